@@ -1,0 +1,57 @@
+// How a plugin declares a message: its kind, its schemas and what it is about. Scopes, doors, the CLI and the
+// documentation are generated from these tables, so that nothing can be asked that is not in one.
+
+import type { z } from "zod";
+
+/**
+ * - `command`: logged. Someone may have to answer for it, or is owed it.
+ * - `signal`: same pipeline, same authority, session tables only, no entry. It can be learned again by asking.
+ * - `query`: authorised by `decide`, answered by `answer`; no entry.
+ */
+export type MessageKind = "command" | "signal" | "query";
+
+export interface MessageDefinition<
+  Data extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+  Kind extends MessageKind = MessageKind,
+> {
+  readonly kind: Kind;
+  /** A closed object (`z.strictObject`). */
+  readonly data: Data;
+  readonly result: Result;
+  /** One line, for `--help`, OpenAPI and MCP. */
+  readonly summary: string;
+  /** Only the node itself sends it: no scope method, refused by every door. */
+  readonly internal?: boolean;
+  /**
+   * The result is a principal and a grant, and callers over RPC get a scope of them beside it: `{ principal, grant, scope }`.
+   */
+  readonly scope?: boolean;
+  /** Whether what it is about stands in a namespace. An id does not: whoever keeps the thing checks what it is of. */
+  readonly about?: "name" | "id";
+  /** What the message is about, which grants are checked against; `undefined` where it is about nothing in particular. */
+  target?(data: z.output<Data>): string | undefined;
+}
+
+/** resource → verb → definition. */
+export type MessageTable = Readonly<Record<string, Readonly<Record<string, MessageDefinition>>>>;
+
+type Options<Data extends z.ZodType, Result extends z.ZodType> = Omit<MessageDefinition<Data, Result>, "kind">;
+
+export function command<Data extends z.ZodType, Result extends z.ZodType>(
+  options: Options<Data, Result>,
+): MessageDefinition<Data, Result, "command"> {
+  return { kind: "command", ...options };
+}
+
+export function signal<Data extends z.ZodType, Result extends z.ZodType>(
+  options: Options<Data, Result>,
+): MessageDefinition<Data, Result, "signal"> {
+  return { kind: "signal", ...options };
+}
+
+export function query<Data extends z.ZodType, Result extends z.ZodType>(
+  options: Options<Data, Result>,
+): MessageDefinition<Data, Result, "query"> {
+  return { kind: "query", ...options };
+}

@@ -1,0 +1,55 @@
+// Ids of messages: ULID-like (time first, so that ids of one node sort as they were made, and the log finds an entry by
+// its id without an index). https://github.com/ulid/spec, shortened to 45 bits of time and 35 bits of randomness.
+
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; // Crockford base32
+const TIME_CHARACTERS = 9;
+const RANDOM_CHARACTERS = 7;
+const RANDOM_LIMIT = 2 ** 35;
+
+/** Length of an id's part after its prefix: `m-` + 16 characters. */
+export const ID_CHARACTERS = TIME_CHARACTERS + RANDOM_CHARACTERS;
+
+function encode(value: number, characters: number): string {
+  let text = "";
+  for (let i = 0; i < characters; i++) {
+    text = ALPHABET[value % 32] + text;
+    value = Math.floor(value / 32);
+  }
+  return text;
+}
+
+/** The time in an id, in milliseconds since the epoch; `undefined` where the text is no id. */
+export function timeOfId(id: string): number | undefined {
+  const dash = id.indexOf("-");
+  if (dash < 1 || id.length - dash - 1 !== ID_CHARACTERS) return undefined;
+  let time = 0;
+  for (let i = dash + 1; i <= dash + TIME_CHARACTERS; i++) {
+    const digit = ALPHABET.indexOf(id[i] as string);
+    if (digit < 0) return undefined;
+    time = time * 32 + digit;
+  }
+  return time;
+}
+
+/** The same moment and randomness under another prefix: the execution `x-…` of the message `m-…`. */
+export function siblingId(id: string, prefix: string): string {
+  return prefix + id.slice(id.indexOf("-"));
+}
+
+/** Makes ids that grow: `random` gives a number in [0, 1). */
+export function idMaker(random: () => number): (at: number) => string {
+  let lastAt = -1;
+  let timeText = "";
+  let counter = 0;
+  return (at) => {
+    if (at !== lastAt) {
+      lastAt = at;
+      timeText = encode(at, TIME_CHARACTERS);
+      // Half of the range is left for counting up within the millisecond.
+      counter = Math.floor((random() * RANDOM_LIMIT) / 2);
+    } else {
+      counter++;
+    }
+    return `m-${timeText}${encode(counter, RANDOM_CHARACTERS)}`;
+  };
+}

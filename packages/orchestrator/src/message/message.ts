@@ -1,0 +1,80 @@
+// What everything asked of an orchestrator is: a message, and the envelope that an edge puts around it. Both are plain,
+// frozen values; nothing here knows how they are decided.
+
+/** `<resource, action, data>`. In prose the field `action` is the verb. */
+export interface Message<Data = unknown> {
+  readonly resource: string;
+  readonly action: string;
+  readonly data: Data;
+}
+
+/** On whose behalf a message is decided. The edge sets it; nothing in `data` can. */
+export interface Principal {
+  readonly principal: string;
+  /** Id of the grant that it acts under. `NODE_GRANT` is the node's own and comes from no wire. */
+  readonly grant: string;
+  /** Narrows the grant further for this holder, in the grant's own clause form: `action.perform:greet`. */
+  readonly may?: readonly string[] | undefined;
+}
+
+/** The reserved grant of the node itself and of whoever embeds it in the same process. */
+export const NODE_GRANT = "node";
+
+/** What a plugin's `prepare` found; recorded in the entry. */
+export type Facts = Readonly<Record<string, unknown>>;
+
+export const NO_FACTS: Facts = Object.freeze({});
+
+export interface Envelope<Data = unknown> extends Principal {
+  readonly id: string;
+  readonly message: Message<Data>;
+  /** The node that took the message in. */
+  readonly node: string;
+  /** Milliseconds since the epoch. Never runs backwards along the log. */
+  readonly at: number;
+  /** Id of the message that led to this one. */
+  readonly cause: string | undefined;
+  /** The caller's own id for what belongs together. */
+  readonly correlation: string | undefined;
+  /** Idempotency key, scoped to the principal. */
+  readonly key: string | undefined;
+  /** Milliseconds since the epoch, after which the work is of no use. */
+  readonly deadline: number | undefined;
+  /** How many causes deep. */
+  readonly hops: number;
+  /** The nodes that it came through. */
+  readonly via: readonly string[];
+  readonly facts: Facts;
+  /** Set for what only the node itself may send: outcomes of effects, and its own bookkeeping. */
+  readonly internal: boolean;
+}
+
+/** What a caller may say about a call, the same on every door. */
+export interface CallOptions {
+  /** Idempotency key: a repeat joins the first, whatever came of it. */
+  readonly key?: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly deadline?: number | undefined;
+  readonly correlation?: string | undefined;
+  /** How long to wait for the outcome, in milliseconds; past it the answer is `pending`. 0 only accepts. */
+  readonly wait?: number | undefined;
+}
+
+/** `action.perform`: a message's name in prose, clauses and tables. */
+export function messageName(message: { readonly resource: string; readonly action: string }): string {
+  return `${message.resource}.${message.action}`;
+}
+
+/** What stands before a name's last `/`; `default` where there is none. */
+export function namespaceOf(name: string): string {
+  const slash = name.lastIndexOf("/");
+  return slash < 0 ? "default" : name.slice(0, slash);
+}
+
+/** Freezes plain data through and through, so that no plugin can alter what another sees. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const part of Object.values(value)) deepFreeze(part);
+  return value;
+}

@@ -1,0 +1,123 @@
+// Types are checked here, once, at the edge: a caller's data against the schema that the message's plugin declares.
+
+import { z } from "zod";
+import { FaultError } from "../fault/fault.ts";
+import { printable } from "../fault/printable.ts";
+import type { CallOptions } from "./message.ts";
+import { nearest } from "./nearest.ts";
+
+/** Names of things that callers make: segments of letters, digits and `._~-`, divided by `/`. */
+export const nameSchema = z
+  .string()
+  .max(200)
+  .regex(
+    /^[A-Za-z0-9][\w.~-]*(\/[A-Za-z0-9][\w.~-]*)*$/,
+    "must be letters, digits and . _ ~ -, in segments divided by /",
+  );
+
+/** ECMA-262 §21.4.1.1: no Date is later, and so no text can be made of one. */
+const LATEST = 8_640_000_000_000_000;
+
+const optionsSchema = z.strictObject({
+  key: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[^\p{Cc}]+$/u, "must not hold control characters")
+    .optional(),
+  deadline: z.number().int().positive().max(LATEST).optional(),
+  correlation: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[^\p{Cc}]+$/u, "must not hold control characters")
+    .optional(),
+  wait: z.number().int().min(0).max(86_400_000).optional(),
+});
+
+export const messageSchema = z.strictObject({
+  resource: z.string().max(64),
+  action: z.string().max(64),
+  data: z.unknown().optional(),
+});
+
+const NO_OPTIONS: CallOptions = Object.freeze({});
+const MOST_PROBLEMS = 8;
+/** Of a name or a problem in a message: a caller can send a megabyte of it. */
+const LONGEST_SHOWN = 200;
+/** Levels of data: what is deeper is no message, and would overflow the stack of whoever walks it. */
+const DEEPEST = 100;
+
+export function parseOptions(options: unknown): CallOptions {
+  if (options === undefined || options === null) return NO_OPTIONS;
+  return parse("options", optionsSchema, options);
+}
+
+/** The data as the schema gives it, frozen. @throws FaultError MESSAGE_INVALID, with a path and a problem each. */
+export function parse<Schema extends z.ZodType>(what: string, schema: Schema, data: unknown): z.output<Schema> {
+  // Without the input in its issues, zod says the same of what is missing and of what has the wrong type.
+  const result = schema.safeParse(data, { reportInput: true });
+  const unfit = result.success ? freezeJson(result.data, DEEPEST) : undefined;
+  if (result.success && unfit === undefined) return result.data;
+  const problems = result.success
+    ? [{ path: "data", problem: unfit as string }]
+    : result.error.issues.flatMap((issue) => problemsOf(issue, schema));
+  const said = problems
+    .slice(0, MOST_PROBLEMS)
+    .map(({ path, problem }) => (path === "" ? problem : `"${path}" ${problem}`));
+  const rest = problems.length > MOST_PROBLEMS ? `; and ${problems.length - MOST_PROBLEMS} more` : "";
+  throw new FaultError({
+    code: "MESSAGE_INVALID",
+    message: `${what}: ${said.join("; ")}${rest}`,
+    details: problems.slice(0, 100),
+  });
+}
+
+/** Freezes plain data through and through, so that no plugin can alter what another sees; or says why the log cannot keep it. */
+function freezeJson(value: unknown, levels: number): string | undefined {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+    case "undefined":
+      return undefined;
+    case "number":
+      return Number.isFinite(value) ? undefined : `holds ${value}, which JSON does not have`;
+    case "object":
+      break;
+    default:
+      return `holds a ${typeof value}, which JSON does not have`;
+  }
+  if (value === null) return undefined;
+  if (levels === 0) return `is more than ${DEEPEST} levels deep`;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) {
+    return "holds an object that is no plain one";
+  }
+  if (Object.hasOwn(value, "__proto__")) return 'holds the key "__proto__", which is no key';
+  Object.freeze(value);
+  for (const part of Object.values(value)) {
+    const problem = freezeJson(part, levels - 1);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+interface Problem {
+  readonly path: string;
+  readonly problem: string;
+}
+
+function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
+  const path = issue.path.map((part) => printable(String(part), LONGEST_SHOWN)).join(".");
+  if (issue.code === "unrecognized_keys") {
+    const known = issue.path.length === 0 && schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+    return issue.keys.map((key) => {
+      const suggestion = nearest(key, known);
+      const hint = suggestion === undefined ? "" : `, did you mean "${suggestion}"?`;
+      return { path, problem: `unknown "${printable(key, LONGEST_SHOWN)}"${hint}` };
+    });
+  }
+  if (issue.code === "invalid_type" && issue.input === undefined)
+    return [{ path: path || "data", problem: "is required" }];
+  return [{ path, problem: printable(issue.message, LONGEST_SHOWN) }];
+}

@@ -1,0 +1,113 @@
+// What a plugin's `decide` answers, and the four ways to make it.
+
+import { type Fault, fault } from "../fault/fault.ts";
+import type { Message, Principal } from "../message/message.ts";
+import type { State } from "../state/state.ts";
+import type { Token, TokenValues } from "./token.ts";
+
+/** Work that a committed message owes the outside world. The kernel adds owner, epoch and the owing message. */
+export interface Effect {
+  /** A key of the plugin's `effects`. */
+  readonly kind: string;
+  /** Small: what the handler cannot read from the owing message, which it is given. */
+  readonly data: unknown;
+  /** Safe to run twice: it may start before its entry is durable, and is run again after a crash. */
+  readonly replayable?: boolean;
+  /** 1 for the first try. */
+  readonly attempt?: number;
+  /** Milliseconds since the epoch before which it must not start. */
+  readonly notBefore?: number | undefined;
+  /** Milliseconds since the epoch by which it must have ended. */
+  readonly deadline?: number | undefined;
+  /** The message that it is owed by; default the one being decided. A retry names the first. */
+  readonly message?: string;
+  /** How the plugin will name it in `cancels`, unique for ever; default: made of the message's id. */
+  readonly id?: string;
+}
+
+/** A message that is decided next, in the same commit. */
+export interface FollowUp {
+  readonly message: Message;
+  /** On whose behalf; default the node itself, for internal messages. */
+  readonly as?: Principal;
+}
+
+/** What becomes of a message that was answered `pending`: its callers' promises resolve, or reject. */
+export interface Settled {
+  readonly id: string;
+  /** Default: the settling message's own data. */
+  readonly data?: unknown;
+  readonly error?: Fault;
+}
+
+export interface Hold {
+  /** Names what is waited for, once a message: `approval`. */
+  readonly name: string;
+  /** What whoever settles it should know. */
+  readonly details?: unknown;
+}
+
+interface Passed {
+  readonly data?: unknown;
+  readonly state?: State;
+  readonly effects?: readonly Effect[];
+  readonly then?: readonly FollowUp[];
+  /** The caller waits for a later message that settles this one. */
+  readonly pending?: true;
+  readonly settles?: readonly Settled[];
+  /** Ids of effects that are owed no more; what runs of them is aborted. */
+  readonly cancels?: readonly string[];
+  /** Why, for `explain`: the clause of a grant, a rule, a limit. */
+  readonly clause?: string;
+}
+
+// A list whose length is not known is that of any plugin; only a tuple's values can be asked for.
+type Added<Adds extends readonly Token[]> = number extends Adds["length"]
+  ? { readonly adds?: TokenValues<Adds> }
+  : [Adds[number]] extends [never]
+    ? { readonly adds?: TokenValues<Adds> }
+    : { readonly adds: TokenValues<Adds> };
+
+/** `next`: the plugins after this one go on. `done`: they do not. */
+export type PassedResult<Adds extends readonly Token[]> = { readonly kind: "next" | "done" } & Passed & Added<Adds>;
+
+export type RefusedResult = { readonly kind: "refused"; readonly error: Fault; readonly clause?: string };
+
+export type HoldResult = { readonly kind: "hold"; readonly hold: Hold; readonly clause?: string };
+
+export type PluginResult<Adds extends readonly Token[] = []> = PassedResult<Adds> | RefusedResult | HoldResult;
+
+type PassedOptions = Passed & { readonly adds?: Readonly<Record<string, unknown>> };
+
+/** The `next` that says nothing more: most of what plugins answer. */
+export const NEXT = Object.freeze({ kind: "next" as const });
+
+/** Let the plugins after this one go on. */
+export function next(): { readonly kind: "next" };
+export function next<const Options extends PassedOptions>(options: Options): { readonly kind: "next" } & Options;
+export function next(options?: PassedOptions) {
+  return options === undefined ? NEXT : { kind: "next" as const, ...options };
+}
+
+/** Stop with success: the plugins after this one are not asked. */
+export function done<const Options extends PassedOptions>(options: Options): { readonly kind: "done" } & Options {
+  return { kind: "done", ...options };
+}
+
+/** Wait for an outcome (an approval, an outside check), then decide again from the first plugin. */
+export function hold(name: string, details?: unknown, clause?: string): HoldResult {
+  return { kind: "hold", hold: { name, ...(details === undefined ? {} : { details }) }, ...(clause ? { clause } : {}) };
+}
+
+/** Stop; nothing is changed. `message` says what was refused, why, and what to do. */
+export function refuse(
+  code: string,
+  message: string,
+  options: { readonly details?: unknown; readonly clause?: string } = {},
+): RefusedResult {
+  return {
+    kind: "refused",
+    error: fault(code, message, options.details),
+    ...(options.clause === undefined ? {} : { clause: options.clause }),
+  };
+}

@@ -1,0 +1,88 @@
+// The one mutable place: every table's rows as of the tip, with a journal that leads back to the durable head. Decisions
+// are applied here before they are durable; if their append fails, the journal undoes them.
+
+import { deepFreeze } from "../message/message.ts";
+import type { BaseTables, Change } from "./state.ts";
+import type { Table } from "./table.ts";
+
+interface Undo {
+  readonly seq: number;
+  readonly rows: Map<string, unknown>;
+  readonly key: string;
+  readonly previous: unknown;
+}
+
+export class Tables implements BaseTables {
+  readonly #tables = new Map<string, Map<string, unknown>>();
+  readonly #versions = new Map<Map<string, unknown>, number>();
+  #journal: Undo[] = [];
+
+  constructor(tables: readonly Table[]) {
+    for (const table of tables) this.#tables.set(table.name, new Map());
+  }
+
+  get(table: Table, key: string): unknown {
+    return this.#rowsOf(table.name).get(key);
+  }
+
+  rows(table: Table): Iterable<readonly [string, unknown]> {
+    return this.#rowsOf(table.name);
+  }
+
+  /** Grows with every change of the table: two equal versions hold the same rows. */
+  version(table: Table): number {
+    return this.#versions.get(this.#rowsOf(table.name)) ?? 0;
+  }
+
+  size(table: Table): number {
+    return this.#rowsOf(table.name).size;
+  }
+
+  /** Applies a decision's changes as those of entry `seq`; `commit` has to follow where that is durable already. */
+  apply(changes: readonly Change[], seq: number): void {
+    for (const { table, key, row } of changes) {
+      const rows = this.#rowsOf(table.name);
+      this.#journal.push({ seq, rows, key, previous: rows.get(key) });
+      this.#changed(rows);
+      if (row === undefined) rows.delete(key);
+      else rows.set(key, row);
+    }
+  }
+
+  /** What was applied up to `seq` is durable and need not be undone any more. */
+  commit(seq: number): void {
+    const journal = this.#journal;
+    const last = journal[journal.length - 1];
+    if (last === undefined || last.seq <= seq) {
+      journal.length = 0;
+      return;
+    }
+    let kept = 0;
+    while ((journal[kept] as Undo).seq <= seq) kept++;
+    journal.splice(0, kept);
+  }
+
+  /** Undoes everything that is not yet durable, newest first. */
+  undo(): void {
+    for (let undo = this.#journal.pop(); undo !== undefined; undo = this.#journal.pop()) {
+      this.#changed(undo.rows);
+      if (undo.previous === undefined) undo.rows.delete(undo.key);
+      else undo.rows.set(undo.key, undo.previous);
+    }
+  }
+
+  /** Loads a row as it stands in the log: at start, before anything is decided. */
+  load(table: string, key: string, row: unknown): void {
+    this.#tables.get(table)?.set(key, deepFreeze(row));
+  }
+
+  #changed(rows: Map<string, unknown>): void {
+    this.#versions.set(rows, (this.#versions.get(rows) ?? 0) + 1);
+  }
+
+  #rowsOf(name: string): Map<string, unknown> {
+    const rows = this.#tables.get(name);
+    if (rows === undefined) throw new Error(`no plugin of this composition owns a table "${name}"`);
+    return rows;
+  }
+}
