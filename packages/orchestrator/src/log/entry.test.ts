@@ -1,0 +1,106 @@
+// An entry's stored form: what goes in comes out, every part is bound by its digest, and any part can be erased.
+
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { fillFrom } from "../testing/start.fixture.ts";
+import { decodeEntry, encodeEntry, encodeRows, type Header, PARTS, type Part, partDigest, saltMaker } from "./entry.ts";
+
+const salts = () => saltMaker(fillFrom(7));
+
+const text = fc.string({ unit: "binary" });
+const header: fc.Arbitrary<Header> = fc.record({
+  id: fc.constant("m-0123456789ABCDEF"),
+  message: fc.oneof(fc.constant("note.write"), text),
+  node: text,
+  principal: text,
+  grant: text,
+  at: fc.nat(),
+  cause: fc.option(text, { nil: undefined }),
+  verdict: fc.constantFrom("done", "held", "refused"),
+});
+const parts = fc.record(
+  { b: fc.jsonValue(), f: fc.jsonValue(), r: fc.jsonValue(), t: fc.jsonValue() },
+  { requiredKeys: [] },
+);
+// JSON has one zero.
+const json = (value: unknown) => JSON.parse(JSON.stringify(value));
+
+const entry = fc.tuple(header, parts).map(([head, values]) => {
+  const texts = Object.fromEntries(Object.entries(values).map(([part, value]) => [part, JSON.stringify(value)]));
+  return { head, values: values as Partial<Record<Part, unknown>>, stored: encodeEntry(head, texts, salts()) };
+});
+
+test("what is encoded is decoded, and every digest is that of the line as it is stored", () => {
+  fc.assert(
+    fc.property(entry, ({ head, values, stored }) => {
+      const decoded = decodeEntry({ seq: 3, text: stored });
+      expect(decoded.seq).toBe(3);
+      const { b: _b, f: _f, r: _r, t: _t, ...rest } = decoded.header;
+      expect(rest).toEqual(json(head));
+      const lines = stored.split("\n").slice(1);
+      for (const part of PARTS) {
+        expect(decoded.part(part)).toEqual(part in values ? json(values[part]) : undefined);
+        const line = lines.find((one) => one[0] === part);
+        expect(decoded.header[part]).toBe(line === undefined ? undefined : partDigest(line));
+      }
+      expect(stored).not.toContain("\0");
+    }),
+  );
+});
+
+test("an erased part is gone, the header and the other parts stay as they were", () => {
+  fc.assert(
+    fc.property(entry, fc.constantFrom(...PARTS), ({ values, stored }, erased) => {
+      const left = stored.split("\n").filter((line, i) => i === 0 || line[0] !== erased);
+      const decoded = decodeEntry({ seq: 1, text: left.join("\n") });
+      expect(decoded.part(erased)).toBeUndefined();
+      expect(left[0]).toBe(stored.split("\n")[0] as string);
+      for (const part of PARTS) {
+        if (part !== erased && part in values) expect(decoded.part(part)).toEqual(json(values[part]));
+      }
+    }),
+  );
+});
+
+test("the same part twice has two digests: a guess at an erased one cannot be checked", () => {
+  const salt = salts();
+  const head = {
+    id: "m-1",
+    message: "a.b",
+    node: "n",
+    principal: "p",
+    grant: "g",
+    at: 1,
+    cause: undefined,
+    verdict: "done",
+  };
+  const digests = [1, 2].map(
+    () => decodeEntry({ seq: 1, text: encodeEntry(head, { b: '{"data":{}}' }, salt) }).header.b,
+  );
+  expect(digests[0]).not.toBe(digests[1] as string);
+});
+
+test("salts are 128 bits of the random source and never repeat, across pools too", () => {
+  let filled = 0;
+  const fill = fillFrom(3);
+  const salt = saltMaker((bytes) => {
+    filled += bytes.length;
+    fill(bytes);
+  });
+  const made = Array.from({ length: 1000 }, salt);
+  expect(new Set(made).size).toBe(1000);
+  expect(made.every((one) => /^[\w-]{22}$/.test(one))).toBe(true);
+  expect(filled).toBe(1024 * 16);
+});
+
+test("rows are written as table, key and row, without a row where one was removed", () => {
+  const rows = [
+    { table: "note", key: 'a"\n', json: '{"x":1}' },
+    { table: "note", key: "b", json: undefined },
+  ];
+  expect(JSON.parse(encodeRows(rows) as string)).toEqual([
+    ["note", 'a"\n', { x: 1 }],
+    ["note", "b"],
+  ]);
+  expect(encodeRows([])).toBeUndefined();
+});

@@ -1,0 +1,44 @@
+// Entries for the tests of logs: made the same way in every run, and in every process that is given the same names.
+
+import { idMaker } from "../message/id.ts";
+import type { NewEntry, RowChange } from "./log.ts";
+
+/** When sample entries begin. */
+export const T0 = Date.UTC(2026, 10, 1);
+
+interface Wish {
+  /** The id's time; by default a millisecond after the entry before. */
+  readonly at?: number;
+  /** The entry's `at`, where it is later than its id's. */
+  readonly committedAt?: number;
+  readonly body?: string;
+  readonly rows?: readonly RowChange[];
+}
+
+export function sampleMaker() {
+  const makeId = idMaker(randomFrom(1));
+  let clock = T0;
+  const entry = (wish: Wish = {}): NewEntry => {
+    const at = wish.at ?? ++clock;
+    const committedAt = wish.committedAt ?? at;
+    clock = Math.max(clock, committedAt);
+    const id = makeId(at);
+    const text = `{"id":"${id}","at":${committedAt}}\n${JSON.stringify(wish.body ?? `body of ${id}`)}`;
+    return { id, at: committedAt, text, rows: wish.rows ?? [] };
+  };
+  return {
+    entry,
+    group: (size: number): NewEntry[] => Array.from({ length: size }, () => entry()),
+  };
+}
+
+/** A source of numbers in [0, 1) that a seed decides (mulberry32). */
+export function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
