@@ -1,0 +1,235 @@
+// An orchestrator put together: a composition, a log, a node. Embedding needs no more than this; servers and the CLI are
+// built on it.
+
+import { fault, faultOf } from "./fault/fault.ts";
+import { saltMaker } from "./log/entry.ts";
+import type { Log } from "./log/log.ts";
+import { memoryLog } from "./log/memory-log.ts";
+import { idMaker } from "./message/id.ts";
+import { NODE_GRANT, type Principal } from "./message/message.ts";
+import { Committer } from "./pipeline/committer.ts";
+import { Effects } from "./pipeline/effects.ts";
+import { Enveloper } from "./pipeline/enveloper.ts";
+import { Hub } from "./pipeline/hub.ts";
+import { kernelPlugin } from "./pipeline/kernel-plugin.ts";
+import { Keys } from "./pipeline/keys.ts";
+import { TipReader } from "./pipeline/reader.ts";
+import { Recorder } from "./pipeline/recorder.ts";
+import { adoptComposition, loadTables, takeOver } from "./pipeline/start.ts";
+import { monotonic, systemTimers, type Timers } from "./pipeline/timers.ts";
+import { Tip, type TipParts } from "./pipeline/tip.ts";
+import { Turns } from "./pipeline/turns.ts";
+import { Waiters } from "./pipeline/waiters.ts";
+import { type Composition, compose } from "./plugin/composition.ts";
+import type { MessagesOf, Ordered } from "./plugin/order.ts";
+import type { AnyPlugin, Logger, NodeInfo } from "./plugin/plugin.ts";
+import { type Caller, type Scope, scopeClass } from "./scope/scope.ts";
+import { Tables } from "./state/tables.ts";
+
+export interface OrchestratorOptions<P extends readonly AnyPlugin[]> {
+  /** In the order in which they decide. A wrong order does not compile; one made at run time is checked at start. */
+  readonly plugins: P & Ordered<P>;
+  /** Default: in memory. */
+  readonly log?: Log;
+  readonly node?: Partial<NodeInfo>;
+  readonly logger?: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  readonly timers?: Timers;
+  /** Fills bytes with randomness: salts and ids are made of it. */
+  readonly random?: (bytes: Uint8Array) => void;
+  /** When to append what was decided; default: once what has arrived by now is decided. */
+  readonly schedule?: (flush: () => void) => void;
+  /** Told of every decided message. */
+  readonly onDecided?: Observer;
+}
+
+export type Observer = (decided: {
+  readonly id: string;
+  readonly message: string;
+  readonly principal: string;
+  /** `done`, `held`, or the fault's code. */
+  readonly verdict: string;
+  readonly entry: number | undefined;
+}) => void;
+
+export interface Orchestrator<Messages = unknown> {
+  readonly node: NodeInfo;
+  readonly composition: Composition;
+  readonly log: Log;
+  readonly hub: Hub;
+  readonly committer: Committer;
+  readonly reader: TipReader;
+  /** A scope for code in this process: the node's own authority, narrowed to `allow`. Its answers are durable. */
+  scope(as: { readonly principal: string; readonly allow: readonly string[] }): Promise<Scope<Messages>>;
+  /** What a door hands to an authenticated caller; the door itself waits until what it sends is durable. */
+  scopeFor(caller: Caller): Scope<Messages>;
+  /** Takes nothing new, waits for what runs, flushes, closes. What is still owed is owed at the next start. */
+  stop(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+const STOP_GRACE_MS = 10_000;
+
+/**
+ * Puts an orchestrator together and starts it. The log is its own from here on: where it cannot start, it closes it.
+ * @throws FaultError COMPOSITION_INVALID, and what the log's opening threw
+ */
+export async function createOrchestrator<const P extends readonly AnyPlugin[]>(
+  options: OrchestratorOptions<P>,
+): Promise<Orchestrator<MessagesOf<P>>> {
+  const log = options.log ?? memoryLog();
+  try {
+    return await start(options, log);
+  } catch (thrown) {
+    await log.close();
+    throw thrown;
+  }
+}
+
+async function start<const P extends readonly AnyPlugin[]>(
+  options: OrchestratorOptions<P>,
+  log: Log,
+): Promise<Orchestrator<MessagesOf<P>>> {
+  const {
+    logger = silent,
+    timers = systemTimers,
+    random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
+    schedule = (flush: () => void) => void setImmediate(flush),
+    onDecided,
+  } = options;
+  const node = { id: "n-embedded", name: "embedded", directory: undefined, ...options.node };
+  const waiters = new Waiters();
+  const kernel = kernelPlugin({
+    list: () =>
+      [...composition.routes.values()].map(({ name, definition, plugin }) => ({
+        name,
+        definition,
+        plugin: plugin.name,
+      })),
+    lost: (plugin, effect) => composition.handler(plugin, effect.kind)?.lost(effect),
+  });
+  const composition = compose([...(options.plugins as readonly AnyPlugin[]), kernel]);
+  const tables = new Tables(composition.tables);
+  await loadTables(log, composition, tables);
+
+  const now = monotonic(options.now ?? Date.now, log.lastAt);
+  const enveloper = new Enveloper(node, now, idMaker(randomFraction(random)));
+  const keys = new Keys(log);
+  const committer = new Committer(
+    log,
+    tables,
+    {
+      committed(durable) {
+        keys.committed(durable);
+        effects.committed(durable);
+      },
+      undone(durable, reason) {
+        keys.undo(durable);
+        effects.undo(durable, reason);
+        waiters.undo(durable, reason);
+      },
+      report: (thrown) => logger.error({ error: String(thrown) }, "an append failed; what it held was undone"),
+    },
+    schedule,
+  );
+  const reader = new TipReader(node, log, committer, tables, timers);
+  const effects: Effects = new Effects({
+    composition,
+    tables,
+    timers,
+    log: logger,
+    now,
+    durable: () => committer.durable,
+    record: (effect, outcome) => tip.recordOutcome(effect, outcome),
+    unrecorded: ({ owing }) => waiters.settle(owing, { kind: "failed", error: faultOf(undefined) }),
+    apply: (message, as, cause) => hub.applyFor(message, as, cause),
+  });
+  const observe: TipParts["observe"] = (envelope, verdict, entry) => {
+    const { id, message, principal } = envelope;
+    try {
+      onDecided?.({ id, message: `${message.resource}.${message.action}`, principal, verdict, entry });
+    } catch (thrown) {
+      // It is told in the middle of a decision, which must not stop half-way.
+      logger.error({ error: String(thrown) }, "an observer failed");
+    }
+  };
+  const tip: Tip = new Tip({
+    ...{ composition, tables, committer, effects, waiters, keys, enveloper, observe },
+    recorder: new Recorder(saltMaker(random), tables),
+    epoch: log.epoch,
+    reportBug(plugin, thrown) {
+      const error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+      logger.error({ plugin, error }, "a plugin failed to decide");
+    },
+  });
+  const preparation = { composition, tip, reader, tables, timers, logger };
+  const hub: Hub = new Hub({
+    composition,
+    tip,
+    committer,
+    enveloper,
+    keys,
+    waiters,
+    reader,
+    timers,
+    preparation,
+    observe,
+  });
+
+  for (const plugin of composition.plugins) await plugin.start?.(node);
+  await adoptComposition({ composition, hub, committer, reader });
+  await takeOver({ tip, effects, tables, reader, committer, node, epoch: log.epoch });
+
+  const Scoped = scopeClass(composition);
+  let stopped: Promise<void> | undefined;
+
+  async function stop(graceMs: number): Promise<void> {
+    hub.stop();
+    await effects.stop(graceMs);
+    committer.flush();
+    await committer.whenDurable(committer.tip)?.catch(() => {});
+    waiters.stop(fault("STOPPING", "the node stopped; the message stays accepted: attach to it after the next start"));
+    for (const plugin of [...composition.plugins].reverse()) await plugin.stop?.();
+    await log.close();
+  }
+
+  return {
+    node,
+    composition,
+    log,
+    hub,
+    committer,
+    reader,
+    async scope({ principal, allow }) {
+      const turns = new Turns();
+      const as: Principal = { principal, grant: NODE_GRANT, may: [...allow] };
+      return new Scoped({
+        async call(route, data, callOptions) {
+          // The answer is what the caller may act on, and so must be durable; a refusal likewise.
+          try {
+            const answer = await turns.take(() => hub.submit(route, data, as, callOptions, undefined, turns));
+            await committer.whenDurable(committer.tip);
+            return answer;
+          } catch (thrown) {
+            await committer.whenDurable(committer.tip);
+            throw thrown;
+          }
+        },
+      }) as unknown as Scope<MessagesOf<P>>;
+    },
+    scopeFor: (caller) => new Scoped(caller) as unknown as Scope<MessagesOf<P>>,
+    stop: ({ graceMs = STOP_GRACE_MS } = {}) => (stopped ??= stop(graceMs)),
+  };
+}
+
+/** A number in [0, 1) from random bytes. */
+function randomFraction(random: (bytes: Uint8Array) => void): () => number {
+  const bytes = new Uint8Array(6);
+  return () => {
+    random(bytes);
+    let value = 0;
+    for (const byte of bytes) value = value * 256 + byte;
+    return value / 2 ** 48;
+  };
+}

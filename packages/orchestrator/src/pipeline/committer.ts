@@ -1,0 +1,184 @@
+// From decided to durable. Entries are decided on the tip and gathered; one append makes a group of them durable at once.
+// If it fails, everything back to the durable head is undone and nobody is told otherwise (DESIGN.md §2, output commit).
+
+import { type Fault, FaultError, fault } from "../fault/fault.ts";
+import type { AppendResult, Log, NewEntry, StoredEntry } from "../log/log.ts";
+import type { Change } from "../state/state.ts";
+import type { Tables } from "../state/tables.ts";
+
+export interface CommitterEvents {
+  /** Entries up to `durable` are durable. */
+  committed(durable: number): void;
+  /** Everything after `durable` was undone. */
+  undone(durable: number, reason: Fault): void;
+  report(thrown: unknown): void;
+}
+
+export class Committer {
+  readonly #log: Log;
+  readonly #tables: Tables;
+  readonly #events: CommitterEvents;
+  readonly #schedule: (flush: () => void) => void;
+  #pending: NewEntry[] = [];
+  /** The group that is being appended. */
+  #inFlight: readonly NewEntry[] = [];
+  #scheduled = false;
+  #appending = false;
+  #waiting: { readonly seq: number; readonly resolve: () => void; readonly reject: (error: FaultError) => void }[] = [];
+  readonly #listeners = new Set<() => void>();
+  #failed = false;
+
+  /** Number of the last decided entry. */
+  tip: number;
+  /** Number of the last durable entry. */
+  durable: number;
+  /** Grows each time that decided entries were undone. */
+  generation = 0;
+
+  constructor(log: Log, tables: Tables, events: CommitterEvents, schedule: (flush: () => void) => void) {
+    this.#log = log;
+    this.#tables = tables;
+    this.#events = events;
+    this.#schedule = schedule;
+    this.tip = log.head;
+    this.durable = log.head;
+  }
+
+  /**
+   * Whether entries can be taken. After a failed append the log is probed first, so that reads are not decided on what
+   * will be undone.
+   */
+  ready(): boolean {
+    if (!this.#failed) return true;
+    try {
+      const probed = this.#log.probe();
+      if (probed instanceof Promise) {
+        probed.then(
+          () => {
+            this.#failed = false;
+          },
+          () => {},
+        );
+        return false;
+      }
+      this.#failed = false;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Takes a decided entry and applies its changes to the tip. */
+  add(entry: NewEntry, changes: readonly Change[]): number {
+    const seq = ++this.tip;
+    this.#tables.apply(changes, seq);
+    this.#pending.push(entry);
+    if (!this.#scheduled && !this.#appending) {
+      this.#scheduled = true;
+      this.#schedule(() => {
+        this.#scheduled = false;
+        this.flush();
+      });
+    }
+    return seq;
+  }
+
+  /** Appends what is pending as one group. */
+  flush(): void {
+    if (this.#appending || this.#pending.length === 0) return;
+    const group = this.#pending;
+    this.#pending = [];
+    try {
+      const result = this.#log.append(this.durable, group);
+      if (!(result instanceof Promise)) {
+        this.#appended(result);
+        return;
+      }
+      this.#appending = true;
+      this.#inFlight = group;
+      // Undone from a turn of the loop of its own: answers decided before it have then all reached their gates.
+      const undo = (thrown: unknown): void =>
+        this.#schedule(() => {
+          this.#appending = false;
+          this.#undo(thrown);
+        });
+      result.then((one) => {
+        if (one.kind === "conflict") return undo(conflict(one));
+        this.#appending = false;
+        this.#inFlight = [];
+        this.#appended(one);
+        this.flush();
+      }, undo);
+    } catch (thrown) {
+      this.#undo(thrown);
+    }
+  }
+
+  /** Resolves once entry `seq` is durable; rejects with LOG_UNAVAILABLE if it is undone. */
+  whenDurable(seq: number): Promise<void> | undefined {
+    if (seq <= this.durable) return undefined;
+    return new Promise((resolve, reject) => this.#waiting.push({ seq, resolve, reject }));
+  }
+
+  /** Calls back each time that entries became durable or were undone. Answers how to stop that. */
+  onAdvance(callback: () => void): () => void {
+    this.#listeners.add(callback);
+    return () => this.#listeners.delete(callback);
+  }
+
+  /** Entries that are decided and not yet durable, from `from` on. */
+  pending(from: number): readonly StoredEntry[] {
+    if (from > this.tip || this.tip === this.durable) return [];
+    const first = this.durable + 1;
+    return [...this.#inFlight, ...this.#pending].flatMap(({ text }, i) =>
+      first + i >= from ? [{ seq: first + i, text }] : [],
+    );
+  }
+
+  /** The pending entry of a message. */
+  findPending(id: string): number | undefined {
+    const index = [...this.#inFlight, ...this.#pending].findIndex((entry) => entry.id === id);
+    return index < 0 ? undefined : this.durable + 1 + index;
+  }
+
+  #appended(result: AppendResult): void {
+    if (result.kind === "conflict") {
+      this.#undo(conflict(result));
+      return;
+    }
+    this.durable = result.head;
+    this.#tables.commit(result.head);
+    this.#events.committed(result.head);
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter(({ seq }) => seq > result.head);
+    for (const { seq, resolve } of waiting) if (seq <= result.head) resolve();
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #undo(thrown: unknown): void {
+    this.#events.report(thrown);
+    this.#failed = true;
+    this.#inFlight = [];
+    this.#pending = [];
+    this.#tables.undo();
+    this.tip = this.durable;
+    this.generation++;
+    const reason = logUnavailable();
+    this.#events.undone(this.durable, reason);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { reject } of waiting) reject(new FaultError(reason));
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+function conflict({ head }: AppendResult): Error {
+  return new Error(`another writer appended up to entry ${head}`);
+}
+
+export function logUnavailable(): Fault {
+  return fault(
+    "LOG_UNAVAILABLE",
+    "the log could not be written, so nothing was done; reads go on, try the write again later",
+  );
+}

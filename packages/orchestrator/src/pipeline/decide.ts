@@ -1,0 +1,261 @@
+// One decision: the plugins run in order over an envelope and a state, and what they answer becomes one value. Pure: no
+// I/O, no clock, no randomness, nothing applied. pipeline/committer.ts makes it true.
+
+import { type Fault, fault } from "../fault/fault.ts";
+import type { MessageDefinition } from "../message/definition.ts";
+import { type Envelope, messageName } from "../message/message.ts";
+import type { Composition } from "../plugin/composition.ts";
+import type { AnyPlugin, PluginContext } from "../plugin/plugin.ts";
+import {
+  type Effect,
+  type FollowUp,
+  type Hold,
+  NEXT,
+  type PassedResult,
+  type PluginResult,
+  type Settled,
+} from "../plugin/result.ts";
+import { type Authority, authority, type Token } from "../plugin/token.ts";
+import { StateView } from "../state/state.ts";
+
+/** What one plugin said, where it said something: `next` without a word is not traced. */
+export interface Verdict {
+  readonly plugin: string;
+  readonly kind: PluginResult<readonly Token[]>["kind"];
+  readonly clause?: string;
+  /** How many rows it wrote. */
+  readonly wrote?: number;
+}
+
+export interface OwedBy {
+  readonly plugin: string;
+  readonly effect: Effect;
+}
+
+interface Common {
+  readonly verdicts: readonly Verdict[];
+}
+
+export interface Passed extends Common {
+  readonly kind: "done";
+  readonly authority: Authority;
+  readonly state: StateView;
+  readonly data: unknown;
+  readonly pending: boolean;
+  readonly effects: readonly OwedBy[];
+  readonly then: readonly FollowUp[];
+  readonly settles: readonly Settled[];
+  readonly cancels: readonly string[];
+}
+
+export interface Refused extends Common {
+  readonly kind: "refused";
+  readonly error: Fault;
+}
+
+export interface Held extends Common {
+  readonly kind: "held";
+  readonly plugin: string;
+  readonly hold: Hold;
+}
+
+export type Decision = Passed | Refused | Held;
+
+const NONE: readonly never[] = Object.freeze([]);
+const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({});
+
+/**
+ * Decides `envelope` on `before`, by the first `upTo` plugins. A plugin that throws or breaks its contract is a bug:
+ * refused as INTERNAL.
+ */
+export function decide(
+  composition: Composition,
+  envelope: Envelope,
+  definition: MessageDefinition,
+  before: StateView,
+  report: (plugin: string, thrown: unknown) => void,
+  upTo = composition.plugins.length,
+): Decision {
+  const { message } = envelope;
+  let needs: Readonly<Record<string, unknown>> = NOTHING;
+  const verdicts: Verdict[] = [];
+  let state = before;
+  let data: unknown;
+  let pending = false;
+  let effects: readonly OwedBy[] = NONE;
+  let then: readonly FollowUp[] = NONE;
+  let settles: readonly Settled[] = NONE;
+  let cancels: readonly string[] = NONE;
+
+  for (let i = 0; i < upTo; i++) {
+    const plugin = composition.plugins[i] as AnyPlugin;
+    const context = new Context(message, envelope, definition, state, before, needs);
+    let result: PluginResult<readonly Token[]>;
+    try {
+      result = plugin.decide(context);
+    } catch (thrown) {
+      report(plugin.name, thrown);
+      if (onlyNotes(plugin, envelope)) continue;
+      return bug(plugin, envelope, verdicts);
+    }
+    if ((result?.kind === "refused" || result?.kind === "hold") && onlyNotes(plugin, envelope)) {
+      report(
+        plugin.name,
+        new Error(`"${plugin.name}" would stop ${messageName(message)}, which has happened: ignored`),
+      );
+      continue;
+    }
+    switch (result?.kind) {
+      case "refused":
+        verdicts.push(verdict(plugin, result, undefined));
+        return { kind: "refused", error: { ...result.error, id: envelope.id }, verdicts };
+      case "hold":
+        if (needs[authority.name] === undefined) return unauthorized(plugin, envelope, verdicts);
+        verdicts.push(verdict(plugin, result, undefined));
+        return { kind: "held", plugin: plugin.name, hold: result.hold, verdicts };
+      case "next":
+      case "done": {
+        if (result === NEXT && plugin.adds === undefined) continue;
+        const broken = breach(composition, plugin, result, state, needs);
+        if (broken === "unauthorized") return unauthorized(plugin, envelope, verdicts);
+        if (broken !== undefined) {
+          report(plugin.name, new Error(broken));
+          if (onlyNotes(plugin, envelope)) continue;
+          return bug(plugin, envelope, verdicts);
+        }
+        if (result.adds !== undefined) needs = Object.freeze({ ...needs, ...result.adds });
+        const wrote = result.state === undefined ? 0 : (result.state as StateView).depth - state.depth;
+        if (wrote > 0) state = result.state as StateView;
+        if (result.data !== undefined) data = result.data;
+        if (result.pending) pending = true;
+        if (result.effects !== undefined) {
+          effects = [...effects, ...result.effects.map((effect) => ({ plugin: plugin.name, effect }))];
+        }
+        if (result.then !== undefined) then = [...then, ...result.then];
+        if (result.settles !== undefined) settles = [...settles, ...result.settles];
+        if (result.cancels !== undefined) cancels = [...cancels, ...result.cancels];
+        if (wrote > 0 || result.clause !== undefined || result.kind === "done") {
+          verdicts.push(verdict(plugin, result, wrote));
+        }
+        break;
+      }
+      default:
+        result satisfies never;
+        // A promise, say: what cannot be understood must not pass.
+        report(plugin.name, new Error(`"${plugin.name}" answered nothing that next, done, hold or refuse make`));
+        if (onlyNotes(plugin, envelope)) continue;
+        return bug(plugin, envelope, verdicts);
+    }
+    if (result.kind === "done") break;
+  }
+  if (needs[authority.name] === undefined) {
+    return refused(envelope, verdicts, "UNAUTHORIZED", `${messageName(message)}: no plugin established an authority`);
+  }
+  return {
+    kind: "done",
+    verdicts,
+    authority: needs[authority.name] as Authority,
+    state,
+    data,
+    pending,
+    effects,
+    then,
+    settles,
+    cancels,
+  };
+}
+
+/** Each plugin gets one of its own, over values that are frozen: what it does to it reaches nobody else. */
+class Context implements PluginContext<readonly Token[]> {
+  readonly #state: StateView;
+  readonly #before: StateView;
+
+  constructor(
+    readonly message: Envelope["message"],
+    readonly envelope: Envelope,
+    readonly definition: MessageDefinition,
+    state: StateView,
+    before: StateView,
+    readonly needs: Readonly<Record<string, unknown>>,
+  ) {
+    this.#state = state;
+    this.#before = before;
+  }
+
+  get state(): StateView {
+    return this.#state;
+  }
+
+  get before(): StateView {
+    return this.#before;
+  }
+
+  get changes() {
+    return this.#state.changes(this.#before);
+  }
+}
+
+/**
+ * What has happened cannot be refused, held or failed by somebody's rule: an internal message is for the plugin that declares it
+ * to judge, and for the others to note. Those that add a token are needed all the same.
+ */
+function onlyNotes(plugin: AnyPlugin, { internal, message }: Envelope): boolean {
+  return internal && plugin.adds === undefined && plugin.messages?.[message.resource]?.[message.action] === undefined;
+}
+
+/** How a passing result breaks the contract, if it does. */
+function breach(
+  composition: Composition,
+  plugin: AnyPlugin,
+  result: PassedResult<readonly Token[]>,
+  state: StateView,
+  needs: Readonly<Record<string, unknown>>,
+): string | undefined {
+  for (const { name } of plugin.adds ?? NONE) {
+    if (result.adds?.[name] === undefined && result.kind === "next")
+      return `"${plugin.name}" said next without adding "${name}"`;
+  }
+  for (const name of Object.keys(result.adds ?? NOTHING)) {
+    if (!plugin.adds?.some((token) => token.name === name))
+      return `"${plugin.name}" added "${name}", which it does not declare`;
+  }
+  const authorized = needs[authority.name] !== undefined || result.adds?.[authority.name] !== undefined;
+  const next = result.state as StateView | undefined;
+  const acts = next ?? result.effects ?? result.then ?? result.settles ?? result.cancels ?? result.pending;
+  if (!authorized && (result.kind === "done" || acts !== undefined)) return "unauthorized";
+  if (next === undefined) return undefined;
+  if (!(next instanceof StateView) || !next.descendsFrom(state))
+    return `"${plugin.name}" answered a state that was not made from the one it was given`;
+  for (const { table } of next.changes(state)) {
+    if (composition.ownerOf(table.name) !== plugin.name)
+      return `"${plugin.name}" wrote to "${table.name}", which is not its own`;
+  }
+  return undefined;
+}
+
+function verdict(
+  plugin: AnyPlugin,
+  result: { kind: Verdict["kind"]; clause?: string },
+  wrote: number | undefined,
+): Verdict {
+  return {
+    plugin: plugin.name,
+    kind: result.kind,
+    ...(result.clause === undefined ? {} : { clause: result.clause }),
+    ...(wrote ? { wrote } : {}),
+  };
+}
+
+function refused(envelope: Envelope, verdicts: readonly Verdict[], code: string, text: string): Refused {
+  return { kind: "refused", error: fault(code, text, undefined, envelope.id), verdicts };
+}
+
+function unauthorized(plugin: AnyPlugin, envelope: Envelope, verdicts: readonly Verdict[]): Refused {
+  const text = `${messageName(envelope.message)}: "${plugin.name}" would act before an authority was established`;
+  return refused(envelope, [...verdicts, { plugin: plugin.name, kind: "refused" }], "UNAUTHORIZED", text);
+}
+
+function bug(plugin: AnyPlugin, envelope: Envelope, verdicts: readonly Verdict[]): Refused {
+  const text = `${messageName(envelope.message)}: plugin "${plugin.name}" failed; nothing was done`;
+  return refused(envelope, [...verdicts, { plugin: plugin.name, kind: "refused" }], "INTERNAL", text);
+}

@@ -1,0 +1,87 @@
+// Puts the envelope around a message: id and time are set here, once, so that deciding needs neither clock nor randomness.
+
+import type { CallOptions, Envelope, Facts, Principal } from "../message/message.ts";
+import { NO_FACTS, NODE_GRANT } from "../message/message.ts";
+import type { Route } from "../plugin/composition.ts";
+import type { NodeInfo } from "../plugin/plugin.ts";
+
+/** What a message inherits from the one that led to it. */
+export interface Context {
+  readonly cause?: string | undefined;
+  readonly hops?: number | undefined;
+  readonly correlation?: string | undefined;
+}
+
+const NO_VIA: readonly string[] = Object.freeze([]);
+const NO_OPTIONS: CallOptions = Object.freeze({});
+
+export class Enveloper {
+  readonly node: NodeInfo;
+  readonly #now: () => number;
+  readonly #newId: (at: number) => string;
+  readonly #own: Principal;
+
+  /** `now` never runs backwards. */
+  constructor(node: NodeInfo, now: () => number, newId: (at: number) => string) {
+    this.node = node;
+    this.#now = now;
+    this.#newId = newId;
+    this.#own = { principal: `node:${node.id}`, grant: NODE_GRANT };
+  }
+
+  /** A caller's message. Its `data` was parsed. */
+  envelope(
+    route: Pick<Route, "resource" | "verb">,
+    data: unknown,
+    as: Principal,
+    options: CallOptions,
+    context: Context,
+  ): Envelope {
+    return this.#envelope(route, data, as, options, context, NO_FACTS, false);
+  }
+
+  #envelope(
+    route: Pick<Route, "resource" | "verb">,
+    data: unknown,
+    as: Principal,
+    options: CallOptions,
+    context: Context,
+    facts: Facts,
+    internal: boolean,
+  ): Envelope {
+    const at = this.#now();
+    return {
+      id: this.#newId(at),
+      message: Object.freeze({ resource: route.resource, action: route.verb, data }),
+      node: this.node.id,
+      principal: as.principal,
+      grant: as.grant,
+      may: as.may,
+      at,
+      cause: context.cause,
+      correlation: options.correlation ?? context.correlation,
+      key: options.key,
+      deadline: options.deadline,
+      hops: context.hops ?? 0,
+      via: NO_VIA,
+      facts,
+      internal,
+    };
+  }
+
+  /** A message of the node's own, internal ones included. */
+  own(route: Pick<Route, "resource" | "verb">, data: unknown, context: Context, facts: Facts): Envelope {
+    return this.#envelope(route, data, this.#own, NO_OPTIONS, context, facts, true);
+  }
+
+  /** The same message, with what was found in the meantime. */
+  prepared(envelope: Envelope, facts: Facts): Envelope {
+    return { ...envelope, at: this.#now(), facts };
+  }
+
+  /** A held message for its next decision: another entry, and so another id, caused by the first. */
+  again(first: Envelope, facts: Facts): Envelope {
+    const at = this.#now();
+    return { ...first, id: this.#newId(at), at, cause: first.id, key: undefined, facts: Object.freeze(facts) };
+  }
+}

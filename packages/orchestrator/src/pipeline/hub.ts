@@ -1,0 +1,271 @@
+// The way in: parses a caller's message, joins repeats, has it prepared, hands it to the tip, and answers. What is answered
+// was decided on the tip; whoever lets it out of the process waits until that is durable.
+
+import { type Fault, FaultError, fault } from "../fault/fault.ts";
+import { printable } from "../fault/printable.ts";
+import type { DecodedEntry } from "../log/entry.ts";
+import type { Awaitable } from "../log/log.ts";
+import { type CallOptions, type Envelope, type Message, NO_FACTS, type Principal } from "../message/message.ts";
+import { parse } from "../message/parse.ts";
+import type { Composition, Route } from "../plugin/composition.ts";
+import type { OwedEffect, Reader } from "../plugin/plugin.ts";
+import { type Committer, logUnavailable } from "./committer.ts";
+import type { Context, Enveloper } from "./enveloper.ts";
+import type { KeyRow } from "./kernel-tables.ts";
+import { type Keys, keyDigest, keyRowKey } from "./keys.ts";
+import { entryAt, entryOf, outcomeOf } from "./outcomes.ts";
+import { type Preparation, prepare } from "./prepare.ts";
+import type { Body } from "./recorder.ts";
+import type { Timers } from "./timers.ts";
+import type { Taken, Tip } from "./tip.ts";
+import type { Turns } from "./turns.ts";
+import { type Outcome, unwrap, type Waiters } from "./waiters.ts";
+
+export interface HubParts {
+  readonly composition: Composition;
+  readonly tip: Tip;
+  readonly committer: Committer;
+  readonly enveloper: Enveloper;
+  readonly keys: Keys;
+  readonly waiters: Waiters;
+  readonly reader: Reader;
+  readonly timers: Timers;
+  readonly preparation: Preparation;
+  observe(envelope: Envelope, verdict: string, entry: number | undefined): void;
+}
+
+const NO_CONTEXT: Context = Object.freeze({});
+
+export class Hub {
+  readonly #parts: HubParts;
+  #stopping = false;
+
+  constructor(parts: HubParts) {
+    this.#parts = parts;
+  }
+
+  /** Refuses whatever comes in from now on. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /**
+   * Takes a caller's message in. Answers at once where nothing has to be waited for. Where something has to be read before it
+   * can be decided, `turns` is held until it was.
+   * @throws FaultError
+   */
+  submit(
+    route: Route,
+    data: unknown,
+    as: Principal,
+    options: CallOptions,
+    context: Context = NO_CONTEXT,
+    turns?: Turns,
+  ): Awaitable<unknown> {
+    if (this.#stopping) throw new FaultError(stopping());
+    if (route.definition.internal) {
+      throw new FaultError(fault("MESSAGE_INTERNAL", `${route.name} is internal: only the node itself sends it`));
+    }
+    const { enveloper, keys } = this.#parts;
+    const parsed = parse(route.name, route.definition.data, data ?? {});
+    const envelope = enveloper.envelope(route, parsed, as, options, context);
+    if (options.key === undefined || route.definition.kind !== "command") {
+      return this.#fresh(envelope, route, options, turns);
+    }
+    const used = keys.find(keyRowKey(as.principal, options.key));
+    if (!(used instanceof Promise)) return this.#keyed(envelope, route, options, used, turns);
+    const decided = turns?.hold();
+    return used
+      .then((row) => ({ answer: this.#keyed(enveloper.prepared(envelope, NO_FACTS), route, options, row, turns) }))
+      .finally(decided)
+      .then(({ answer }) => answer);
+  }
+
+  /** What an effect's handler asks in somebody's name. Resolves once durable. */
+  async applyFor(message: Message, as: Principal, owed: OwedEffect): Promise<unknown> {
+    const { composition, committer } = this.#parts;
+    const route = composition.route(message.resource, message.action);
+    const context = { cause: owed.owing, hops: owed.hops + 1, correlation: owed.correlation };
+    const answer = await this.submit(route, message.data, as, {}, context);
+    await committer.whenDurable(committer.tip);
+    return answer;
+  }
+
+  /** A message of the node's own that has to be prepared for. */
+  async submitOwn(message: Message): Promise<Taken> {
+    const { composition, enveloper, preparation, tip } = this.#parts;
+    const route = composition.route(message.resource, message.action);
+    const data = parse(route.name, route.definition.data, message.data);
+    const envelope = enveloper.own(route, data, {}, NO_FACTS);
+    return prepare(preparation, envelope, route, (prepared) =>
+      prepared.kind === "fault"
+        ? { kind: "refused", error: prepared.fault }
+        : tip.take(enveloper.prepared(envelope, prepared.facts), route),
+    );
+  }
+
+  /**
+   * Waits for what came of a message of the same principal's. A repeat of it has its entry's number, and was asked for its grant;
+   * anyone else may attach to what its own grant would let it ask.
+   */
+  async attach(id: string, envelope: Envelope, options: CallOptions, seq?: number): Promise<unknown> {
+    const { reader, waiters, committer } = this.#parts;
+    let known: Outcome | undefined;
+    let settle: (outcome: Outcome) => void = (outcome) => {
+      known = outcome;
+    };
+    // Waiting begins before the log is read, so that no settlement falls between the two.
+    const stop = waiters.wait(id, (outcome) => settle(outcome));
+    try {
+      await committer.whenDurable(committer.tip);
+      const entry = seq === undefined ? await entryOf(reader, id) : await entryAt(reader, seq);
+      const own = entry?.header.principal === envelope.principal;
+      if (entry === undefined || !own || (seq === undefined && !this.#mayAsk(entry, envelope))) {
+        throw new FaultError(
+          fault("MESSAGE_NOT_FOUND", `no message "${printable(id.slice(0, 80))}" of ${envelope.principal}`),
+        );
+      }
+      const found = known ?? (await outcomeOf(reader, entry))?.outcome ?? known;
+      if (found !== undefined) return unwrap(found);
+      const outcome = new Promise<Outcome>((resolve) => {
+        settle = resolve;
+      });
+      return await this.#limited(outcome, options.wait, { message: id });
+    } finally {
+      stop();
+    }
+  }
+
+  /** Whether the grant of `envelope` covers the message of an entry. */
+  #mayAsk({ header, part }: DecodedEntry, envelope: Envelope): boolean {
+    const { composition, tip } = this.#parts;
+    const route = composition.routes.get(header.message);
+    // Of a plugin that is gone nobody can be asked.
+    if (route === undefined) return header.grant === envelope.grant;
+    const data = (part("b") as Body | undefined)?.data;
+    const message = { resource: route.resource, action: route.verb, data };
+    return tip.ask({ ...envelope, message }, route, composition.authorityAt + 1).kind === "done";
+  }
+
+  #keyed(
+    envelope: Envelope,
+    route: Route,
+    options: CallOptions,
+    used: KeyRow | undefined,
+    turns: Turns | undefined,
+  ): Awaitable<unknown> {
+    return used === undefined
+      ? this.#fresh(envelope, route, options, turns)
+      : this.#join(envelope, route, options, used);
+  }
+
+  /** A repeat is allowed what the first was, and no more: the authority is asked again; the rest was decided once. */
+  #join(envelope: Envelope, route: Route, options: CallOptions, used: KeyRow): Awaitable<unknown> {
+    const asked = this.#parts.tip.ask(envelope, route, this.#parts.composition.authorityAt + 1);
+    if (asked.kind === "refused") return this.#answer(this.#parts.tip.refuse(envelope, asked), envelope, options);
+    if (used.digest !== keyDigest(envelope)) {
+      const text = `${route.name}: the key was used for another message, ${used.id}; use a new key`;
+      const error = fault("KEY_REUSED", text, undefined, envelope.id);
+      const refused = { kind: "refused" as const, error, verdicts: asked.verdicts };
+      return this.#answer(this.#parts.tip.refuse(envelope, refused), envelope, options);
+    }
+    return this.attach(used.id, envelope, options, used.seq);
+  }
+
+  #fresh(envelope: Envelope, route: Route, options: CallOptions, turns: Turns | undefined): Awaitable<unknown> {
+    if (route.preparers.length === 0) return this.#decided(envelope, route, options);
+    const { preparation, enveloper, tip } = this.#parts;
+    const decided = turns?.hold();
+    return prepare(preparation, envelope, route, (prepared) => {
+      // Boxed: what it resolves to may be a promise, and the next in turn waits for the decision alone.
+      if (prepared.kind === "facts")
+        return { answer: this.#decided(enveloper.prepared(envelope, prepared.facts), route, options) };
+      const refused = { kind: "refused" as const, error: prepared.fault, verdicts: [] };
+      return { answer: this.#answer(tip.refuse(enveloper.prepared(envelope, NO_FACTS), refused), envelope, options) };
+    })
+      .finally(decided)
+      .then(({ answer }) => answer);
+  }
+
+  #decided(envelope: Envelope, route: Route, options: CallOptions): Awaitable<unknown> {
+    const { tip, committer, reader } = this.#parts;
+    // It may have been prepared for until now.
+    if (this.#stopping) throw new FaultError(stopping());
+    switch (route.definition.kind) {
+      case "command":
+        if (!committer.ready()) throw new FaultError(logUnavailable());
+        if (envelope.key !== undefined) {
+          // Its twin may have been decided while this one was read for.
+          const twin = this.#parts.keys.recent(keyRowKey(envelope.principal, envelope.key));
+          if (twin !== undefined) return this.#join(envelope, route, options, twin);
+        }
+        return this.#answer(tip.take(envelope, route), envelope, options);
+      case "signal":
+        return this.#answer(tip.takeSignal(envelope, route), envelope, options);
+      case "query": {
+        const decision = tip.ask(envelope, route);
+        if (decision.kind === "refused") return this.#answer(tip.refuse(envelope, decision), envelope, options);
+        if (decision.kind === "held") throw new FaultError(fault("INTERNAL", `${route.name}: a query cannot be held`));
+        this.#parts.observe(envelope, "done", undefined);
+        if (route.name === "message.attach")
+          return this.attach((envelope.message.data as { id: string }).id, envelope, options);
+        const answer = route.plugin.answer?.[route.name];
+        return answer === undefined ? decision.data : this.#standing(answer(envelope, reader, decision.authority));
+      }
+      default:
+        return route.definition.kind satisfies never;
+    }
+  }
+
+  /** An answer that took its time tells nothing of what was undone meanwhile. */
+  #standing(answer: unknown): Awaitable<unknown> {
+    if (!(answer instanceof Promise)) return answer;
+    const { committer } = this.#parts;
+    const { generation } = committer;
+    return answer.then((value) => {
+      if (committer.generation !== generation) throw new FaultError(logUnavailable());
+      return value;
+    });
+  }
+
+  #answer(taken: Taken, envelope: Envelope, options: CallOptions): Awaitable<unknown> {
+    switch (taken.kind) {
+      case "refused":
+        throw new FaultError(taken.error);
+      case "done":
+        return taken.pending ? this.#settled(envelope.id, options, taken.data) : taken.data;
+      case "held":
+        return this.#settled(envelope.id, options, { message: envelope.id, held: taken.name });
+      default:
+        return taken satisfies never;
+    }
+  }
+
+  /** What came of a pending message: already, or when it is settled, or that it is pending where the wait is over. */
+  #settled(id: string, { wait }: CallOptions, meanwhile: unknown): Awaitable<unknown> {
+    const { waiters } = this.#parts;
+    const already = waiters.take(id);
+    if (already !== undefined) return unwrap(already);
+    if (wait === 0) return { ...(meanwhile as object), pending: true };
+    let stop = (): void => {};
+    const outcome = new Promise<Outcome>((resolve) => {
+      stop = waiters.wait(id, resolve);
+    });
+    return this.#limited(outcome, wait, meanwhile).finally(stop);
+  }
+
+  async #limited(outcome: Promise<Outcome>, wait: number | undefined, meanwhile: unknown): Promise<unknown> {
+    if (wait === undefined) return unwrap(await outcome);
+    let stop = (): void => {};
+    const limit = new Promise<undefined>((resolve) => {
+      stop = this.#parts.timers.after(wait, () => resolve(undefined));
+    });
+    const first = await Promise.race([outcome, limit]);
+    stop();
+    return first === undefined ? { ...(meanwhile as object), pending: true } : unwrap(first);
+  }
+}
+
+function stopping(): Fault {
+  return fault("STOPPING", "the node is shutting down; ask again later");
+}

@@ -1,0 +1,98 @@
+// What `prepare` and `answer` read: the tip's rows and the log's entries, those included that are decided and not yet
+// durable. Whoever lets an answer out of the process waits for the tip it was read on.
+
+import type { Awaitable, Log, StoredEntry } from "../log/log.ts";
+import type { NodeInfo, Reader } from "../plugin/plugin.ts";
+import type { BaseTables } from "../state/state.ts";
+import type { Table } from "../state/table.ts";
+import type { Committer } from "./committer.ts";
+import type { Timers } from "./timers.ts";
+
+/** Entries that one read answers at most. */
+export const MOST_ENTRIES = 1000;
+
+export class TipReader implements Reader {
+  readonly node: NodeInfo;
+  readonly #log: Log;
+  readonly #committer: Committer;
+  readonly #tables: BaseTables;
+  readonly #timers: Timers;
+
+  constructor(node: NodeInfo, log: Log, committer: Committer, tables: BaseTables, timers: Timers) {
+    this.#timers = timers;
+    this.node = node;
+    this.#log = log;
+    this.#committer = committer;
+    this.#tables = tables;
+  }
+
+  get revision(): number {
+    return this.#committer.tip;
+  }
+
+  get<Row>(table: Table<Row>, key: string): Row | undefined {
+    return this.#tables.get(table, key) as Row | undefined;
+  }
+
+  rows<Row>(table: Table<Row>): Iterable<readonly [string, Row]> {
+    return this.#tables.rows(table) as Iterable<readonly [string, Row]>;
+  }
+
+  entries(
+    from: number,
+    { limit = MOST_ENTRIES, reverse = false }: { readonly limit?: number; readonly reverse?: boolean } = {},
+  ): Awaitable<readonly StoredEntry[]> {
+    const most = Math.min(limit, MOST_ENTRIES);
+    if (reverse) {
+      const pending = this.#committer
+        .pending(1)
+        .filter(({ seq }) => seq <= from)
+        .reverse();
+      const wanted = pending.slice(0, most);
+      if (wanted.length === most) return wanted;
+      const start = Math.min(from, this.#committer.durable);
+      return join(wanted, this.#log.read(start, { limit: most - wanted.length, reverse: true }));
+    }
+    const pending = this.#committer.pending(from);
+    const stored = this.#log.read(from, { limit: most });
+    if (stored instanceof Promise) {
+      return stored.then((entries) => {
+        // What was pending when the read began may have become durable before it ended.
+        const last = entries.at(-1)?.seq ?? 0;
+        return [...entries, ...pending.filter(({ seq }) => seq > last)].slice(0, most);
+      });
+    }
+    return pending.length === 0 ? stored : [...stored, ...pending].slice(0, most);
+  }
+
+  find(id: string): Awaitable<number | undefined> {
+    return this.#committer.findPending(id) ?? this.#log.find(id);
+  }
+
+  durableAfter(after: number, ms: number): Promise<void> {
+    if (this.#committer.durable > after || ms <= 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const stopTimer = this.#timers.after(ms, end);
+      const stop = this.#committer.onAdvance(() => {
+        if (this.#committer.durable > after) end();
+      });
+      function end(): void {
+        stopTimer();
+        stop();
+        resolve();
+      }
+    });
+  }
+
+  cold(table: string, key: string): Awaitable<string | undefined> {
+    return this.#log.row(table, key);
+  }
+}
+
+function join(
+  first: readonly StoredEntry[],
+  rest: Awaitable<readonly StoredEntry[]>,
+): Awaitable<readonly StoredEntry[]> {
+  if (rest instanceof Promise) return rest.then((entries) => [...first, ...entries]);
+  return first.length === 0 ? rest : [...first, ...rest];
+}

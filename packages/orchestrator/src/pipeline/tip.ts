@@ -1,0 +1,357 @@
+// The tip: decisions are made and committed here, one after another, each on all before it. Everything is synchronous, so
+// that a message, the messages that follow from it and the outcome of a replayable effect can share one group.
+
+import { type Fault, fault, faultOf } from "../fault/fault.ts";
+import { printable } from "../fault/printable.ts";
+import type { NewEntry, RowChange } from "../log/log.ts";
+import type { Envelope, Facts, Message, Principal } from "../message/message.ts";
+import { messageName, NO_FACTS } from "../message/message.ts";
+import { parse } from "../message/parse.ts";
+import type { Composition, Route } from "../plugin/composition.ts";
+import type { OwedEffect } from "../plugin/plugin.ts";
+import { type Change, StateView } from "../state/state.ts";
+import type { Tables } from "../state/tables.ts";
+import { type Committer, logUnavailable } from "./committer.ts";
+import { type Decision, decide, type Held, type Passed, type Refused } from "./decide.ts";
+import type { Effects, Recorded } from "./effects.ts";
+import type { Enveloper } from "./enveloper.ts";
+import { type EffectRow, effectTable, type HoldRow, holdTable, OUTCOME_TABLE } from "./kernel-tables.ts";
+import { type Keys, keyDigest, keyRowKey } from "./keys.ts";
+import { owedEffect, rowOf } from "./owed.ts";
+import type { Recorder, Trace } from "./recorder.ts";
+import { RefusalMeter } from "./refusal-meter.ts";
+import type { Waiters } from "./waiters.ts";
+
+/** How deep causes may go: past it, a loop is likelier than a purpose. */
+export const MOST_HOPS = 16;
+/** How many messages one may lead to in its commit: a group is appended at once, and so has to end. */
+export const MOST_FOLLOW_UPS = 256;
+/** How far behind its message an outcome is found by reading on; past it, its place is written down. */
+export const OUTCOME_WINDOW = 900;
+
+export interface TipParts {
+  readonly composition: Composition;
+  readonly tables: Tables;
+  readonly committer: Committer;
+  readonly effects: Effects;
+  readonly waiters: Waiters;
+  readonly keys: Keys;
+  readonly recorder: Recorder;
+  readonly enveloper: Enveloper;
+  readonly epoch: number;
+  /** Told of every decision: for the node's own log, never for what is answered. */
+  observe(envelope: Envelope, verdict: string, entry: number | undefined): void;
+  reportBug(plugin: string, thrown: unknown): void;
+}
+
+/** What a decision came to once it was committed. */
+export type Taken =
+  | { readonly kind: "refused"; readonly error: Fault }
+  | { readonly kind: "held"; readonly name: string; readonly seq: number }
+  | { readonly kind: "done"; readonly data: unknown; readonly pending: boolean; readonly seq: number };
+
+export class Tip {
+  readonly #parts: TipParts;
+  readonly #refusals = new RefusalMeter();
+  #followUps = 0;
+  #depth = 0;
+
+  constructor(parts: TipParts) {
+    this.#parts = parts;
+  }
+
+  /** What deciding would say now. Nothing comes of it. */
+  ask(envelope: Envelope, route: Route, upTo?: number): Decision {
+    return decide(
+      this.#parts.composition,
+      envelope,
+      route.definition,
+      new StateView(this.#parts.tables),
+      this.#parts.reportBug,
+      upTo,
+    );
+  }
+
+  /** Decides a command and commits what came of it. */
+  take(envelope: Envelope, route: Route, outcomeOf?: OwedEffect, continues?: string): Taken {
+    Object.freeze(envelope);
+    if (this.#depth === 0) this.#followUps = 0;
+    this.#depth++;
+    try {
+      if (!this.#parts.committer.ready()) return { kind: "refused", error: logUnavailable() };
+      const [decision, recorded] = this.#decide(envelope, route);
+      switch (decision.kind) {
+        case "refused":
+          return this.refuse(recorded, decision, continues);
+        case "held":
+          return this.#hold(recorded, decision, continues);
+        case "done":
+          return this.#commit(recorded, decision, outcomeOf, continues);
+        default:
+          return decision satisfies never;
+      }
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /** A signal changes session tables alone; there is no entry. */
+  takeSignal(envelope: Envelope, route: Route): Taken {
+    const decision = this.ask(envelope, route);
+    if (decision.kind === "refused") return this.refuse(envelope, decision);
+    if (decision.kind === "held") {
+      return {
+        kind: "refused",
+        error: fault("INTERNAL", `${route.name}: a signal cannot be held`, undefined, envelope.id),
+      };
+    }
+    const { tables, committer } = this.#parts;
+    const { state, effects, then, settles, cancels, pending } = decision;
+    const owes = pending || effects.length + then.length + settles.length + cancels.length > 0;
+    if (owes || state.changes().some(({ table }) => table.kind === "logged")) {
+      const error = fault(
+        "INTERNAL",
+        `${route.name}: a signal writes session tables and nothing else`,
+        undefined,
+        envelope.id,
+      );
+      this.#parts.reportBug(route.plugin.name, new Error(error.message));
+      return { kind: "refused", error };
+    }
+    tables.apply(state.changes(), committer.tip);
+    // On a durable tip there is no append to come that would make it final.
+    if (committer.tip === committer.durable) tables.commit(committer.tip);
+    this.#parts.observe(envelope, "done", undefined);
+    return { kind: "done", data: decision.data, pending: false, seq: committer.tip };
+  }
+
+  /** Records a refusal, within what one principal may fill the log with. */
+  refuse(envelope: Envelope, { error, verdicts }: Refused, continues?: string): Taken {
+    const ready = this.#parts.committer.ready();
+    // What a held message came to is always recorded: somebody may wait for it.
+    const meter = continues === undefined ? this.#refusals.admit(envelope.principal, envelope.at) : 0;
+    const uncounted = ready ? meter : undefined;
+    let seq: number | undefined;
+    if (uncounted !== undefined) {
+      const trace: Trace = {
+        verdicts,
+        error,
+        ...(uncounted > 0 ? { uncounted } : {}),
+        ...(continues ? { continues } : {}),
+      };
+      const cold = continues === undefined ? NO_ROWS : [outcomeRow(continues, this.#parts.committer.tip + 1)];
+      const next = this.#parts.committer.tip + 1;
+      if (this.#add(envelope, "refused", trace, [], cold) === undefined) seq = next;
+    }
+    this.#parts.observe(envelope, error.code, seq);
+    return { kind: "refused", error };
+  }
+
+  /** Decides a message of the node's own. */
+  takeOwn(
+    message: Message,
+    context: { cause?: string; hops?: number },
+    facts: Facts = NO_FACTS,
+    outcomeOf?: OwedEffect,
+  ): Taken {
+    const route = this.#parts.composition.route(message.resource, message.action);
+    const data = parse(route.name, route.definition.data, message.data);
+    const envelope = this.#parts.enveloper.own(route, data, context, facts);
+    const taken = this.take(envelope, route, outcomeOf);
+    this.#parts.waiters.take(envelope.id);
+    return taken;
+  }
+
+  /** Records what came of an effect, if the effect is still owed under that attempt and epoch. */
+  recordOutcome(effect: OwedEffect, outcome: Message): Recorded {
+    const { tables, committer } = this.#parts;
+    const row = tables.get(effectTable, effect.id) as EffectRow | undefined;
+    // Owed no more, as of the tip: the tip may yet be undone.
+    if (row === undefined || row.attempt !== effect.attempt || row.epoch !== effect.owner.epoch)
+      return { kind: "over", by: committer.tip };
+    if (!committer.ready()) return { kind: "later" };
+    const taken = this.takeOwn(outcome, { cause: effect.owing, hops: effect.hops }, NO_FACTS, effect);
+    if (taken.kind !== "refused") return { kind: "over", by: taken.seq };
+    return taken.error.code === "LOG_UNAVAILABLE" ? { kind: "later" } : { kind: "unfit", error: taken.error };
+  }
+
+  /** The decision, and the envelope as it is recorded: with the session rows that a command read. */
+  #decide(envelope: Envelope, route: Route): [Decision, Envelope] {
+    if (envelope.hops > MOST_HOPS) {
+      const error = fault("HOPS_EXCEEDED", `${route.name}: ${MOST_HOPS} causes deep; a loop?`, undefined, envelope.id);
+      return [{ kind: "refused", error, verdicts: [] }, envelope];
+    }
+    const { composition, tables, reportBug } = this.#parts;
+    const session: [string, string, unknown][] = [];
+    const state = new StateView(tables, (table, key, row) => session.push([table.name, key, row ?? null]));
+    const decision = decide(composition, envelope, route.definition, state, reportBug);
+    return [
+      decision,
+      session.length === 0 ? envelope : { ...envelope, facts: { ...envelope.facts, $session: session } },
+    ];
+  }
+
+  #hold(envelope: Envelope, { plugin, hold, verdicts }: Held, continues?: string): Taken {
+    const { committer, waiters } = this.#parts;
+    const seq = committer.tip + 1;
+    const row: HoldRow = { plugin, hold, envelope };
+    const trace: Trace = { verdicts, data: { held: hold.name }, pending: true, ...(continues ? { continues } : {}) };
+    const cold = continues === undefined ? this.#keyRows(envelope, seq) : [outcomeRow(continues, seq)];
+    const unfit = this.#add(envelope, "held", trace, [{ table: holdTable, key: envelope.id, row }], cold);
+    if (unfit !== undefined) return this.refuse(envelope, unfit, continues);
+    waiters.open(envelope.id, seq);
+    this.#parts.observe(envelope, "held", seq);
+    return { kind: "held", name: hold.name, seq };
+  }
+
+  /** Commits what passed: the entry, what it owes, whom it settles, what follows. */
+  #commit(envelope: Envelope, decision: Passed, outcomeOf: OwedEffect | undefined, continues?: string): Taken {
+    const { committer, effects, waiters, enveloper, epoch } = this.#parts;
+    const { data, pending, settles, cancels } = decision;
+    const seq = committer.tip + 1;
+    let { state } = decision;
+    const resumed = this.#heldBy(envelope);
+    if (outcomeOf !== undefined) state = state.remove(effectTable, outcomeOf.id);
+    for (const id of cancels) state = state.remove(effectTable, id);
+    const owed = decision.effects.map((by, i) =>
+      owedEffect(envelope, by, i, { node: enveloper.node.id, epoch }, seq, outcomeOf),
+    );
+    for (const effect of owed) state = state.put(effectTable, effect.id, rowOf(effect));
+
+    let cold = this.#keyRows(envelope, seq);
+    if (continues !== undefined) cold = [...cold, outcomeRow(continues, seq)];
+    for (const { id } of settles) {
+      const from = waiters.seqOf(id);
+      if (from === undefined || from === 0 || seq - from > OUTCOME_WINDOW) cold = [...cold, outcomeRow(id, seq)];
+    }
+    const trace: Trace = {
+      verdicts: decision.verdicts,
+      ...(data === undefined ? {} : { data }),
+      ...(pending ? { pending } : {}),
+      ...(settles.length > 0 ? { settles } : {}),
+      ...(continues === undefined ? {} : { continues }),
+    };
+    const unfit = this.#add(envelope, "done", trace, state.changes(), cold);
+    if (unfit !== undefined) return this.refuse(envelope, unfit, continues);
+    this.#parts.observe(envelope, "done", seq);
+
+    if (pending) waiters.open(envelope.id, seq);
+    for (const { id, data: given, error } of settles) {
+      if (error !== undefined) waiters.settle(id, { kind: "failed", error });
+      else waiters.settle(id, { kind: "done", data: given === undefined ? envelope.message.data : given });
+    }
+    for (const id of cancels) effects.cancel(id, seq);
+    for (const { message, as } of decision.then) this.#follow(envelope, message, as);
+    if (resumed !== undefined) this.#resume(envelope, resumed);
+    for (const effect of owed) effects.owe(effect);
+    return { kind: "done", data, pending, seq };
+  }
+
+  /**
+   * Decides a message that this one led to. A refused one is recorded, and its parent stands: so does one that fits no
+   * schema, because plugins make them of callers' data.
+   */
+  #follow(parent: Envelope, message: Message, as: Principal | undefined): void {
+    const { enveloper, waiters } = this.#parts;
+    const context = { cause: parent.id, hops: parent.hops + 1, correlation: parent.correlation };
+    const enclose = (to: Pick<Route, "resource" | "verb">, data: unknown): Envelope =>
+      as === undefined ? enveloper.own(to, data, context, NO_FACTS) : enveloper.envelope(to, data, as, {}, context);
+    const asked = this.#routed(message, as);
+    if ("error" in asked) {
+      const name = { resource: printable(message.resource), verb: printable(message.action) };
+      const envelope = enclose(name, jsonOf(message.data));
+      this.refuse(envelope, { kind: "refused", error: { ...asked.error, id: envelope.id }, verdicts: [] });
+      return;
+    }
+    const envelope = enclose(asked.route, asked.data);
+    this.take(envelope, asked.route);
+    // Nobody waits for it: what comes of it need not be kept.
+    waiters.take(envelope.id);
+  }
+
+  /** Where a message that a plugin made goes, or why it cannot. */
+  #routed(
+    message: Message,
+    as: Principal | undefined,
+  ): { readonly route: Route; readonly data: unknown } | { readonly error: Fault } {
+    const name = printable(messageName(message));
+    if (++this.#followUps > MOST_FOLLOW_UPS) {
+      return { error: fault("FOLLOWUPS_EXCEEDED", `${name}: more than ${MOST_FOLLOW_UPS} messages follow`) };
+    }
+    try {
+      const route = this.#parts.composition.route(message.resource, message.action);
+      if (as !== undefined && route.definition.internal) {
+        return { error: fault("MESSAGE_INTERNAL", `${name} is internal: only the node itself sends it`) };
+      }
+      return { route, data: parse(route.name, route.definition.data, message.data) };
+    } catch (thrown) {
+      return { error: faultOf(thrown) };
+    }
+  }
+
+  #heldBy(envelope: Envelope): HoldRow | undefined {
+    const { resource, action, data } = envelope.message;
+    if (resource !== "message" || action !== "settle") return undefined;
+    return this.#parts.tables.get(holdTable, (data as { id: string }).id) as HoldRow | undefined;
+  }
+
+  /** Decides a held message again from the first plugin, with the outcome among its facts and its grant asked anew. */
+  #resume(settle: Envelope, held: HoldRow): void {
+    const { waiters, enveloper, composition } = this.#parts;
+    const first = held.envelope;
+    const facts = { ...first.facts, [held.hold.name]: (settle.message.data as { outcome: unknown }).outcome };
+    const envelope = enveloper.again(first, facts);
+    const route = composition.routes.get(messageName(first.message));
+    const error = fault("MESSAGE_UNKNOWN", `no plugin of this composition declares ${messageName(first.message)}`);
+    const taken =
+      route === undefined
+        ? this.refuse(envelope, { kind: "refused", error: { ...error, id: envelope.id }, verdicts: [] }, first.id)
+        : this.take(envelope, route, undefined, first.id);
+    if (taken.kind === "refused") waiters.settle(first.id, { kind: "failed", error: taken.error });
+    else if (taken.kind === "held" || taken.pending) waiters.forward(first.id, envelope.id);
+    else waiters.settle(first.id, { kind: "done", data: taken.data });
+  }
+
+  #keyRows(envelope: Envelope, seq: number): readonly RowChange[] {
+    if (envelope.key === undefined) return NO_ROWS;
+    const row = { id: envelope.id, digest: keyDigest(envelope) };
+    return [this.#parts.keys.use(keyRowKey(envelope.principal, envelope.key), row, seq)];
+  }
+
+  /** Commits the entry; or says that nothing was done, because a plugin's rows or data are no JSON. */
+  #add(
+    envelope: Envelope,
+    verdict: string,
+    trace: Trace,
+    changes: readonly Change[],
+    cold: readonly RowChange[],
+  ): Refused | undefined {
+    const { recorder, committer, keys, reportBug } = this.#parts;
+    let entry: NewEntry;
+    try {
+      entry = recorder.entry(envelope, verdict, trace, changes, cold);
+    } catch (thrown) {
+      reportBug("kernel", thrown);
+      keys.undo(committer.tip);
+      const text = `${messageName(envelope.message)}: what a plugin made of it is no JSON; nothing was done`;
+      return { kind: "refused", error: fault("INTERNAL", text, undefined, envelope.id), verdicts: trace.verdicts };
+    }
+    committer.add(entry, changes);
+    return undefined;
+  }
+}
+
+const NO_ROWS: readonly RowChange[] = Object.freeze([]);
+
+function outcomeRow(id: string, seq: number): RowChange {
+  return { table: OUTCOME_TABLE, key: id, json: String(seq) };
+}
+
+/** What of a value the log can keep. */
+function jsonOf(value: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value) ?? "null");
+  } catch {
+    return null;
+  }
+}
