@@ -1,0 +1,166 @@
+// The client's front door: a scope over a WebSocket, or over one HTTP batch. It runs in browsers too, and so imports nothing
+// but capnweb. Calls on a scope return promises that further calls can be made on before they resolve.
+
+import { newWebSocketRpcSession, RpcSession, type RpcTransport } from "capnweb";
+import { type Fault, FaultError } from "./fault/fault.ts";
+import type { MessageTable } from "./message/definition.ts";
+import type { Scope } from "./scope/scope.ts";
+
+export interface ConnectOptions {
+  /** The node: `http://127.0.0.1:7420`. */
+  readonly url: string;
+  /** Which connection to ask for, and what it is given: `{ connectionFromCli: token }`. */
+  readonly as: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What a call promises. Its fields are promises too, and may be put into further calls before it resolves; over a list,
+ * `map` runs a recorded function on the server. All of it is one round trip.
+ */
+export type RemoteValue<T = unknown> = Promise<T> &
+  (unknown extends T
+    ? RemoteFields & Mappable<unknown>
+    : T extends readonly (infer Element)[]
+      ? Mappable<Element>
+      : T extends object
+        ? { readonly [Field in keyof T]-?: RemoteValue<NonNullable<T[Field]>> }
+        : unknown);
+
+interface RemoteFields {
+  readonly [field: string]: RemoteValue;
+}
+
+interface Mappable<Element> {
+  map<Made>(
+    over: (element: RemoteValue<Element>) => Made,
+  ): RemoteValue<Made extends RemoteValue<infer V> ? V[] : Made[]>;
+}
+
+/** An argument, with promises of earlier calls in it where that is wanted. */
+export type RemoteArgument<T> =
+  | T
+  | Promise<T>
+  | (T extends object ? { [Field in keyof T]: RemoteArgument<T[Field]> } : T);
+
+type RemoteArguments<Arguments extends readonly unknown[]> = { [I in keyof Arguments]: RemoteArgument<Arguments[I]> };
+
+/** A scope as a caller in another process holds it. */
+export type RemoteScope<Messages = MessageTable> = {
+  readonly [Resource in keyof Messages]: {
+    readonly [Verb in keyof Scope<Messages>[Resource]]: Scope<Messages>[Resource][Verb] extends (
+      ...args: infer Arguments
+    ) => Promise<infer Result>
+      ? (...args: RemoteArguments<Arguments>) => RemoteValue<Result>
+      : never;
+  };
+} & {
+  applyAction(message: unknown, options?: unknown): RemoteValue;
+} & Disposable;
+
+type RemoteApi = Disposable & {
+  onRpcBroken(callback: (error: unknown) => void): void;
+} & Readonly<Record<string, (input: unknown) => unknown>>;
+
+export interface Connected<Messages = MessageTable> {
+  readonly scope: RemoteScope<Messages>;
+  /** Calls back once, when the connection is lost. */
+  onClose(callback: (error: unknown) => void): void;
+  close(): void;
+}
+
+/**
+ * A session over a WebSocket: calls and their answers flow until it is closed. `Messages` types the scope:
+ * `connect<StandardMessages>(…)`.
+ */
+export function connect<Messages = MessageTable>({ url, as }: ConnectOptions): Connected<Messages> {
+  const api = newWebSocketRpcSession(rpcUrl(url, "ws")) as unknown as RemoteApi;
+  const scope = scopeOf<Messages>(api, as);
+  return {
+    scope,
+    onClose: (callback) => api.onRpcBroken(callback),
+    close() {
+      scope[Symbol.dispose]();
+      api[Symbol.dispose]();
+    },
+  };
+}
+
+/** One HTTP batch: everything asked of the scope before the first `await` goes in one round trip, and then it is over. */
+export function batch<Messages = MessageTable>({ url, as }: ConnectOptions): { readonly scope: RemoteScope<Messages> } {
+  const session = new RpcSession(new BatchTransport(rpcUrl(url, "http")));
+  return { scope: scopeOf<Messages>(session.getRemoteMain() as unknown as RemoteApi, as) };
+}
+
+function scopeOf<Messages>(api: RemoteApi, as: ConnectOptions["as"]): RemoteScope<Messages> {
+  const [entry, ...more] = Object.entries(as);
+  if (entry === undefined || more.length > 0)
+    throw new TypeError("`as` names one connection: { connectionFromCli: token }");
+  const [connection, input] = entry;
+  // Called as a method: what a stub's property gives is a stub too, and knows where it came from.
+  return (api[connection] as (input: unknown) => unknown)(input) as RemoteScope<Messages>;
+}
+
+/** The fault in whatever a remote call threw; a lost connection is `UNREACHABLE`. */
+export function remoteFault(thrown: unknown): Fault {
+  if (thrown instanceof FaultError) return thrown.toFault();
+  const { code, message, details, id } = (thrown ?? {}) as Partial<Fault>;
+  // A system's own code, such as ECONNREFUSED, is no fault of the node's.
+  if (typeof code === "string" && /^(?!E[A-Z]+$)[A-Z][A-Za-z0-9_]*$/.test(code) && code === code.toUpperCase()) {
+    return new FaultError({ code, message: String(message), details, ...(id === undefined ? {} : { id }) }).toFault();
+  }
+  return { code: "UNREACHABLE", message: String(message ?? thrown) };
+}
+
+/**
+ * What is sent in one turn is one request, and its answer is all that is received. capnweb's own transport for this tells only the
+ * status where the node answers with a fault; this one throws the fault.
+ */
+class BatchTransport implements RpcTransport {
+  #frames: string[] = [];
+  #aborted: unknown;
+  readonly #answer: Promise<string[]>;
+
+  constructor(url: string) {
+    this.#answer = this.#ask(url);
+    // Whoever receives hears of it.
+    this.#answer.catch(() => {});
+  }
+
+  send(frame: string): void {
+    this.#frames.push(frame);
+  }
+
+  async receive(): Promise<string> {
+    const frame = (await this.#answer).shift();
+    if (frame === undefined) throw new Error("the batch is over; make another");
+    return frame;
+  }
+
+  abort(reason: unknown): void {
+    this.#aborted = reason;
+  }
+
+  async #ask(url: string): Promise<string[]> {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (this.#aborted !== undefined) throw this.#aborted;
+    const response = await fetch(url, { method: "POST", body: this.#frames.join("\n") });
+    const text = await response.text();
+    if (response.ok) return text === "" ? [] : text.split("\n");
+    throw faultIn(text) ?? new Error(`the node answered ${response.status} ${response.statusText}`);
+  }
+}
+
+function faultIn(text: string): FaultError | undefined {
+  try {
+    const body = JSON.parse(text) as Partial<Fault>;
+    return typeof body.code === "string"
+      ? new FaultError({ ...body, code: body.code, message: String(body.message) })
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function rpcUrl(url: string, scheme: "ws" | "http"): string {
+  return `${url.replace(/^http/, scheme).replace(/\/$/, "")}/rpc`;
+}

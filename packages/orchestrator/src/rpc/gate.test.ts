@@ -1,0 +1,115 @@
+import { expect, test } from "bun:test";
+import { FakeLog } from "./fake-log.fixture.ts";
+import { OutputGate } from "./gate.ts";
+
+function setUp(limit = 1_000) {
+  const log = new FakeLog();
+  const batches: (readonly string[])[] = [];
+  const gate = new OutputGate({ durability: log, limit, sink: (frames) => batches.push(frames) });
+  return { log, gate, batches };
+}
+
+test("with nothing to wait for, frames pass at once and nobody listens", () => {
+  const { log, gate, batches } = setUp();
+  gate.send("a");
+  gate.send("b");
+  expect(batches).toEqual([["a"], ["b"]]);
+  expect(log.listeners.size).toBe(0);
+});
+
+test("frames wait for the tip that they were sent at, and leave in order, each prefix together", () => {
+  const { log, gate, batches } = setUp();
+  log.tip = 1;
+  gate.send("a");
+  gate.send("b");
+  log.tip = 2;
+  gate.send("c");
+  log.commit(1);
+  expect(batches).toEqual([["a", "b"]]);
+  log.commit(2);
+  expect(batches).toEqual([["a", "b"], ["c"]]);
+  expect(gate.waiting).toBe(0);
+  expect(log.listeners.size).toBe(0);
+});
+
+test("nothing overtakes a frame that waits", () => {
+  const { log, gate, batches } = setUp();
+  log.tip = 1;
+  gate.send("a");
+  log.durable = 1;
+  gate.send("b");
+  expect(batches).toEqual([]);
+  log.commit();
+  expect(batches).toEqual([["a", "b"]]);
+});
+
+test("replies decided on what was undone become faults; what was durable and other frames pass as they are", () => {
+  const { log, gate, batches } = setUp(10_000);
+  log.tip = 1;
+  gate.send('["resolve",1,"durable"]');
+  log.tip = 2;
+  gate.send('["resolve",2,{"secret":[["resolve",9,0]]}]');
+  gate.send('["reject",3,["error","Error","decided"]]');
+  gate.send('["push",["pipeline",-1,[],[]]]');
+  gate.send('["release",1,1]');
+  log.durable = 1;
+  log.undo();
+  const frames = batches.flat().map((frame) => JSON.parse(frame));
+  expect(frames[0]).toEqual(["resolve", 1, "durable"]);
+  for (const id of [2, 3])
+    expect(frames[id - 1]).toEqual([
+      "reject",
+      id,
+      ["error", "Error", expect.any(String), null, { code: "LOG_UNAVAILABLE" }],
+    ]);
+  expect(frames.slice(3)).toEqual([
+    ["push", ["pipeline", -1, [], []]],
+    ["release", 1, 1],
+  ]);
+  expect(gate.waiting).toBe(0);
+});
+
+test("after an undo, the gate works as before", () => {
+  const { log, gate, batches } = setUp();
+  log.tip = 1;
+  gate.send('["resolve",1,0]');
+  log.undo();
+  gate.send('["resolve",2,0]');
+  log.tip = 1;
+  gate.send('["resolve",3,0]');
+  log.commit();
+  expect(batches.slice(1)).toEqual([['["resolve",2,0]'], ['["resolve",3,0]']]);
+});
+
+test("an undo while nothing waited does not touch what is sent later", () => {
+  const { log, gate, batches } = setUp();
+  log.tip = 1;
+  log.undo();
+  log.tip = 1;
+  gate.send('["resolve",1,0]');
+  log.commit();
+  expect(batches).toEqual([['["resolve",1,0]']]);
+});
+
+test("what waits is bounded", () => {
+  const { log, gate, batches } = setUp(5);
+  log.tip = 1;
+  gate.send("12345");
+  expect(() => gate.send("6")).toThrow("outboundBytes");
+  log.commit();
+  expect(batches).toEqual([]);
+  expect(log.listeners.size).toBe(0);
+});
+
+test("a closed gate tells nothing more, and no longer listens", async () => {
+  const { log, gate, batches } = setUp();
+  log.tip = 1;
+  gate.send("a");
+  const idle = gate.idle();
+  gate.close();
+  await idle;
+  log.commit();
+  gate.send("b");
+  expect(batches).toEqual([]);
+  expect(log.listeners.size).toBe(0);
+});

@@ -1,0 +1,139 @@
+// Output commit (DESIGN.md §2): nothing leaves the process before the head that it was decided on is durable. A session's frames
+// wait here, in order; what was decided on a head that was undone leaves as a fault instead. It knows no socket.
+
+import { FaultError } from "../fault/fault.ts";
+import { kernelFaults } from "../fault/kernel-faults.ts";
+import { encodeFault } from "./errors.ts";
+
+/** What the gate has to know of the log. */
+export interface Durability {
+  /** The newest position decided on. */
+  readonly tip: number;
+  /** The newest position on disk; never beyond `tip`. */
+  readonly durable: number;
+  /** Counts how often decided but undurable work was undone. `tip` is then back at `durable`. */
+  readonly generation: number;
+  /**
+   * Calls back whenever `durable` advanced or work was undone; in the second case before anything is decided anew, since
+   * positions are then used again. Undo only from a macrotask: replies settle through microtasks, and one that is still
+   * under way would be sent as if it had been decided after. Returns how to stop listening.
+   */
+  onAdvance(callback: () => void): () => void;
+}
+
+export interface GateOptions {
+  readonly durability: Durability;
+  /** Gets frames that may leave, in order, as many as became durable together. */
+  readonly sink: (frames: readonly string[]) => void;
+  /** Code units that may wait; beyond it `send` throws SESSION_BUDGET. */
+  readonly limit: number;
+}
+
+interface Waiting {
+  frame: string;
+  readonly tip: number;
+}
+
+export class OutputGate {
+  readonly #durability: Durability;
+  readonly #sink: (frames: readonly string[]) => void;
+  readonly #limit: number;
+  #queue: Waiting[] = [];
+  #bytes = 0;
+  #generation: number;
+  #stop: (() => void) | undefined;
+  #closed = false;
+  #idle: (() => void)[] = [];
+
+  constructor(options: GateOptions) {
+    this.#durability = options.durability;
+    this.#sink = options.sink;
+    this.#limit = options.limit;
+    this.#generation = options.durability.generation;
+  }
+
+  /** Code units of the frames that wait. */
+  get waiting(): number {
+    return this.#bytes;
+  }
+
+  send(frame: string): void {
+    if (this.#closed) return;
+    const { tip, durable } = this.#durability;
+    if (this.#queue.length === 0) {
+      if (tip <= durable) {
+        this.#sink([frame]);
+        return;
+      }
+      // Listening only while something waits: a log with ten thousand idle sessions has nobody to call.
+      this.#generation = this.#durability.generation;
+      this.#stop = this.#durability.onAdvance(this.#advance);
+    }
+    this.#bytes += frame.length;
+    if (this.#bytes > this.#limit) {
+      this.close();
+      throw new FaultError({
+        code: "SESSION_BUDGET",
+        message: `the session went over its outboundBytes budget of ${this.#limit}: more replies wait for the log than that`,
+        details: { limit: "outboundBytes", size: this.#limit },
+      });
+    }
+    this.#queue.push({ frame, tip });
+  }
+
+  /** Resolves once nothing waits. */
+  idle(): Promise<void> {
+    if (this.#queue.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** The session is over: what waits was never told, and never will be. */
+  close(): void {
+    this.#closed = true;
+    this.#queue = [];
+    this.#bytes = 0;
+    this.#rest();
+  }
+
+  readonly #advance = (): void => {
+    const { durable, generation } = this.#durability;
+    let free = 0;
+    while (free < this.#queue.length && (this.#queue[free] as Waiting).tip <= durable) free++;
+    if (generation !== this.#generation) {
+      this.#generation = generation;
+      for (let i = free; i < this.#queue.length; i++) {
+        const waiting = this.#queue[i] as Waiting;
+        waiting.frame = undone(waiting.frame);
+      }
+      // What was undone has nothing left to wait for.
+      free = this.#queue.length;
+    }
+    if (free === 0) return;
+    const released = this.#queue.splice(0, free).map((waiting) => waiting.frame);
+    for (const frame of released) this.#bytes -= frame.length;
+    if (this.#queue.length === 0) {
+      this.#bytes = 0;
+      this.#rest();
+    }
+    this.#sink(released);
+  };
+
+  #rest(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+}
+
+// Our own JSON.stringify wrote the frame, so there is one way to spell its head.
+const REPLY = /^\["(?:resolve|reject)",(-?\d+),/;
+
+/** A reply that was decided on what is no more: a fault. Other frames pass: their places in the sequence must be kept. */
+function undone(frame: string): string {
+  const id = REPLY.exec(frame)?.[1];
+  return id === undefined ? frame : `["reject",${id},${LOG_UNAVAILABLE}]`;
+}
+
+const LOG_UNAVAILABLE = JSON.stringify(encodeFault("LOG_UNAVAILABLE", kernelFaults.LOG_UNAVAILABLE.text));

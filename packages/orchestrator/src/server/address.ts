@@ -1,0 +1,59 @@
+// Where a node listens: `host:port`, loopback unless the operator asks for more.
+
+import { FaultError, fault } from "../fault/fault.ts";
+import type { Orchestrator } from "../orchestrator.ts";
+import { isLoopback } from "./admission.ts";
+
+export const DEFAULT_LISTEN = "127.0.0.1:7420";
+
+export interface Address {
+  readonly hostname: string;
+  readonly port: number;
+  /** As in a URL and a Host header, without the port. */
+  readonly host: string;
+}
+
+/** @throws FaultError CONFIG_UNKNOWN */
+export function parseAddress(listen: string): Address {
+  const match = /^(?:(\[[0-9a-fA-F:.]+\]|[^:[\]]+):)?(\d{1,5})$/.exec(listen);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535) {
+    const text = `listen: ${JSON.stringify(listen.slice(0, 100))} is no host:port, like ${DEFAULT_LISTEN}`;
+    throw new FaultError(fault("CONFIG_UNKNOWN", text));
+  }
+  const hostname = (match[1] ?? "127.0.0.1").replace(/^\[|\]$/g, "");
+  return { hostname, port, host: hostname.includes(":") ? `[${hostname}]` : hostname.toLowerCase() };
+}
+
+/** A public address is for whoever asks for it, and for pipelines that ask for a credential. @throws FaultError ADDRESS_REFUSED */
+export function checkExposure({ hostname }: Address, asked: boolean, orchestrator: Orchestrator): void {
+  if (isLoopback(hostname)) return;
+  if (!asked) {
+    const text = `${hostname} can be reached from outside this machine; add --public if that is meant`;
+    throw new FaultError(fault("ADDRESS_REFUSED", text));
+  }
+  const { composition, reader } = orchestrator;
+  if (![...composition.connections.values()].some((connection) => connection.open?.(reader) ?? true)) {
+    throw new FaultError(
+      fault("ADDRESS_REFUSED", `${hostname}: there is no credential to come by; make a grant first`),
+    );
+  }
+}
+
+/** Why an address cannot be listened on, as a fault; whatever else was thrown, as it is. */
+export function listenFault(thrown: unknown, { host, port }: Address): unknown {
+  switch ((thrown as { code?: string }).code) {
+    case "EADDRINUSE":
+      return refused("PORT_IN_USE", "is in use; stop who listens there, or choose another with --listen");
+    case "EACCES":
+      return refused("ADDRESS_REFUSED", "may not be listened on by this user; choose a port above 1023");
+    case "EADDRNOTAVAIL":
+      return refused("ADDRESS_REFUSED", "is no address of this machine; choose another with --listen");
+    default:
+      return thrown;
+  }
+
+  function refused(code: string, why: string): FaultError {
+    return new FaultError(fault(code, `${host}:${port} ${why}`));
+  }
+}

@@ -1,0 +1,81 @@
+// `capstan.config.ts`: what an operator writes, checked where it is read. The order of the plugins is the tuple's.
+
+import { z } from "zod";
+import { FaultError, fault } from "../fault/fault.ts";
+import { nearest } from "../message/nearest.ts";
+import type { Ordered } from "../plugin/order.ts";
+import type { AnyPlugin } from "../plugin/plugin.ts";
+import type { SessionLimits } from "../rpc/limits.ts";
+
+export interface Config<P extends readonly AnyPlugin[] = readonly AnyPlugin[]> {
+  /** What people call the node. */
+  readonly name?: string;
+  /** The data directory; default ./.capstan. */
+  readonly data?: string;
+  /** `host:port`; default 127.0.0.1:7420. */
+  readonly listen?: string;
+  /** In the order in which they decide. */
+  readonly plugins?: P;
+  /** Directories that action modules may lie in; default: the configuration's. */
+  readonly modules?: readonly string[];
+  readonly public?: boolean;
+  readonly allowHosts?: readonly string[];
+  readonly allowOrigins?: readonly string[];
+  readonly logLevel?: "debug" | "info" | "warn" | "error" | "silent";
+  readonly limits?: Partial<SessionLimits>;
+}
+
+const configSchema = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(/^[\w.-]+$/)
+    .optional(),
+  data: z.string().min(1).optional(),
+  listen: z.string().min(1).optional(),
+  plugins: z
+    .array(z.custom<AnyPlugin>((value) => typeof (value as AnyPlugin)?.decide === "function", "must be a plugin"))
+    .optional(),
+  modules: z.array(z.string().min(1)).optional(),
+  public: z.boolean().optional(),
+  allowHosts: z.array(z.string()).optional(),
+  allowOrigins: z.array(z.string()).optional(),
+  logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).optional(),
+  limits: z.record(z.string(), z.number().int().min(0)).optional(),
+});
+
+/** Names of what can be configured. */
+export const configKeys: readonly string[] = Object.keys(configSchema.shape);
+
+/** A configuration whose plugins stand in an order that works; another does not compile. */
+export function defineConfig<const P extends readonly AnyPlugin[]>(
+  config: Omit<Config, "plugins"> & { readonly plugins?: P & Ordered<P> },
+): Config {
+  return config as Config;
+}
+
+/** @throws FaultError CONFIG_UNKNOWN, naming the key and the nearest one */
+export function parseConfig(value: unknown, where = "the configuration"): Config {
+  const parsed = configSchema.safeParse(value, { reportInput: true });
+  if (parsed.success) return parsed.data as Config;
+  const said = parsed.error.issues.map((issue) => {
+    if (issue.code !== "unrecognized_keys") return misfit(issue);
+    return issue.keys.map((key) => `unknown key "${key}"${hint(key)}`).join("; ");
+  });
+  throw new FaultError(fault("CONFIG_UNKNOWN", `${where}: ${said.join("; ")}`));
+}
+
+/** `logLevel: "loud" is not one of debug, info` */
+function misfit(issue: z.core.$ZodIssue): string {
+  const where = issue.path.join(".") || "it";
+  const given = JSON.stringify(issue.input)?.slice(0, 100) ?? String(issue.input);
+  if (issue.code === "invalid_value") return `${where}: ${given} is not one of ${issue.values.join(", ")}`;
+  if (issue.code === "invalid_type") return `${where}: ${given} is no ${issue.expected}`;
+  return `${where}: ${given}: ${issue.message}`;
+}
+
+function hint(key: string): string {
+  const suggestion = nearest(key, configKeys);
+  return suggestion === undefined ? `; known are ${configKeys.join(", ")}` : `, did you mean "${suggestion}"?`;
+}
