@@ -1,0 +1,116 @@
+// Executions as they are shown: the open ones from the table, the finished ones from the log.
+
+import {
+  type Authority,
+  type DecodedEntry,
+  decodeEntry,
+  type Envelope,
+  entryOf,
+  type Fault,
+  FaultError,
+  fault,
+  outcomeOf,
+  type Reader,
+  type StoredEntry,
+  siblingId,
+} from "@capstan/orchestrator";
+import { scanBack } from "../scan-back.ts";
+import { executionTable } from "./schema.ts";
+
+const PAGE = 50;
+
+interface Shown {
+  readonly id: string;
+  readonly action: string;
+  readonly state: "running" | "ambiguous" | "done" | "failed";
+  readonly principal: string;
+  readonly at: number;
+  readonly message: string;
+  /** Entries that accepted it and settled it. */
+  readonly entries: readonly number[];
+  readonly attempt?: number;
+  readonly output?: unknown;
+  readonly error?: Fault;
+}
+
+interface Filter {
+  readonly action?: string;
+  readonly state?: Shown["state"];
+  readonly before?: string;
+  readonly limit?: number;
+}
+
+export async function answerShow(envelope: Envelope, reader: Reader, authority: Authority): Promise<Shown> {
+  const { id } = envelope.message.data as { id: string };
+  const entry = await entryOf(reader, siblingId(id, "m"));
+  if (entry?.header.message !== "action.perform" || entry.header.verdict !== "done") {
+    throw new FaultError(fault("EXECUTION_UNKNOWN", `there is no execution ${id}`));
+  }
+  const shown = await show(reader, entry, true);
+  // The grant covers the execution's id; what is told of its action is a matter of the action's namespace.
+  if (!authority.reads(shown.action)) throw new FaultError(fault("EXECUTION_UNKNOWN", `there is no execution ${id}`));
+  return shown;
+}
+
+export async function answerList(envelope: Envelope, reader: Reader, authority: Authority) {
+  const filter = envelope.message.data as Filter;
+  const { action, state, before, limit = PAGE } = filter;
+  if (state === "running" || state === "ambiguous") return listOpen(filter, reader, authority);
+  const items: Shown[] = [];
+  const from = before === undefined ? reader.revision : ((await reader.find(siblingId(before, "m"))) ?? 1) - 1;
+  let last: StoredEntry | undefined;
+  for await (const stored of scanBack(reader, from, limit * 2)) {
+    last = stored;
+    if (!stored.text.includes('"message":"action.perform"')) continue;
+    const entry = decodeEntry(stored);
+    if (entry.header.message !== "action.perform" || entry.header.verdict !== "done") continue;
+    // Looking for an outcome reads on in the log; the name alone rules most out.
+    const name = actionOf(entry);
+    if ((action !== undefined && name !== action) || !authority.reads(name)) continue;
+    const shown = await show(reader, entry, false);
+    if (state !== undefined && shown.state !== state) continue;
+    items.push(shown);
+    if (items.length === limit) break;
+  }
+  return { items, ...(last !== undefined && last.seq > 1 ? { next: cursorOf(last) } : {}) };
+}
+
+/** Any message's id says where in the log a page ended, be it a performing's or not. */
+function cursorOf(stored: StoredEntry): string {
+  return siblingId(decodeEntry(stored).header.id, "x");
+}
+
+/** What is not finished is in memory: the log, however long, is not looked through for it. */
+async function listOpen({ action, state, before, limit = PAGE }: Filter, reader: Reader, authority: Authority) {
+  const ids: string[] = [];
+  for (const [id, row] of reader.rows(executionTable)) {
+    if (row.state !== state || (action !== undefined && row.action !== action)) continue;
+    if ((before === undefined || id < before) && authority.reads(row.action)) ids.push(id);
+  }
+  // Ids grow with time: newest first.
+  ids.sort().reverse();
+  const items: Shown[] = [];
+  for (const id of ids.slice(0, limit)) {
+    const entry = await entryOf(reader, siblingId(id, "m"));
+    if (entry !== undefined) items.push(await show(reader, entry, false));
+  }
+  return { items, ...(ids.length > limit ? { next: ids[limit - 1] } : {}) };
+}
+
+function actionOf(entry: DecodedEntry): string {
+  return (entry.part("b") as { data?: { name: string } } | undefined)?.data?.name ?? "";
+}
+
+async function show(reader: Reader, entry: DecodedEntry, whole: boolean): Promise<Shown> {
+  const { id: message, principal, at } = entry.header;
+  const id = siblingId(message, "x");
+  const row = reader.get(executionTable, id);
+  const common = { id, action: actionOf(entry), principal, at, message };
+  if (row !== undefined) return { ...common, state: row.state, attempt: row.attempt, entries: [entry.seq] };
+  const found = await outcomeOf(reader, entry);
+  if (found === undefined) return { ...common, state: "running", entries: [entry.seq] };
+  const entries = [entry.seq, found.seq];
+  if (found.outcome.kind === "failed") return { ...common, state: "failed", entries, error: found.outcome.error };
+  const { output } = (found.outcome.data ?? {}) as { output?: unknown };
+  return { ...common, state: "done", entries, ...(whole && output !== undefined ? { output } : {}) };
+}

@@ -1,0 +1,264 @@
+// Performing: an action's name becomes an execution, owed as an effect and settled by its outcome. Whether the input fits is
+// decided here; running it is invoke.ts's.
+
+import {
+  authority,
+  definePlugin,
+  type Envelope,
+  type Fault,
+  fault,
+  nearest,
+  next,
+  type PluginContext,
+  printable,
+  refuse,
+  siblingId,
+} from "@capstan/orchestrator";
+import { compileSchema, describeProblems } from "../registry/json-schema.ts";
+import { type ActionRow, actions } from "../registry/schema.ts";
+import { unknownAction } from "../registry/unknown-action.ts";
+import { answerList, answerShow } from "./answer.ts";
+import { invoke } from "./invoke.ts";
+import { inspectAction, originalOf } from "./prepare.ts";
+import type { Protocol } from "./protocol.ts";
+import {
+  type ExecutionRow,
+  executionTable,
+  executorFaults,
+  executorMessages,
+  INVOKE,
+  ORIGINAL,
+  type Original,
+} from "./schema.ts";
+
+export interface ExecutorOptions {
+  readonly protocols: readonly Protocol[];
+}
+
+type Context = PluginContext<readonly [typeof authority, typeof actions]>;
+
+export function executor({ protocols }: ExecutorOptions) {
+  const byName = new Map(protocols.map((protocol) => [protocol.name, protocol]));
+  return definePlugin({
+    name: "executor",
+    version: "1",
+    configuration: { protocols: [...byName.keys()] },
+    needs: [authority, actions],
+    messages: executorMessages,
+    tables: [executionTable],
+    faults: executorFaults,
+    prepare: {
+      "action.register": (envelope, reader) => inspectAction(byName, envelope, reader),
+      "action.update": (envelope, reader) => inspectAction(byName, envelope, reader),
+      "execution.retry": originalOf,
+    },
+    decide(context) {
+      const { message } = context;
+      if (message.resource === "action") {
+        if (message.action === "perform") return perform(context);
+        if (message.action === "register" || message.action === "update") return checkProtocol(byName, context);
+        return next();
+      }
+      return message.resource === "execution" ? decideExecution(context) : next();
+    },
+    effects: { [INVOKE]: invoke(byName) },
+    answer: { "execution.list": answerList, "execution.show": answerShow },
+    async start(node) {
+      for (const protocol of protocols) await protocol.start?.(node);
+    },
+  });
+}
+
+function perform(context: Context) {
+  const { message, envelope, state, needs } = context;
+  const { name, input } = message.data as { name: string; input?: unknown };
+  const action = state.get(needs.actions, name);
+  if (action === undefined) return unknown(context, name);
+  const misfit = unfit(action, input);
+  if (misfit !== undefined) return misfit;
+  const execution = siblingId(envelope.id, "x");
+  const row: ExecutionRow = {
+    action: name,
+    revision: action.revision,
+    message: envelope.id,
+    principal: envelope.principal,
+    state: "running",
+    attempt: 1,
+    at: envelope.at,
+    ...(envelope.deadline === undefined ? {} : { deadline: envelope.deadline }),
+  };
+  return next({
+    data: { execution },
+    pending: true,
+    state: state.put(executionTable, execution, row),
+    effects: [invocation(execution, row, action, envelope, undefined)],
+  });
+}
+
+function unfit(action: ActionRow, input: unknown) {
+  const problems = compileSchema(action.input)(input);
+  if (problems.length === 0) return undefined;
+  const { message, details } = describeProblems(action.name, problems);
+  return refuse("INPUT_INVALID", message, { details });
+}
+
+/** The effect that runs an execution's attempt. */
+function invocation(
+  execution: string,
+  row: ExecutionRow,
+  action: ActionRow,
+  { at, deadline }: Pick<Envelope, "at" | "deadline">,
+  notBefore: number | undefined,
+) {
+  const start = notBefore ?? at;
+  return {
+    id: effectOf(execution, row),
+    kind: INVOKE,
+    data: { execution },
+    replayable: action.idempotent || action.readOnly,
+    attempt: row.attempt,
+    notBefore,
+    deadline: deadline === undefined ? start + action.timeout : Math.min(deadline, start + action.timeout),
+  };
+}
+
+/** Unique for ever: each retry counts its attempts from 1, and so has ids of its own, made of its message's. */
+function effectOf(execution: string, { attempt, waiting }: Pick<ExecutionRow, "attempt" | "waiting">): string {
+  const retry = waiting?.[0];
+  return `${retry === undefined ? execution : siblingId(retry, "r")}.${attempt}`;
+}
+
+function checkProtocol(protocols: ReadonlyMap<string, Protocol>, { message, state, before, needs }: Context) {
+  const { name } = message.data as { name: string };
+  const protocol = state.get(needs.actions, name)?.protocol ?? before.get(needs.actions, name)?.protocol ?? "";
+  if (protocols.has(protocol)) return next();
+  const suggestion = nearest(protocol, [...protocols.keys()]);
+  const hint =
+    suggestion === undefined ? `there are ${[...protocols.keys()].join(", ")}` : `did you mean "${suggestion}"?`;
+  return refuse("PROTOCOL_UNKNOWN", `${name}: no protocol "${printable(protocol)}"; ${hint}`);
+}
+
+function decideExecution(context: Context) {
+  const { message, envelope, state, needs } = context;
+  const data = message.data as { id: string; execution: string; error: Fault; retryable: boolean };
+  const id = data.id ?? data.execution;
+  const row = state.get(executionTable, id);
+  switch (message.action) {
+    case "complete":
+      // What was cancelled or given up in the meantime has been settled.
+      if (row === undefined) return next();
+      return next({ state: state.remove(executionTable, id), settles: waitingFor(row).map((one) => ({ id: one })) });
+    case "fail": {
+      if (row === undefined) return next();
+      const again = data.retryable ? nextAttempt(context, id, row) : undefined;
+      if (again !== undefined) return again;
+      const error = { ...data.error, id: row.message };
+      return next({
+        state: state.remove(executionTable, id),
+        settles: waitingFor(row).map((one) => ({ id: one, error })),
+      });
+    }
+    case "lose": {
+      if (row === undefined) return next();
+      const text = `${id}: the node died while it may have been running; execution.retry runs it again, abandon gives it up`;
+      const error = fault("EXECUTION_AMBIGUOUS", text, undefined, row.message);
+      return next({
+        state: state.put(executionTable, id, { ...row, state: "ambiguous" }),
+        settles: waitingFor(row).map((one) => ({ id: one, error })),
+      });
+    }
+    case "cancel": {
+      if (row?.state !== "running" || !needs.authority.writes(row.action)) return notOpen(id, "running");
+      const error = fault("CANCELLED", `${id} was cancelled by ${envelope.principal}`, undefined, row.message);
+      return next({
+        data: { execution: id },
+        state: state.remove(executionTable, id),
+        cancels: [effectOf(id, row)],
+        settles: waitingFor(row).map((one) => ({ id: one, error })),
+      });
+    }
+    case "abandon": {
+      if (row?.state !== "ambiguous" || !needs.authority.writes(row.action)) return notOpen(id, "ambiguous");
+      const error = fault("EXECUTION_ABANDONED", `${id} was given up by ${envelope.principal}`, undefined, row.message);
+      return next({
+        data: { execution: id },
+        state: state.remove(executionTable, id),
+        settles: [{ id: row.message, error }],
+      });
+    }
+    case "retry":
+      return retry(context, id, row);
+    default:
+      return next();
+  }
+}
+
+/** Another try of what failed; `undefined` where there is none: it might do harm, there were enough, or it comes too late. */
+function nextAttempt({ envelope, state, needs }: Context, id: string, row: ExecutionRow) {
+  const action = state.get(needs.actions, row.action);
+  if (action === undefined || !(action.idempotent || action.readOnly) || row.attempt >= action.attempts)
+    return undefined;
+  const { deadline, input } = row;
+  const notBefore = envelope.at + action.backoff * 2 ** (row.attempt - 1);
+  if (deadline !== undefined && deadline <= notBefore) return undefined;
+  const again: ExecutionRow = { ...row, attempt: row.attempt + 1 };
+  const effect = invocation(id, again, action, { at: envelope.at, deadline }, notBefore);
+  return next({
+    clause: `attempt ${row.attempt} of ${action.attempts}`,
+    state: state.put(executionTable, id, again),
+    effects: [
+      {
+        ...effect,
+        data: input === undefined ? effect.data : { execution: id, input },
+        message: row.waiting?.[0] ?? row.message,
+      },
+    ],
+  });
+}
+
+function retry(context: Context, id: string, row: ExecutionRow | undefined) {
+  const { envelope, state, needs } = context;
+  const original = envelope.facts[ORIGINAL] as Original | undefined;
+  if (row?.state === "running") return notOpen(id, "ambiguous or failed");
+  const open = original !== undefined && (row !== undefined || original.state === "failed");
+  if (!open || !needs.authority.writes(original.name)) return notOpen(id, "ambiguous or failed");
+  const action = state.get(needs.actions, original.name);
+  if (action === undefined) return unknown(context, original.name);
+  const misfit = unfit(action, original.input);
+  if (misfit !== undefined) return misfit;
+  const again: ExecutionRow = {
+    action: original.name,
+    revision: action.revision,
+    message: original.message,
+    principal: original.principal,
+    state: "running",
+    attempt: 1,
+    at: envelope.at,
+    waiting: [envelope.id],
+    input: original.input,
+    ...(envelope.deadline === undefined ? {} : { deadline: envelope.deadline }),
+  };
+  const effect = invocation(id, again, action, envelope, undefined);
+  return next({
+    data: { execution: id },
+    pending: true,
+    state: state.put(executionTable, id, again),
+    // The owing message is the retry; what the first was asked goes with the effect.
+    effects: [{ ...effect, data: { execution: id, input: original.input } }],
+  });
+}
+
+function waitingFor(row: ExecutionRow): readonly string[] {
+  return row.waiting === undefined ? [row.message] : [row.message, ...row.waiting];
+}
+
+function notOpen(id: string, state: string) {
+  return refuse("EXECUTION_UNKNOWN", `there is no ${state} execution ${id}; execution.show tells what became of it`);
+}
+
+/** Suggests only what the caller may know of. */
+function unknown({ state, needs }: Context, name: string) {
+  const known = [...state.rows(needs.actions)].map(([one]) => one).filter((one) => needs.authority.reads(one));
+  const { code, message } = unknownAction(name, known);
+  return refuse(code, message);
+}

@@ -1,0 +1,111 @@
+// The protocol `module`: an action is a TypeScript file of the operator's, fully trusted. What is registered is its digest;
+// what runs is what was registered, or nothing.
+
+import { join } from "node:path";
+import { type Fault, FaultError } from "@capstan/orchestrator";
+import { z } from "zod";
+import type { Call, Protocol } from "../protocol.ts";
+import type { SUPPLIED } from "./module-bundle.ts";
+import { createModuleLoader, type InspectedModule, type ModuleLoader, moduleChanged } from "./module-loader.ts";
+import { changed } from "./source-files.ts";
+import { supplyModules } from "./supply-modules.ts";
+
+export interface ModuleOptions {
+  /** Directories that modules lie in. Default: the working directory. */
+  readonly directories?: readonly string[];
+  /** Where bundles are kept. Default: `modules` in the data directory, else in the working directory's `.capstan`. */
+  readonly cache?: string;
+}
+
+const configSchema = z.strictObject({
+  /** Path of the file, absolute or from one of the directories. */
+  module: z.string().min(1).max(4096),
+});
+
+type Configuration = z.output<typeof configSchema>;
+
+export function module(options: ModuleOptions = {}): Protocol {
+  const directories = options.directories ?? [process.cwd()];
+  let loader: ModuleLoader | undefined;
+  /** By digest: what was imported. */
+  const loaded = new Map<string, InspectedModule>();
+
+  function loaderIn(directory: string | undefined): ModuleLoader {
+    loader ??= createModuleLoader({
+      directories,
+      cacheDir: options.cache ?? join(directory ?? join(process.cwd(), ".capstan"), "modules"),
+    });
+    return loader;
+  }
+
+  /** The module under the digest that was registered; loaded once, and again after a restart. */
+  async function load({ module: path }: Configuration, digest: string): Promise<InspectedModule> {
+    const known = loaded.get(digest);
+    const current =
+      known === undefined ? await loaderIn(undefined).inspectModule(path) : await loaderIn(undefined).refresh(known);
+    if ("code" in current) throw new FaultError(current);
+    if (current.digest !== digest) throw new FaultError(moduleChanged(path));
+    loaded.set(digest, current);
+    return current;
+  }
+
+  return {
+    name: "module",
+    configSchema,
+    async start(node) {
+      loaderIn(node.directory);
+      supplyModules({
+        zod: await import("zod"),
+        "zod/v4": await import("zod/v4"),
+        "@capstan/orchestrator": await import("@capstan/orchestrator"),
+        "@capstan/orchestrator/client": await import("@capstan/orchestrator/client"),
+        "@capstan/plugins": await import("../../index.ts"),
+      } satisfies Readonly<Record<(typeof SUPPLIED)[number], object>>);
+    },
+    async inspect(configuration, node) {
+      const { module: path } = configuration as Configuration;
+      const inspected = await loaderIn(node.directory).inspectModule(path);
+      if ("code" in inspected) return inspected;
+      loaded.set(inspected.digest, inspected);
+      const { digest, idempotent, readOnly, may, inputSchema: input, outputSchema: output, definition } = inspected;
+      return {
+        digest,
+        idempotent,
+        readOnly,
+        may,
+        input,
+        output,
+        ...(definition.timeout === undefined ? {} : { timeout: definition.timeout }),
+      };
+    },
+    execute(call) {
+      const digest = call.action.digest ?? "";
+      const known = loaded.get(digest);
+      // Looking at the files costs a microsecond a file, and is all that the usual case needs.
+      if (known !== undefined && !changed(known.files)) return run(known, call);
+      return load(call.action.configuration as Configuration, digest).then((module) => run(module, call));
+    },
+  };
+}
+
+function run({ definition }: InspectedModule, call: Call): unknown {
+  const input = definition.input.safeParse(call.input);
+  if (!input.success) throw new FaultError(misfit("INPUT_INVALID", call.action.name, input.error));
+  const output = definition.run(input.data, call);
+  return output instanceof Promise ? output.then((value) => parsed(value, call)) : parsed(output, call);
+
+  // Refinements, defaults and transforms are zod's alone: a JSON Schema cannot say them.
+  function parsed(value: unknown, { action }: Call): unknown {
+    const given = definition.output.safeParse(value);
+    if (!given.success) throw new FaultError(misfit("OUTPUT_INVALID", action.name, given.error));
+    return given.data;
+  }
+}
+
+function misfit(code: string, name: string, error: z.ZodError): Fault {
+  const details = error.issues
+    .slice(0, 64)
+    .map(({ path, message }) => ({ path: `/${path.join("/")}`, problem: message }));
+  const said = details.slice(0, 8).map(({ path, problem }) => `"${path.slice(1).replaceAll("/", ".")}" ${problem}`);
+  return { code, message: `${name}: ${code === "OUTPUT_INVALID" ? "its output: " : ""}${said.join("; ")}`, details };
+}

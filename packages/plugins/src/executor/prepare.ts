@@ -1,0 +1,63 @@
+// What the executor has to know before a decision: what a protocol finds out about an action, and what a finished execution
+// was asked.
+
+import {
+  type Envelope,
+  entryOf,
+  type Facts,
+  type Fault,
+  fault,
+  outcomeOf,
+  type Reader,
+  siblingId,
+} from "@capstan/orchestrator";
+import { actionTable, INSPECTED, type Inspected } from "../registry/schema.ts";
+import type { Protocol } from "./protocol.ts";
+import { executionTable, ORIGINAL, type Original } from "./schema.ts";
+
+/** The fact `action.inspected`: an `Inspected`, or the fault that the registry will refuse with. */
+export async function inspectAction(
+  protocols: ReadonlyMap<string, Protocol>,
+  envelope: Envelope,
+  reader: Reader,
+): Promise<Facts> {
+  const asked = envelope.message.data as { name: string; protocol?: string; configuration?: unknown };
+  const before = reader.get(actionTable, asked.name);
+  const protocol = protocols.get(asked.protocol ?? before?.protocol ?? "module");
+  // An unknown protocol is for `decide` to refuse.
+  if (protocol === undefined) return {};
+  const sameProtocol = before?.protocol === protocol.name;
+  const configuration = asked.configuration ?? (sameProtocol ? before.configuration : undefined) ?? {};
+  const parsed = protocol.configSchema.safeParse(configuration);
+  if (!parsed.success) {
+    const said = parsed.error.issues.map(
+      ({ path, message }) => `${path.length > 0 ? `"${path.join(".")}" ` : ""}${message}`,
+    );
+    return { [INSPECTED]: { fault: fault("CONFIG_INVALID", `${asked.name}: ${protocol.name}: ${said.join("; ")}`) } };
+  }
+  const invalid = protocol.validateConfig?.(parsed.data);
+  if (invalid !== undefined) return { [INSPECTED]: { fault: invalid } };
+  const inspected = (await protocol.inspect?.(parsed.data, reader.node)) ?? {};
+  if ("code" in inspected) return { [INSPECTED]: { fault: inspected as Fault } };
+  return { [INSPECTED]: { configuration: parsed.data, ...inspected } satisfies Inspected };
+}
+
+/** The fact `execution.original`; none where there is no such execution. */
+export async function originalOf(envelope: Envelope, reader: Reader): Promise<Facts> {
+  const { id } = envelope.message.data as { id: string };
+  const entry = await entryOf(reader, siblingId(id, "m"));
+  // A performing that was refused is none: trying it again would go around the refusal.
+  if (entry?.header.message !== "action.perform" || entry.header.verdict !== "done") return {};
+  const asked = (entry.part("b") as { data?: { name: string; input?: unknown } } | undefined)?.data;
+  if (asked === undefined) return {};
+  const row = reader.get(executionTable, id);
+  const outcome = row === undefined ? await outcomeOf(reader, entry) : undefined;
+  const original: Original = {
+    name: asked.name,
+    input: asked.input,
+    message: entry.header.id,
+    principal: entry.header.principal,
+    state: row?.state ?? (outcome?.outcome.kind === "done" ? "done" : "failed"),
+  };
+  return { [ORIGINAL]: original };
+}

@@ -1,0 +1,176 @@
+// What the executor keeps and can be asked: executions. A finished one leaves the table; it is in the log.
+
+import { command, type FaultTable, nameSchema, query, table } from "@capstan/orchestrator";
+import { z } from "zod";
+
+/** An execution that is not finished. */
+export interface ExecutionRow {
+  readonly action: string;
+  readonly revision: number;
+  /** The message that asked for it. */
+  readonly message: string;
+  readonly principal: string;
+  /** `ambiguous`: its node died, and nobody can know whether it ran. */
+  readonly state: "running" | "ambiguous";
+  /** Counted from 1; a retry counts anew. */
+  readonly attempt: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Milliseconds since the epoch, after which no attempt is of use. */
+  readonly deadline?: number;
+  /** Messages that wait for its end besides the first: the retry that owes it now. */
+  readonly waiting?: readonly string[];
+  /** What the first was asked, where a retry owes it. */
+  readonly input?: unknown;
+}
+
+/** By id: `x-…`. */
+export const executionTable = table<ExecutionRow>("execution");
+
+export const INVOKE = "invoke";
+/** What a finished execution was asked, for those that are tried again: a fact. */
+export const ORIGINAL = "execution.original";
+
+export interface Original {
+  readonly name: string;
+  readonly input: unknown;
+  readonly message: string;
+  readonly principal: string;
+  readonly state: "running" | "ambiguous" | "failed" | "done";
+}
+
+const executionId = z.string().regex(/^x-[0-9A-HJKMNP-TV-Z]{16}$/, "must be an execution's id, like x-01J8…");
+const reference = z.strictObject({ id: executionId });
+const byId = { about: "id" as const, target: ({ id }: { readonly id: string }): string => id };
+
+export const performed = z.object({
+  execution: z.string(),
+  output: z.unknown().optional(),
+  pending: z.boolean().optional(),
+});
+
+export const executorMessages = {
+  action: {
+    perform: command({
+      summary: "Perform an action, and wait for its output.",
+      data: z.strictObject({ name: nameSchema, input: z.unknown().optional() }),
+      result: performed,
+      target: ({ name }) => name,
+    }),
+  },
+  execution: {
+    list: query({
+      summary: "List executions, newest first.",
+      data: z.strictObject({
+        action: nameSchema.optional(),
+        state: z.enum(["running", "ambiguous", "done", "failed"]).optional(),
+        // An execution's id, or a page's `next`.
+        before: executionId.optional(),
+        limit: z.number().int().min(1).max(1000).optional(),
+      }),
+      result: z.object({ items: z.array(z.unknown()), next: z.string().optional() }),
+    }),
+    show: query({ summary: "Show an execution, with its entries.", data: reference, result: z.unknown(), ...byId }),
+    cancel: command({ summary: "Cancel an execution that is running.", data: reference, result: performed, ...byId }),
+    retry: command({
+      summary: "Try an execution again that failed, or of which nobody knows whether it ran.",
+      data: reference,
+      result: performed,
+      ...byId,
+    }),
+    abandon: command({
+      summary: "Give up an execution of which nobody knows whether it ran.",
+      data: reference,
+      result: z.object({ execution: z.string() }),
+      ...byId,
+    }),
+    complete: command({
+      internal: true,
+      summary: "An execution ended with an output.",
+      data: z.strictObject({ execution: executionId, output: z.unknown().optional() }),
+      result: z.unknown(),
+    }),
+    fail: command({
+      internal: true,
+      summary: "An execution ended with a fault.",
+      data: z.strictObject({
+        execution: executionId,
+        error: z.object({
+          code: z.string(),
+          message: z.string(),
+          details: z.unknown().optional(),
+          id: z.string().optional(),
+        }),
+        retryable: z.boolean(),
+      }),
+      result: z.unknown(),
+    }),
+    lose: command({
+      internal: true,
+      summary: "An execution's node died while it may have been running.",
+      data: z.strictObject({ execution: executionId }),
+      result: z.unknown(),
+    }),
+  },
+};
+
+export const executorFaults = {
+  INPUT_INVALID: {
+    status: 422,
+    retryable: false,
+    text: "The input does not fit the action's schema; `details` lists path and problem.",
+  },
+  OUTPUT_INVALID: {
+    status: 502,
+    retryable: false,
+    text: "The action gave an output that does not fit its own schema.",
+  },
+  OUTPUT_TOO_LARGE: {
+    status: 502,
+    retryable: false,
+    text: "The action gave an output of more than the log takes in one entry.",
+  },
+  PROTOCOL_UNKNOWN: {
+    status: 422,
+    retryable: false,
+    text: "No protocol of that name is configured; the nearest one is named.",
+  },
+  CONFIG_INVALID: {
+    status: 422,
+    retryable: false,
+    text: "The action's configuration does not fit its protocol; the text says where.",
+  },
+  ACTION_FAILED: {
+    status: 502,
+    retryable: true,
+    text: "The action's code threw; the text is its own. Try again only where the action is idempotent.",
+  },
+  ACTION_CHANGED: {
+    status: 409,
+    retryable: true,
+    text: "The action was updated or removed before it ran; perform it again.",
+  },
+  EXECUTION_UNKNOWN: { status: 404, retryable: false, text: "There is no execution of that id that is open to this." },
+  EXECUTION_AMBIGUOUS: {
+    status: 409,
+    retryable: false,
+    text: "The node died while it may have been running. It is listed, and waits for execution.retry or abandon.",
+  },
+  EXECUTION_ABANDONED: { status: 409, retryable: false, text: "Nobody knows whether it ran, and it was given up." },
+  MODULE_NOT_FOUND: { status: 422, retryable: false, text: "There is no such file under the `modules` directories." },
+  MODULE_OUTSIDE: {
+    status: 403,
+    retryable: false,
+    text: "The file, or one that it imports, lies outside the `modules` directories.",
+  },
+  MODULE_INVALID: {
+    status: 422,
+    retryable: false,
+    text: "The module does not build, throws when it is loaded, or its default export is no action.",
+  },
+  MODULE_CHANGED: {
+    status: 409,
+    retryable: false,
+    text: "The module's source is not what was registered; use action.update.",
+  },
+} as const satisfies FaultTable;

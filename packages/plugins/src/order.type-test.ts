@@ -1,0 +1,37 @@
+// The default composition's order, as the compiler sees it: read by `npm run types`, never run. An expected error that does
+// not come is itself an error. What the compiler cannot see is checked at start: standard.test.ts.
+
+import { authority, createOrchestrator, defineConfig, definePlugin, next } from "@capstan/orchestrator";
+import { auth } from "./auth/auth.ts";
+import { executor } from "./executor/executor.ts";
+import { ledger } from "./ledger/ledger.ts";
+import { registry } from "./registry/registry.ts";
+import type { actions } from "./registry/schema.ts";
+import { standard } from "./standard.ts";
+
+const performs = executor({ protocols: [] });
+const afterHours = definePlugin({
+  name: "after-hours",
+  needs: [authority],
+  decide: ({ needs }) => next({ clause: needs.authority.principal }),
+});
+
+createOrchestrator({ plugins: standard() });
+createOrchestrator({ plugins: [auth(), registry(), performs, ledger()] });
+defineConfig({ plugins: [auth(), afterHours, registry(), performs, ledger()] });
+
+// @ts-expect-error: the executor before the registry, whose actions it needs
+createOrchestrator({ plugins: [auth(), performs, registry(), ledger()] });
+// @ts-expect-error: the registry before auth
+createOrchestrator({ plugins: [registry(), auth(), performs, ledger()] });
+// @ts-expect-error: the ledger before auth
+createOrchestrator({ plugins: [ledger(), auth(), registry(), performs] });
+// @ts-expect-error: nobody establishes the authority
+createOrchestrator({ plugins: [registry(), performs, ledger()] });
+// @ts-expect-error: an operator's plugin before auth, in a configuration
+defineConfig({ plugins: [afterHours, auth(), registry(), performs, ledger()] });
+
+// A registry whose `adds` may not be there counts as one without it.
+declare const perhaps: Omit<ReturnType<typeof registry>, "adds"> & { readonly adds?: readonly [typeof actions] };
+// @ts-expect-error: nothing certainly adds "actions"
+createOrchestrator({ plugins: [auth(), perhaps, performs, ledger()] });

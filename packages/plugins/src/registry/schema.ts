@@ -1,0 +1,138 @@
+// What the registry keeps and can be asked: actions. An action is a name, a protocol with its configuration, and the
+// schemas of what it takes and gives; it is data, and nothing runs because of it.
+
+import {
+  command,
+  type FaultTable,
+  nameSchema,
+  type Principal,
+  query,
+  type Table,
+  table,
+  token,
+} from "@capstan/orchestrator";
+import { z } from "zod";
+
+export interface ActionRow {
+  readonly name: string;
+  /** Counts from 1; grows with each update. */
+  readonly revision: number;
+  readonly protocol: string;
+  /** As the protocol takes it. */
+  readonly configuration: unknown;
+  /** JSON Schema 2020-12. */
+  readonly input: unknown;
+  readonly output: unknown;
+  /** Running it twice is as good as once. */
+  readonly idempotent: boolean;
+  /** It changes nothing. */
+  readonly readOnly: boolean;
+  /** Clauses of what its code may ask for, under its registrant's grant. */
+  readonly may: readonly string[];
+  /** Milliseconds that one execution may take. */
+  readonly timeout: number;
+  /** How often one execution is tried, and how long it waits before the second try (doubling). */
+  readonly attempts: number;
+  readonly backoff: number;
+  /** Digest of what runs, where the protocol has one. */
+  readonly digest?: string;
+  readonly registrant: Principal;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** What a protocol found out about an action before it is registered: the fact `action.inspected`. */
+export interface Inspected {
+  readonly configuration?: unknown;
+  readonly input?: unknown;
+  readonly output?: unknown;
+  readonly idempotent?: boolean;
+  readonly readOnly?: boolean;
+  readonly may?: readonly string[];
+  readonly timeout?: number;
+  readonly digest?: string;
+}
+
+export const INSPECTED = "action.inspected";
+
+export const actionTable = table<ActionRow>("action");
+
+/** Where actions are looked up: what the plugins after the registry need of it. */
+export const actions = token<Table<ActionRow>>()("actions");
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const MOST_TIMEOUT_MS = 24 * 60 * 60 * 1000;
+
+const clause = z.string().min(1).max(300);
+const described = {
+  configuration: z.record(z.string(), z.unknown()).optional(),
+  input: z.unknown().optional(),
+  output: z.unknown().optional(),
+  idempotent: z.boolean().optional(),
+  readOnly: z.boolean().optional(),
+  may: z.array(clause).max(100).optional(),
+  timeout: z.number().int().min(1).max(MOST_TIMEOUT_MS).optional(),
+  attempts: z.number().int().min(1).max(100).optional(),
+  backoff: z.number().int().min(1).max(MOST_TIMEOUT_MS).optional(),
+};
+const reference = { name: nameSchema, revision: z.number().int().positive().optional() };
+const registered = z.object({ name: z.string(), revision: z.number(), input: z.unknown(), output: z.unknown() });
+const target = ({ name }: { readonly name: string }): string => name;
+
+export const defaults = { timeout: DEFAULT_TIMEOUT_MS, attempts: 1, backoff: 1000 };
+
+export const registryMessages = {
+  action: {
+    register: command({
+      summary: "Register an action.",
+      data: z.strictObject({ name: nameSchema, protocol: z.string().min(1).max(64).default("module"), ...described }),
+      result: registered,
+      target,
+    }),
+    update: command({
+      summary: "Replace an action by a new revision. What is not said stays; a module is read again.",
+      data: z.strictObject({ ...reference, protocol: z.string().min(1).max(64).optional(), ...described }),
+      result: registered,
+      target,
+    }),
+    remove: command({
+      summary: "Remove an action. What runs goes on; what was accepted and has not begun fails.",
+      data: z.strictObject(reference),
+      result: z.object({ name: z.string(), revision: z.number() }),
+      target,
+    }),
+    list: query({
+      summary: "List actions.",
+      data: z.strictObject({
+        namespace: z.string().max(200).optional(),
+        after: nameSchema.optional(),
+        limit: z.number().int().min(1).max(1000).optional(),
+      }),
+      result: z.object({
+        items: z.array(z.object({ name: z.string(), revision: z.number(), protocol: z.string() })),
+        next: z.string().optional(),
+      }),
+    }),
+    describe: query({
+      summary: "Tell what an action takes and gives.",
+      data: z.strictObject({ name: nameSchema }),
+      result: z.object({ name: z.string(), revision: z.number(), input: z.unknown(), output: z.unknown() }),
+      target,
+    }),
+  },
+};
+
+export const registryFaults = {
+  ACTION_EXISTS: { status: 409, retryable: false, text: "There is an action of that name; use action.update." },
+  ACTION_UNKNOWN: { status: 404, retryable: false, text: "There is no action of that name; the nearest one is named." },
+  REVISION_CONFLICT: {
+    status: 409,
+    retryable: false,
+    text: "The action has another revision than the one named; read it again.",
+  },
+  SCHEMA_INVALID: {
+    status: 422,
+    retryable: false,
+    text: "The JSON Schema is no schema, too large, too deep, or uses what cannot be checked in linear time; the text says where.",
+  },
+} as const satisfies FaultTable;
