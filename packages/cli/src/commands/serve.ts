@@ -1,0 +1,191 @@
+// `capstan serve`: a node put together out of the settings in force, served until it is told to stop. Standard output has
+// the banner (or one JSON line, for whoever starts it); standard error its log.
+
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type AnyPlugin,
+  createLogger,
+  createOrchestrator,
+  FaultError,
+  fault,
+  memoryLog,
+  type Node,
+  type NodeLog,
+  type Orchestrator,
+  openNode,
+  parseConfig,
+  type Serving,
+  serve,
+  sqliteLog,
+} from "@capstan/orchestrator";
+import type { Command } from "commander";
+import type { Cli } from "../cli.ts";
+import { reasonOf } from "../input/json-input.ts";
+import { type Banner, bannerText } from "../output/banner.ts";
+import { removeServerFile, type ServerFile, writeServerFile } from "../settings/server-file.ts";
+import type { SettingName } from "../settings/setting.ts";
+import type { Settings } from "../settings/settings.ts";
+import { shownPath } from "../settings/target.ts";
+import { addServeOptions } from "./serve-options.ts";
+
+export function serveCommand(program: Command, cli: Cli): void {
+  const command = program
+    .command("serve")
+    .description("Run a node.")
+    .action(async () => {
+      cli.configure(command.optsWithGlobals());
+      await serveNode(cli);
+    });
+  addServeOptions(command);
+  command.addHelpText(
+    "after",
+    `
+examples:
+  $ capstan serve
+  $ capstan serve --memory --listen 127.0.0.1:0
+  $ CAPSTAN_DATA=/var/lib/capstan capstan serve --name berlin --log-level warn
+`,
+  );
+}
+
+interface Chosen {
+  readonly data: string;
+  readonly name: string | undefined;
+  readonly memory: boolean;
+  readonly listen: string;
+  readonly modules: readonly string[];
+  readonly public: boolean;
+  readonly allowHosts: readonly string[];
+  readonly allowOrigins: readonly string[];
+  readonly logLevel: NonNullable<Parameters<typeof createLogger>[0]>["level"];
+}
+
+async function chosen(settings: Settings): Promise<Chosen> {
+  const get = async (name: Parameters<Settings["get"]>[0]) => (await settings.get(name)).value;
+  const values = {
+    ...{ data: await get("data"), name: await get("name"), listen: await get("listen"), modules: await get("modules") },
+    ...{ public: await get("public"), allowHosts: await get("allowHosts"), allowOrigins: await get("allowOrigins") },
+    logLevel: await get("logLevel"),
+  };
+  const said = Object.entries(values).filter(([, value]) => value !== undefined);
+  for (const [name, value] of said) parseSetting(name, value, (await settings.get(name as SettingName)).where);
+  return { memory: (await get("memory")) === true, ...Object.fromEntries(said) } as unknown as Chosen;
+}
+
+/** @throws FaultError CONFIG_UNKNOWN, named as it was said: `--log-level: "loud" is not one of …` */
+function parseSetting(key: string, value: unknown, where = "the settings"): void {
+  try {
+    parseConfig({ [key]: value }, where);
+  } catch (error) {
+    if (!(error instanceof FaultError) || !/^(--|CAPSTAN_)/.test(where)) throw error;
+    throw new FaultError(fault(error.code, error.message.replace(`${where}: ${key}`, where)));
+  }
+}
+
+async function serveNode(cli: Cli): Promise<void> {
+  const { settings, io, printer } = cli;
+  for (const warning of settings.unknownVariables()) printer.warn(warning);
+  const file = await settings.file();
+  const choice = await chosen(settings);
+  const { data, modules, memory } = choice;
+  if (file?.config.plugins !== undefined && (await settings.get("modules")).source !== "default") {
+    printer.warn(
+      "modules has no effect where the configuration has plugins of its own; say module({ directories }) there",
+    );
+  }
+  const plugins = file?.config.plugins ?? (await standardPlugins(modules, data));
+  const node = await openData(data, choice.name, io.cwd);
+  const log = createLogger({ ...(choice.logLevel === undefined ? {} : { level: choice.logLevel }) });
+  io.strays((error) =>
+    log.logger.error(
+      { error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
+      "nobody caught an error; an action's code is likely",
+    ),
+  );
+  const orchestrator = await createOrchestrator({
+    plugins: plugins as readonly AnyPlugin[] as never,
+    log: memory ? memoryLog() : sqliteLog(join(data, "log.db")),
+    node,
+    logger: log.logger,
+    onDecided: log.observe,
+  });
+  const serving = await listen(orchestrator, choice, log, file?.config.limits);
+  const here: ServerFile = { url: serving.url, pid: process.pid, node: node.id, modules };
+  try {
+    writeServerFile(data, here);
+    const banner = bannerOf(orchestrator as Orchestrator, serving, node, choice, io.cwd);
+    printer.data(banner, () => bannerText(banner));
+    await io.stopped();
+    log.logger.info({ node: node.id }, "stopping");
+  } finally {
+    removeServerFile(data, here);
+    await serving.stop();
+    log.logger.info({ node: node.id }, "stopped");
+    await log.flush();
+  }
+}
+
+async function standardPlugins(modules: readonly string[], data: string): Promise<readonly AnyPlugin[]> {
+  const { standard } = await import("@capstan/plugins");
+  return standard({ modules: { directories: modules, cache: join(data, "modules") } }) as readonly AnyPlugin[];
+}
+
+async function openData(directory: string, name: string | undefined, cwd: string): Promise<Node> {
+  try {
+    return await openNode({ directory, ...(name === undefined ? {} : { name }) });
+  } catch (error) {
+    if (error instanceof FaultError || (error as { syscall?: string }).syscall === undefined) throw error;
+    throw new FaultError(
+      fault("FILE_UNWRITABLE", `${shownPath(directory, cwd)} cannot be the data directory: ${reasonOf(error)}`),
+    );
+  }
+}
+
+async function listen(
+  orchestrator: Pick<Orchestrator, "stop">,
+  choice: Chosen,
+  { logger }: NodeLog,
+  limits: object | undefined,
+): Promise<Serving> {
+  try {
+    return serve(orchestrator as Orchestrator, {
+      listen: choice.listen,
+      public: choice.public,
+      allowHosts: choice.allowHosts,
+      allowOrigins: choice.allowOrigins,
+      logger,
+      ...(limits === undefined ? {} : { limits }),
+    });
+  } catch (error) {
+    await orchestrator.stop();
+    throw error;
+  }
+}
+
+function bannerOf(
+  orchestrator: Orchestrator,
+  serving: Serving,
+  node: Node,
+  { data, memory }: Chosen,
+  cwd: string,
+): Banner {
+  return {
+    node: node.id,
+    name: node.name,
+    data: shownPath(data, cwd),
+    log: memory ? "memory" : "log.db",
+    entries: orchestrator.committer.durable,
+    files: ["node.key", ...adminToken(data)],
+    // The kernel is no plugin that anyone chose.
+    pipeline: orchestrator.composition.plugins.map(({ name }) => name).filter((name) => name !== "kernel"),
+    url: serving.url,
+    paths: serving.paths,
+    pid: process.pid,
+  };
+}
+
+function adminToken(data: string): string[] {
+  const mode = statSync(join(data, "admin.token"), { throwIfNoEntry: false })?.mode;
+  return mode === undefined ? [] : [`admin.token 0${(mode & 0o777).toString(8)}`];
+}

@@ -1,0 +1,42 @@
+// Faults that the command line itself gives, before or instead of a server. docs/faults.md lists them with the others.
+
+import type { FaultTable } from "@capstan/orchestrator";
+
+export const cliFaults = {
+  USAGE_INVALID: {
+    status: 400,
+    retryable: false,
+    text: "The command line is wrong: the text says where, and which word is nearest. See `capstan --help`.",
+  },
+  JSON_INVALID: {
+    status: 422,
+    retryable: false,
+    text: "A JSON argument, or what was read in its place, is not JSON; the text says what it was for.",
+  },
+  BATCH_INVALID: {
+    status: 422,
+    retryable: false,
+    text: "A line of a batch is wrong; the text names it. Nothing of the batch was sent.",
+  },
+  CONFIG_FILE_INVALID: {
+    status: 500,
+    retryable: false,
+    text: "The configuration file does not load, or its default export is no configuration.",
+  },
+  FILE_UNREADABLE: { status: 422, retryable: false, text: "A file named on the command line cannot be read." },
+  FILE_UNWRITABLE: {
+    status: 409,
+    retryable: false,
+    text: "A file cannot be made: it is there already, or its directory does not take it. Nothing is overwritten.",
+  },
+  CREDENTIAL_MISSING: {
+    status: 401,
+    retryable: false,
+    text: "There is no credential to ask with; pass `--token-file`.",
+  },
+  UNREACHABLE: {
+    status: 503,
+    retryable: true,
+    text: "No Capstan server answers at the address; start one, or pass another with `--url`.",
+  },
+} as const satisfies FaultTable;

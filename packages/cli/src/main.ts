@@ -1,0 +1,13 @@
+#!/usr/bin/env -S bun --no-install
+// The `capstan` program: runs the command line in this process and ends with its exit code.
+
+import { run } from "./index.ts";
+import { processIo } from "./io.ts";
+
+// Whoever read our output has seen enough, as in `capstan log list | head`.
+process.stdout.on("error", (error: { code?: string }) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+const code = await run(process.argv.slice(2), processIo());
+await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+await new Promise<void>((resolve) => process.stderr.write("", () => resolve()));
+process.exit(code);

@@ -1,0 +1,116 @@
+// Actions: a module is named by its file, and what is registered is told by its shape.
+
+import { isAbsolute, relative, resolve, sep } from "node:path";
+import { printable } from "@capstan/orchestrator";
+import type { Cli } from "../cli.ts";
+import { usageFault } from "../fault/thrown.ts";
+import { columns } from "../output/columns.ts";
+import { shown } from "../output/shown.ts";
+import { answered, askAll } from "../remote/ask.ts";
+import type { Presentation, PresentedCall } from "./presentation.ts";
+
+interface Registered {
+  readonly name: string;
+  readonly revision: number;
+  readonly input: unknown;
+  readonly output: unknown;
+}
+
+const TEXTS = {
+  name: "what the action is called; a namespace before a slash: build/image",
+  protocol: "what carries it out",
+  configuration: "as its protocol takes it; JSON, @file, or - for standard input",
+  input: "JSON Schema of what it takes; JSON, @file, or - for standard input",
+  output: "JSON Schema of what it gives; JSON, @file, or - for standard input",
+  idempotent: "running it twice is as good as once",
+  readOnly: "it changes nothing",
+  may: "a clause of what its code may ask for, like action.perform:shout; may be given more than once",
+  timeout: "milliseconds that one execution may take",
+  attempts: "how often one execution is tried at most",
+  backoff: "milliseconds before the second try, twice as long before each further one",
+};
+
+const DEFAULTS = { protocol: "module", timeout: 30_000, attempts: 1, backoff: 1000 };
+
+const written: Presentation = {
+  configure(command) {
+    command.option("--module <file>", "the TypeScript file that the action is");
+  },
+  run: register,
+};
+
+export const actionPresentations: Readonly<Record<string, Presentation>> = {
+  "action.register": {
+    ...written,
+    texts: { ...TEXTS, ...withDefaults() },
+    examples: ["capstan action register greet --module ./greet.ts"],
+  },
+  "action.update": {
+    ...written,
+    texts: { ...TEXTS, revision: "the one that it has now, else nothing is changed" },
+    examples: ["capstan action update greet"],
+  },
+  "action.remove": { text: (answer) => `removed ${nameOf(answer as Registered)}\n` },
+  "action.list": {
+    async text(answer) {
+      const { shape } = await import("@capstan/plugins");
+      const items = (answer as { items: (Registered & { protocol: string })[] }).items;
+      const rows = items.map((item) => [nameOf(item), item.protocol, `${shape(item.input)} → ${shape(item.output)}`]);
+      return columns(rows);
+    },
+  },
+};
+
+// Said of `register` alone: of `update`, what is not given stays as it was.
+function withDefaults(): Record<string, string> {
+  const names = Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[];
+  return Object.fromEntries(names.map((name) => [name, `${TEXTS[name]} (default: ${DEFAULTS[name]})`]));
+}
+
+async function register(cli: Cli, { name, data, flags, options }: PresentedCall): Promise<void> {
+  const target = await cli.target();
+  if (typeof flags.module === "string") {
+    if (data.configuration !== undefined) throw usageFault("--module and --configuration say the same twice; give one");
+    data.configuration = { module: serverPath(flags.module, cli.io.cwd, target.modules) };
+  }
+  const [answer, described, listed] = await askAll(target, (send) => {
+    const registered = send(name, data, options);
+    // A grant that may not read the log would leave a refusal in it each time.
+    if (!target.administrator) return [registered];
+    return [
+      registered,
+      send("action.describe", { name: registered.name }),
+      // On the promise, so that it is asked once the entry is there.
+      registered.map(() => send("log.list", { message: name, limit: 10 })),
+    ];
+  });
+  const registered = answered(answer as NonNullable<typeof answer>) as Registered;
+  const at = described && "value" in described ? (described.value as { at?: number }).at : undefined;
+  const items = listed && "value" in listed ? (listed.value as { items: { at: number; entry: number }[] }).items : [];
+  const mine = items.filter((item) => item.at === at);
+  // Two of one millisecond cannot be told apart.
+  const entry = mine.length === 1 ? mine[0]?.entry : undefined;
+  const { shape } = await import("@capstan/plugins");
+  cli.printer.data(entry === undefined ? registered : { ...registered, entry }, () => {
+    const verb = name === "action.update" ? "updated" : "registered";
+    const shapes = `${shape(registered.input)} → ${shape(registered.output)}`;
+    return `${verb} ${nameOf(registered)}  ${shown(shapes)}${entry === undefined ? "" : `   entry ${entry}`}\n`;
+  });
+}
+
+/**
+ * A file as the server knows it: relative to its modules directory where it lies in one, so that what is registered holds
+ * when the directory moves; else as it was written.
+ */
+export function serverPath(file: string, cwd: string, directories: readonly string[]): string {
+  const path = resolve(cwd, file);
+  const below = directories
+    .map((directory) => relative(directory, path))
+    .find((one) => one !== "" && !isAbsolute(one) && one.split(sep)[0] !== "..");
+  // Another directory that comes first may have a file of that name.
+  return below !== undefined && directories.length === 1 ? `./${below}` : directories.length > 1 ? path : file;
+}
+
+function nameOf({ name, revision }: Registered): string {
+  return `${printable(name)}@${revision}`;
+}

@@ -1,0 +1,30 @@
+// Clauses that cover nothing that the server takes now: most likely a slip. A warning, no fault: a plugin that is added later
+// may bring the message.
+
+import { nearest, printable } from "@capstan/orchestrator";
+
+/** `names`: of all messages, `action.perform`. What is no clause at all is the server's to refuse. */
+export function clauseWarnings(clauses: unknown, names: readonly string[]): string[] {
+  if (!Array.isArray(clauses)) return [];
+  return clauses.flatMap((clause) => (typeof clause === "string" ? (warning(clause, names) ?? []) : []));
+}
+
+function warning(clause: string, names: readonly string[]): string | undefined {
+  const [, resource, verb = "*", rest = ""] = /^(\*|\w+)(?:\.(\*|\w+))?(:.*)?$/.exec(clause) ?? [];
+  if (resource === undefined) return undefined;
+  const covers = (said: string, word: string | undefined): boolean => said === "*" || said === word;
+  const parts = names.map((name) => name.split("."));
+  if (parts.some(([one, two]) => covers(resource, one) && covers(verb, two))) return undefined;
+  const meant =
+    verb === "*"
+      ? withVerb(nearest(resource, new Set(parts.map(([one = ""]) => one))), "*")
+      : resource === "*"
+        ? nearest(`*.${verb}`, new Set(parts.map(([, two = ""]) => `*.${two}`)))
+        : nearest(`${resource}.${verb}`, names);
+  const hint = meant === undefined ? "capstan messages lists them" : `did you mean ${meant}${rest}?`;
+  return `${printable(clause)} covers no message that there is; ${printable(hint)}`;
+}
+
+function withVerb(resource: string | undefined, verb: string): string | undefined {
+  return resource === undefined ? undefined : `${resource}.${verb}`;
+}

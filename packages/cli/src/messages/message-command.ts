@@ -1,0 +1,76 @@
+// Commands out of a message table: `capstan <resource> <verb> [SUBJECT] [JSON] [--field value …]`. A plugin's messages get
+// theirs by being listed.
+
+import type { Command } from "commander";
+import type { Cli } from "../cli.ts";
+import { performCommand } from "../commands/perform.ts";
+import { ask } from "../remote/ask.ts";
+import { addCallOptions, callOptions } from "./call-options.ts";
+import { type DescribedMessage, resourceOf, verbOf } from "./described.ts";
+import { dataOf, type Field, fieldsOf, flagOf, optionOf } from "./fields.ts";
+import type { Presentation, PresentedCall } from "./presentation.ts";
+import { presentations } from "./presentations.ts";
+
+const NONE: Presentation = {};
+
+/** Adds a command a message, under a command a resource; what is there already stays. */
+export function addMessageCommands(program: Command, cli: Cli, messages: readonly DescribedMessage[]): void {
+  for (const message of messages) {
+    const resource = resourceOf(message);
+    let parent = program.commands.find((command) => command.name() === resource);
+    if (parent === undefined) {
+      const verbs = messages.filter((one) => resourceOf(one) === resource).map(verbOf);
+      parent = program
+        .command(resource)
+        .description(verbs.join(", "))
+        .helpCommand("help [verb]", "print help of a verb");
+    }
+    const verb = verbOf(message);
+    if (parent.commands.some((command) => command.name() === verb)) continue;
+    if (message.name === "action.perform") performCommand(parent, cli);
+    else messageCommand(parent, cli, message);
+  }
+}
+
+function messageCommand(parent: Command, cli: Cli, message: DescribedMessage): void {
+  const { name, kind } = message;
+  const presentation = presentations[name] ?? NONE;
+  const globals = parent.parent?.options.map(({ long }) => long) ?? [];
+  const all = fieldsOf(message.data).map((field) => ({
+    ...field,
+    summary: field.summary || (presentation.texts?.[field.name] ?? ""),
+  }));
+  // A field that is called like a flag of the program's own is said in JSON.
+  const flagged = all.filter(
+    (field) => !globals.includes(flagOf(field.name)) && !presentation.hidden?.includes(field.name),
+  );
+  const subject = presentation.subject ?? all.find((field) => field.required && field.kind === "text")?.name;
+  const command = parent.command(verbOf(message)).description(message.summary);
+  if (subject !== undefined) command.argument(`[${subject}]`, all.find(({ name }) => name === subject)?.summary || "");
+  // Either may come first; which is which is told by how it begins (fields.ts).
+  command.argument("[json]", "the data as JSON, @file, or - for standard input").allowExcessArguments();
+  for (const field of flagged) if (field.name !== subject) command.addOption(optionOf(field));
+  presentation.configure?.(command);
+  if (kind === "command")
+    addCallOptions(
+      command,
+      flagged.map((field) => field.name),
+    );
+  if (presentation.examples !== undefined)
+    command.addHelpText("after", `\nexamples:\n${presentation.examples.map((line) => `  $ ${line}\n`).join("")}`);
+
+  command.action(async () => {
+    const words = command.args;
+    const flags = command.opts();
+    const fields: Field[] = flagged.filter((field) => field.name !== subject);
+    const data = await dataOf(cli.io, { name, fields, subject }, words, flags);
+    const call: PresentedCall = { name, data, flags, options: kind === "command" ? callOptions(flags) : undefined };
+    if (presentation.run !== undefined) return presentation.run(cli, call);
+    const answer = await ask(await cli.target(), name, data, call.options);
+    const text = cli.printer.json ? undefined : await presentation.text?.(answer, call);
+    cli.printer.data(answer, text === undefined ? undefined : () => text);
+    const next = (answer as { next?: unknown } | null)?.next;
+    const cursor = flagged.find((field) => field.name === "after" || field.name === "before");
+    if (next !== undefined && cursor !== undefined) cli.printer.note(`  more: ${flagOf(cursor.name)} ${String(next)}`);
+  });
+}

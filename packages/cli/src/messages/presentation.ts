@@ -1,0 +1,30 @@
+// How a message is shown where it reads better with words of its own than as flags in and JSON out.
+
+import type { Command } from "commander";
+import type { Cli } from "../cli.ts";
+
+export interface Presentation {
+  /** The field that a bare word is for; default: the first required text. */
+  readonly subject?: string;
+  /** Fields that are no flags, because an option of `configure` says them better. */
+  readonly hidden?: readonly string[];
+  /** What a field's flag says of itself, where its schema says nothing: with units and defaults. */
+  readonly texts?: Readonly<Record<string, string>>;
+  readonly examples?: readonly string[];
+  /** Adds options of its own. */
+  configure?(command: Command): void;
+  /** Turns options of its own into data; asks and prints, where asking once is not all. */
+  run?(cli: Cli, call: PresentedCall): Promise<void>;
+  /** The answer for people; default: JSON. */
+  text?(answer: unknown, call: PresentedCall): string | Promise<string>;
+}
+
+export interface PresentedCall {
+  /** `action.register` */
+  readonly name: string;
+  readonly data: Record<string, unknown>;
+  /** Options as commander gives them. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  /** For the call: key, wait. */
+  readonly options: object | undefined;
+}

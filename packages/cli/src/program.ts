@@ -1,0 +1,101 @@
+// The command line's grammar: the hand-written commands, and those that come out of message tables. A word that is unknown
+// here is looked up in what the running server lists, so that a plugin's messages are commands by themselves.
+
+import { Command, Option } from "commander";
+import packageJson from "../package.json" with { type: "json" };
+import type { Cli } from "./cli.ts";
+import { applyCommand } from "./commands/apply.ts";
+import { batchCommand } from "./commands/batch.ts";
+import { completionCommand } from "./commands/completion.ts";
+import { configCommand } from "./commands/config-show.ts";
+import { exitCodesCommand } from "./commands/exit-codes.ts";
+import { explainCommand } from "./commands/explain.ts";
+import { messagesCommand } from "./commands/messages.ts";
+import { performCommand } from "./commands/perform.ts";
+import { pluginCommand } from "./commands/plugin-new.ts";
+import { serveCommand } from "./commands/serve.ts";
+import { exitCodeOf, exitCodes } from "./fault/exit-codes.ts";
+import { thrownFault } from "./fault/thrown.ts";
+import { type DescribedMessage, standardMessages } from "./messages/described.ts";
+import { addMessageCommands } from "./messages/message-command.ts";
+import { ask } from "./remote/ask.ts";
+
+const HAND_WRITTEN = [
+  ...[serveCommand, performCommand, applyCommand, batchCommand, explainCommand, messagesCommand],
+  ...[configCommand, completionCommand, pluginCommand, exitCodesCommand],
+];
+
+const EXAMPLES = `
+examples:
+  $ capstan serve
+  $ capstan action register greet --module ./greet.ts
+  $ capstan perform greet '{"name":"Ada"}'
+  $ capstan grant create bob --allow action.perform:greet --out bob.token
+  $ capstan --token-file bob.token perform greet '{"name":"Ada"}'
+  $ capstan log tail
+
+A message of a plugin is a command as well: capstan RESOURCE VERB; capstan messages lists all.
+Flags win over CAPSTAN_* variables (.env included), which win over capstan.config.ts; see capstan config show.
+`;
+
+/** The program for this command line. */
+export async function programFor(cli: Cli, argv: readonly string[]): Promise<Command> {
+  const program = withGlobals(new Command("capstan"));
+  program
+    .description("Ask a Capstan orchestrator, or run one.")
+    .version(packageJson.version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print help of a command; help exit-codes tells the exit codes")
+    .exitOverride()
+    .configureOutput({ writeOut: cli.io.stdout, writeErr: cli.io.stderr, outputError: () => {} })
+    .addHelpText("after", EXAMPLES)
+    .hook("preAction", () => cli.configure(program.opts()));
+  for (const add of HAND_WRITTEN) add(program, cli);
+
+  const { operands } = withGlobals(new Command()).parseOptions([...argv]);
+  const [first, second] = operands[0] === "help" ? operands.slice(1) : operands;
+  if (first !== undefined && first !== "completion" && knows(program, first)) return program;
+  addMessageCommands(program, cli, await standardMessages());
+  if (first !== undefined && first !== "completion" && !knows(program, first, second)) {
+    cli.configure(withGlobalsRead(argv));
+    addMessageCommands(program, cli, await serversMessages(cli));
+  }
+  return program;
+}
+
+function withGlobals(program: Command): Command {
+  return program
+    .addOption(new Option("--json", "data on stdout and faults on stderr as JSON (CAPSTAN_JSON)"))
+    .addOption(new Option("--url <url>", "the server to ask (CAPSTAN_URL)"))
+    .addOption(new Option("--token <token>", "the credential to ask with; a file is safer (CAPSTAN_TOKEN)"))
+    .addOption(new Option("--token-file <file>", "the file that the credential is in (CAPSTAN_TOKEN_FILE)"))
+    .addOption(new Option("--data <directory>", "the data directory (CAPSTAN_DATA)"))
+    .addOption(new Option("--config <file>", "the configuration file (CAPSTAN_CONFIG)"));
+}
+
+function withGlobalsRead(argv: readonly string[]): Record<string, unknown> {
+  const globals = withGlobals(new Command());
+  globals.parseOptions([...argv]);
+  return globals.opts();
+}
+
+/** Whether the words lead to a command; a command that takes no further ones takes any. */
+function knows(program: Command, first: string, second?: string): boolean {
+  const command = program.commands.find((one) => one.name() === first);
+  if (command === undefined || command.commands.length === 0 || second === undefined) return command !== undefined;
+  return command.commands.some((one) => one.name() === second);
+}
+
+/** What the server lists; nothing where none can be asked: then the word is unknown, and that is what is said. */
+async function serversMessages(cli: Cli): Promise<readonly DescribedMessage[]> {
+  try {
+    return (await ask(await cli.target(), "message.list")) as readonly DescribedMessage[];
+  } catch (thrown) {
+    if (exitCodeOf(thrownFault(thrown).code) === exitCodes.refused) {
+      cli.printer.note(
+        "  the server does not tell this credential its messages; capstan apply RESOURCE VERB sends any",
+      );
+    }
+    return [];
+  }
+}

@@ -1,0 +1,91 @@
+// Asking a server: all that is asked in one turn is one HTTP batch, one round trip; what may take its time goes over a
+// WebSocket, which has no limit to how long an answer is waited for. Faults come back as values or are thrown as ours.
+
+import { type Fault, FaultError, fault, printable } from "@capstan/orchestrator";
+import {
+  batch,
+  type ConnectOptions,
+  connect,
+  type RemoteScope,
+  type RemoteValue,
+  remoteFault,
+} from "@capstan/orchestrator/client";
+import type { Target } from "../settings/target.ts";
+
+export type Answer = { readonly value: unknown } | { readonly fault: Fault };
+
+/** Sends one message. Its fields may go into further ones before it has resolved. */
+export type Send = (name: string, data?: unknown, options?: object) => RemoteValue;
+
+/** What a caller wants of a round trip: the promises, all made in this turn. */
+type Calls<T extends readonly PromiseLike<unknown>[]> = (send: Send) => T;
+type Answers<T extends readonly PromiseLike<unknown>[]> = { [Index in keyof T]: Answer };
+
+/** One HTTP batch. */
+export async function askAll<const T extends readonly PromiseLike<unknown>[]>(
+  target: Target,
+  calls: Calls<T>,
+): Promise<Answers<T>> {
+  const { scope } = batch(asCli(target));
+  return answersTo(target, calls(sendTo(scope)));
+}
+
+/** A session of its own, for calls that are waited for as long as they take. */
+export async function converse<const T extends readonly PromiseLike<unknown>[]>(
+  target: Target,
+  calls: Calls<T>,
+): Promise<Answers<T>> {
+  const session = connect(asCli(target));
+  try {
+    return await answersTo(target, calls(sendTo(session.scope)));
+  } finally {
+    session.close();
+  }
+}
+
+/** One message's answer. @throws FaultError */
+export async function ask(target: Target, name: string, data?: unknown, options?: object): Promise<unknown> {
+  const [answer] = await askAll(target, (send) => [send(name, data, options)]);
+  return answered(answer);
+}
+
+/** @throws FaultError */
+export function answered(answer: Answer): unknown {
+  if ("fault" in answer) throw new FaultError(answer.fault);
+  return answer.value;
+}
+
+function asCli({ url, token }: Target): ConnectOptions {
+  return { url, as: { connectionFromCli: token } };
+}
+
+function sendTo(scope: RemoteScope): Send {
+  return (name, data = {}, options) => {
+    const dot = name.indexOf(".");
+    const message = { resource: name.slice(0, dot), action: name.slice(dot + 1), data };
+    return options === undefined ? scope.applyAction(message) : scope.applyAction(message, options);
+  };
+}
+
+// All are listened to before the first is awaited: a batch sends what was asked for by then.
+async function answersTo<T extends readonly PromiseLike<unknown>[]>(target: Target, promises: T): Promise<Answers<T>> {
+  const answers = promises.map((promise) =>
+    promise.then(
+      (value): Answer => ({ value }),
+      (thrown): Answer => ({ fault: ourFault(target, thrown) }),
+    ),
+  );
+  return (await Promise.all(answers)) as Answers<T>;
+}
+
+function ourFault(target: Target, thrown: unknown): Fault {
+  const known = remoteFault(thrown);
+  if (known.code !== "UNREACHABLE") return known;
+  const why = /refused|unable to connect|connection failed/i.test(known.message) ? "" : `: ${firstLine(known.message)}`;
+  const hint = "start one with capstan serve, or name another with --url";
+  return fault("UNREACHABLE", `no server answers at ${printable(target.url)}${why}; ${hint}`);
+}
+
+function firstLine(text: string): string {
+  return printable(text.split("\n")[0] as string);
+}

@@ -1,0 +1,49 @@
+// capstan.config.ts: found in the working directory or named, imported with our modules supplied, checked where it is read.
+
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { type Config, FaultError, fault, parseConfig, printable } from "@capstan/orchestrator";
+
+export interface ConfigFile {
+  readonly path: string;
+  readonly directory: string;
+  readonly config: Config;
+}
+
+const NAMES = ["capstan.config.ts", "capstan.config.js", "capstan.config.mjs"];
+
+/** The file that counts: the one named, else the one in the directory, else none. @throws FaultError CONFIG_FILE_INVALID */
+export function findConfigFile(cwd: string, named: string | undefined): string | undefined {
+  if (named === undefined) return NAMES.map((name) => join(cwd, name)).find((path) => existsSync(path));
+  const path = resolve(cwd, named);
+  if (!existsSync(path)) throw invalid(named, "there is no such file");
+  return path;
+}
+
+/** @throws FaultError CONFIG_FILE_INVALID where it does not load, CONFIG_UNKNOWN where it does not fit */
+export async function readConfigFile(path: string): Promise<ConfigFile> {
+  const { supplyModules } = await import("./supplied.ts");
+  supplyModules();
+  let exports: { readonly default?: unknown };
+  try {
+    exports = await import(path);
+  } catch (error) {
+    if (error instanceof FaultError) throw error;
+    throw invalid(path, `it does not load: ${firstLine(error)}`);
+  }
+  if (typeof exports.default !== "object" || exports.default === null) {
+    throw invalid(path, "it exports no configuration; write `export default defineConfig({ … })`");
+  }
+  return { path, directory: dirname(path), config: parseConfig(exports.default, printable(path)) };
+}
+
+function invalid(path: string, why: string): FaultError {
+  return new FaultError(fault("CONFIG_FILE_INVALID", `${printable(path)}: ${why}`));
+}
+
+function firstLine(error: unknown): string {
+  const one = error instanceof AggregateError ? error.errors[0] : error;
+  const { message, position } = one as { message?: string; position?: { line: number; column: number } };
+  const where = position ? ` (line ${position.line}, column ${position.column})` : "";
+  return printable(`${String(message ?? one).split("\n")[0]}${where}`);
+}

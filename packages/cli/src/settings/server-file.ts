@@ -1,0 +1,38 @@
+// `<data>/server.json`: how the commands of this machine find the server that runs here. `serve` writes it when it listens
+// and removes it when it ends; after a kill it is stale, and the address in it does not answer.
+
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface ServerFile {
+  readonly url: string;
+  readonly pid: number;
+  readonly node: string;
+  /** Where its action modules may lie. */
+  readonly modules: readonly string[];
+}
+
+const NAME = "server.json";
+
+export function readServerFile(data: string): ServerFile | undefined {
+  try {
+    const { url, pid, node, modules } = JSON.parse(readFileSync(join(data, NAME), "utf8")) as Partial<ServerFile>;
+    if (typeof url !== "string" || typeof pid !== "number" || typeof node !== "string") return undefined;
+    return { url, pid, node, modules: Array.isArray(modules) ? modules : [] };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whole or not at all: a command may look at any moment. */
+export function writeServerFile(data: string, file: ServerFile): void {
+  const draft = join(data, `.${NAME}.${process.pid}`);
+  writeFileSync(draft, `${JSON.stringify(file)}\n`, { mode: 0o600 });
+  renameSync(draft, join(data, NAME));
+}
+
+/** Removes it, unless another server has written its own since. */
+export function removeServerFile(data: string, { pid, url }: ServerFile): void {
+  const current = readServerFile(data);
+  if (current?.pid === pid && current.url === url) rmSync(join(data, NAME), { force: true });
+}

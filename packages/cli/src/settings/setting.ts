@@ -1,0 +1,140 @@
+// Everything that can be set, once: its flag, its variable, its key in capstan.config.ts, and what it is by default.
+
+export interface Setting {
+  readonly name: string;
+  readonly kind: "text" | "list" | "boolean";
+  /** The option's key as commander gives it, and as a person types it. */
+  readonly option?: string;
+  readonly flag?: string;
+  readonly variable: string;
+  /** Key in capstan.config.ts. */
+  readonly key?: string;
+  /** Relative to where it was said. */
+  readonly path?: true;
+  /** Never shown. */
+  readonly secret?: true;
+  readonly summary: string;
+}
+
+export const settings = {
+  config: {
+    name: "config",
+    kind: "text",
+    option: "config",
+    flag: "--config",
+    variable: "CAPSTAN_CONFIG",
+    path: true,
+    summary: "the configuration file",
+  },
+  name: {
+    name: "name",
+    kind: "text",
+    option: "name",
+    flag: "--name",
+    variable: "CAPSTAN_NAME",
+    key: "name",
+    summary: "what people call the node",
+  },
+  data: {
+    name: "data",
+    kind: "text",
+    option: "data",
+    flag: "--data",
+    variable: "CAPSTAN_DATA",
+    key: "data",
+    path: true,
+    summary: "the data directory",
+  },
+  memory: {
+    name: "memory",
+    kind: "boolean",
+    option: "memory",
+    flag: "--memory",
+    variable: "CAPSTAN_MEMORY",
+    summary: "keep the log in memory only",
+  },
+  listen: {
+    name: "listen",
+    kind: "text",
+    option: "listen",
+    flag: "--listen",
+    variable: "CAPSTAN_LISTEN",
+    key: "listen",
+    summary: "host:port; port 0 takes any",
+  },
+  modules: {
+    name: "modules",
+    kind: "list",
+    variable: "CAPSTAN_MODULES",
+    key: "modules",
+    path: true,
+    summary: "directories that action modules may lie in",
+  },
+  public: {
+    name: "public",
+    kind: "boolean",
+    option: "public",
+    flag: "--public",
+    variable: "CAPSTAN_PUBLIC",
+    key: "public",
+    summary: "listen where others can reach it",
+  },
+  allowHosts: {
+    name: "allowHosts",
+    kind: "list",
+    option: "allowHost",
+    flag: "--allow-host",
+    variable: "CAPSTAN_ALLOW_HOST",
+    key: "allowHosts",
+    summary: "names that it is served under",
+  },
+  allowOrigins: {
+    name: "allowOrigins",
+    kind: "list",
+    option: "allowOrigin",
+    flag: "--allow-origin",
+    variable: "CAPSTAN_ALLOW_ORIGIN",
+    key: "allowOrigins",
+    summary: "pages that may call it",
+  },
+  logLevel: {
+    name: "logLevel",
+    kind: "text",
+    option: "logLevel",
+    flag: "--log-level",
+    variable: "CAPSTAN_LOG_LEVEL",
+    key: "logLevel",
+    summary: "debug, info, warn, error or silent",
+  },
+  url: {
+    name: "url",
+    kind: "text",
+    option: "url",
+    flag: "--url",
+    variable: "CAPSTAN_URL",
+    summary: "the server to ask",
+  },
+  token: {
+    name: "token",
+    kind: "text",
+    option: "token",
+    flag: "--token",
+    variable: "CAPSTAN_TOKEN",
+    secret: true,
+    summary: "the credential to ask with",
+  },
+  tokenFile: {
+    name: "tokenFile",
+    kind: "text",
+    option: "tokenFile",
+    flag: "--token-file",
+    variable: "CAPSTAN_TOKEN_FILE",
+    path: true,
+    summary: "the file that the credential is in",
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+export type SettingName = keyof typeof settings;
+
+/** Read by the program itself, and no settings: they are the same wherever they are said. */
+export const otherVariables = ["CAPSTAN_JSON", "CAPSTAN_DEBUG"];

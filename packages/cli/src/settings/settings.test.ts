@@ -1,0 +1,131 @@
+// Flags over environment (and .env) over capstan.config.ts over defaults; and to whom the administrator's token goes.
+
+import { expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Io } from "../io.ts";
+import { testIo } from "../test-io.ts";
+import { removeServerFile, type ServerFile, writeServerFile } from "./server-file.ts";
+import { Settings } from "./settings.ts";
+import { findTarget, isLocal, shownPath, urlOf } from "./target.ts";
+
+function withFiles(files: Readonly<Record<string, string>>, env: Io["env"] = {}): Io {
+  const io = testIo(env);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(io.cwd, name), text);
+  return io;
+}
+
+const CONFIG = 'export default { name: "filed", data: "./state", allowHosts: ["a.example"], public: true };';
+
+test("each source wins over those behind it, and is named", async () => {
+  const io = withFiles(
+    { "capstan.config.ts": CONFIG, ".env": "CAPSTAN_LISTEN=127.0.0.1:2\nCAPSTAN_NAME=dot\n" },
+    { CAPSTAN_NAME: "env" },
+  );
+  const settings = new Settings(io, { name: "flag" });
+  const file = join(io.cwd, "capstan.config.ts");
+  expect(await settings.get("name")).toEqual({ value: "flag", source: "flag", where: "--name" });
+  expect(await new Settings(io, {}).get("name")).toEqual({
+    value: "env",
+    source: "environment",
+    where: "CAPSTAN_NAME",
+  });
+  expect(await settings.get("listen")).toEqual({ value: "127.0.0.1:2", source: ".env", where: "CAPSTAN_LISTEN" });
+  expect(await settings.get("allowHosts")).toEqual({ value: ["a.example"], source: "file", where: file });
+  expect(await settings.get("logLevel")).toEqual({ value: "info", source: "default" });
+});
+
+test("a path is relative to where it was said", async () => {
+  const io = withFiles({ "capstan.config.ts": CONFIG });
+  expect(await new Settings(io, {}).text("data")).toBe(join(io.cwd, "state"));
+  mkdirSync(join(io.cwd, "below"));
+  const below = { ...io, cwd: join(io.cwd, "below") };
+  expect(await new Settings(below, { config: "../capstan.config.ts" }).text("data")).toBe(join(io.cwd, "state"));
+  expect(await new Settings(below, { data: "x" }).text("data")).toBe(join(below.cwd, "x"));
+});
+
+test("lists and yes-or-no in the environment", async () => {
+  const env = { CAPSTAN_ALLOW_HOST: "a, b,", CAPSTAN_PUBLIC: "yes", CAPSTAN_MEMORY: "0" };
+  const settings = new Settings(testIo(env), {});
+  expect((await settings.get("allowHosts")).value).toEqual(["a", "b"]);
+  expect((await settings.get("public")).value).toBe(true);
+  expect((await settings.get("memory")).value).toBe(false);
+  await expect(new Settings(testIo({ CAPSTAN_PUBLIC: "perhaps" }), {}).get("public")).rejects.toMatchObject({
+    code: "CONFIG_UNKNOWN",
+  });
+});
+
+test("a variable that looks like ours and is not is named, with the one that was meant", () => {
+  expect(new Settings(testIo({ CAPSTAN_LISTN: "x", CAPSTAN_DEBUG: "1", PATH: "" }), {}).unknownVariables()).toEqual([
+    "CAPSTAN_LISTN is no setting; did you mean CAPSTAN_LISTEN?",
+  ]);
+});
+
+test("a configuration that does not load, or does not fit, is one fault", async () => {
+  const code = (text: string) =>
+    new Settings(withFiles({ "capstan.config.ts": text }), {}).get("name").catch((error) => error.code);
+  expect(await code("export default 5")).toBe("CONFIG_FILE_INVALID");
+  expect(await code("let x = ;")).toBe("CONFIG_FILE_INVALID");
+  expect(await code('throw new Error("no")')).toBe("CONFIG_FILE_INVALID");
+  expect(await code('export default { nam: "x" }')).toBe("CONFIG_UNKNOWN");
+  await expect(new Settings(testIo(), { config: "nope.ts" }).get("name")).rejects.toMatchObject({
+    code: "CONFIG_FILE_INVALID",
+  });
+});
+
+const SERVER: ServerFile = { url: "http://127.0.0.1:4321", pid: 1, node: "n-1", modules: [] };
+
+function running(): Io {
+  const io = testIo();
+  mkdirSync(join(io.cwd, ".capstan"));
+  writeFileSync(join(io.cwd, ".capstan", "admin.token"), "secret\n");
+  writeServerFile(join(io.cwd, ".capstan"), SERVER);
+  return io;
+}
+
+test("a command finds the server that runs here, and its administrator's token", async () => {
+  const io = running();
+  const found = { url: SERVER.url, token: "secret", administrator: true, modules: [] };
+  expect(await findTarget(new Settings(io, {}), io.cwd)).toEqual(found);
+  removeServerFile(join(io.cwd, ".capstan"), { ...SERVER, pid: 2 });
+  expect((await findTarget(new Settings(io, {}), io.cwd)).url).toBe(SERVER.url);
+  removeServerFile(join(io.cwd, ".capstan"), SERVER);
+  expect((await findTarget(new Settings(io, {}), io.cwd)).url).toBe("http://127.0.0.1:7420");
+});
+
+test("the administrator's token is sent to no other machine", async () => {
+  const io = running();
+  const target = (flags: object) => findTarget(new Settings(io, { ...flags }), io.cwd);
+  await expect(target({ url: "http://example.com" })).rejects.toMatchObject({ code: "CREDENTIAL_MISSING" });
+  await expect(target({ url: "http://127.0.0.1.example.com" })).rejects.toMatchObject({ code: "CREDENTIAL_MISSING" });
+  expect(await target({ url: "http://example.com", token: "mine" })).toMatchObject({
+    token: "mine",
+    administrator: false,
+  });
+  await expect(target({ token: "a", tokenFile: "b" })).rejects.toMatchObject({ code: "USAGE_INVALID" });
+});
+
+test("a flag of the one wins over a variable of the other", async () => {
+  const io = { ...running(), env: { CAPSTAN_TOKEN: "env" } };
+  writeFileSync(join(io.cwd, "bob.token"), "bob\n");
+  expect((await findTarget(new Settings(io, { tokenFile: "bob.token" }), io.cwd)).token).toBe("bob");
+  expect((await findTarget(new Settings(io, {}), io.cwd)).token).toBe("env");
+});
+
+test("where nothing runs and nothing is named, that is what is said", async () => {
+  const io = testIo();
+  await expect(findTarget(new Settings(io, {}), io.cwd)).rejects.toMatchObject({ code: "UNREACHABLE" });
+});
+
+test("addresses", () => {
+  expect(urlOf("127.0.0.1:7420")).toBe("http://127.0.0.1:7420");
+  expect(urlOf("https://capstan.example/")).toBe("https://capstan.example");
+  for (const bad of ["ftp://x", "http://x/path", "http://", ""]) expect(() => urlOf(bad)).toThrow("is no address");
+  expect([
+    isLocal("http://[::1]:1"),
+    isLocal("http://localhost"),
+    isLocal("http://127.1.2.3"),
+    isLocal("http://10.0.0.1"),
+  ]).toEqual([true, true, true, false]);
+  expect([shownPath("/a/b", "/a"), shownPath("/a", "/a"), shownPath("/c", "/a")]).toEqual(["./b", ".", "/c"]);
+});

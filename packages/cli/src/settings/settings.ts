@@ -1,0 +1,150 @@
+// What is in force, and who said so: flags over environment (and .env) over capstan.config.ts over defaults. The file is
+// read only where nothing nearer says it: most commands never need it.
+
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { DEFAULT_LISTEN, FaultError, fault, nearest, printable } from "@capstan/orchestrator";
+import type { Io } from "../io.ts";
+import { type ConfigFile, findConfigFile, readConfigFile } from "./config-file.ts";
+import { otherVariables, type Setting, type SettingName, settings } from "./setting.ts";
+
+export type Source = "flag" | "environment" | ".env" | "file" | "default";
+
+export interface Effective {
+  /** As it was said; paths are absolute. */
+  readonly value: string | boolean | readonly string[] | undefined;
+  readonly source: Source;
+  /** `--data`, `CAPSTAN_DATA`, or the file's path. */
+  readonly where?: string;
+}
+
+export class Settings {
+  readonly #io: Io;
+  readonly #flags: Readonly<Record<string, unknown>>;
+  readonly #dotEnv: Readonly<Record<string, string | undefined>>;
+  #file: Promise<ConfigFile | undefined> | undefined;
+
+  /** `flags`: as commander gives them, of the command and the program. */
+  constructor(io: Io, flags: Readonly<Record<string, unknown>>) {
+    this.#io = io;
+    this.#flags = flags;
+    this.#dotEnv = dotEnv(io.cwd);
+  }
+
+  /** The configuration file in force. */
+  file(): Promise<ConfigFile | undefined> {
+    this.#file ??= (async () => {
+      const named = this.#said(settings.config);
+      const path = findConfigFile(this.#io.cwd, named?.value as string | undefined);
+      return path === undefined ? undefined : await readConfigFile(path);
+    })();
+    return this.#file;
+  }
+
+  async get(name: SettingName): Promise<Effective> {
+    const setting: Setting = settings[name];
+    const said = this.#said(setting);
+    if (said !== undefined) return said;
+    if (setting.key !== undefined) {
+      const file = await this.file();
+      const value = file?.config[setting.key as keyof ConfigFile["config"]] as Effective["value"];
+      if (file !== undefined && value !== undefined) {
+        return { value: absolute(setting, value, file.directory), source: "file", where: file.path };
+      }
+    }
+    return { value: await this.#default(name), source: "default" };
+  }
+
+  async text(name: SettingName): Promise<string | undefined> {
+    return (await this.get(name)).value as string | undefined;
+  }
+
+  /** What a flag or the environment says; the file and the defaults are not asked. */
+  #said(setting: Setting): Effective | undefined {
+    const flag = setting.option === undefined ? undefined : this.#flags[setting.option];
+    const { cwd, env } = this.#io;
+    if (flag !== undefined && setting.flag !== undefined) {
+      return { value: absolute(setting, flag as string, cwd), source: "flag", where: setting.flag };
+    }
+    const inFile = this.#dotEnv[setting.variable];
+    const text = env[setting.variable] ?? inFile;
+    if (text === undefined || text === "") return undefined;
+    // Bun has put .env into the environment already.
+    const source = text === inFile ? ".env" : "environment";
+    return { value: absolute(setting, parsed(setting, text), cwd), source, where: setting.variable };
+  }
+
+  async #default(name: SettingName): Promise<Effective["value"]> {
+    switch (name) {
+      case "config":
+        return (await this.file())?.path;
+      case "name":
+        return hostname().replace(/[^\w.-]+/g, "-") || undefined;
+      case "data":
+        return join(this.#io.cwd, ".capstan");
+      case "listen":
+        return DEFAULT_LISTEN;
+      case "modules":
+        return [(await this.file())?.directory ?? this.#io.cwd];
+      case "logLevel":
+        return "info";
+      case "memory":
+      case "public":
+        return false;
+      case "allowHosts":
+      case "allowOrigins":
+        return [];
+      default:
+        return undefined;
+    }
+  }
+
+  /** Variables that look like ours and are not, each with the one that was meant. */
+  unknownVariables(): string[] {
+    const known = [...Object.values(settings).map(({ variable }) => variable), ...otherVariables];
+    const names = new Set([...Object.keys(this.#io.env), ...Object.keys(this.#dotEnv)]);
+    return [...names]
+      .filter((name) => name.startsWith("CAPSTAN_") && !known.includes(name as never))
+      .map((name) => {
+        const suggestion = nearest(name, known);
+        return `${printable(name)} is no setting${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}`;
+      });
+  }
+}
+
+/** `.env` of the working directory; nothing where there is none. */
+export function dotEnv(cwd: string): Readonly<Record<string, string | undefined>> {
+  try {
+    return parseEnv(readFileSync(join(cwd, ".env"), "utf8"));
+  } catch {
+    return {};
+  }
+}
+
+/** @throws FaultError CONFIG_UNKNOWN where a variable's text is no value of its setting */
+function parsed(setting: Setting, text: string): string | boolean | readonly string[] {
+  switch (setting.kind) {
+    case "text":
+      return text;
+    case "list":
+      return text
+        .split(",")
+        .map((one) => one.trim())
+        .filter(Boolean);
+    case "boolean":
+      if (/^(1|true|yes|on)$/i.test(text)) return true;
+      if (/^(0|false|no|off)$/i.test(text)) return false;
+      throw new FaultError(
+        fault("CONFIG_UNKNOWN", `${setting.variable}: "${printable(text)}" is neither true nor false`),
+      );
+    default:
+      return setting.kind satisfies never;
+  }
+}
+
+function absolute(setting: Setting, value: string | boolean | readonly string[], directory: string) {
+  if (!setting.path || typeof value === "boolean") return value;
+  return typeof value === "string" ? resolve(directory, value) : value.map((one) => resolve(directory, one));
+}

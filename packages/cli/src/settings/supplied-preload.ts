@@ -1,0 +1,5 @@
+// For a process of its own, before it imports anything: `capstan plugin test`.
+
+import { supplyModules } from "./supplied.ts";
+
+supplyModules();
