@@ -1,0 +1,52 @@
+// STYLE: no I/O, clock or randomness in `decide` or `step`. Replay, rehearsal and the simulator hold only while what is
+// decided depends on the envelope and the state alone; time and ids come in the envelope, or are injected.
+
+import { moduleSpecifiers } from "../module-specifiers.ts";
+import { type Problem, packageSources, pluginFolders, type Repository, type Rule } from "../repository.ts";
+import { dottedName, lineAt, type Node, type SourceFile } from "../source-file.ts";
+
+const IMPURE = [
+  /^(globalThis\.)?(Date\.now|Math\.random|performance\.now)$/,
+  /^(globalThis\.)?(setTimeout|setInterval|setImmediate|queueMicrotask|fetch)$/,
+  /^(globalThis\.)?crypto\.(randomUUID|getRandomValues)$/,
+  /^(process|Bun)\.\w+$/,
+];
+const IO_MODULE =
+  /^(bun($|:)|node:(fs|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|timers|os|cluster)\b)/;
+
+export const purity: Rule = {
+  name: "no clock, randomness, timer or I/O where things are decided, or in the peering protocol",
+  check(repository) {
+    return pureFiles(repository).flatMap((file) => [
+      ...(file.code?.nodes ?? []).flatMap((node) => problem(file, node)),
+      ...moduleSpecifiers(file)
+        .filter(({ specifier }) => IO_MODULE.test(specifier))
+        .map(({ specifier, line }) => ({ path: file.path, line, text: `imports "${specifier}"` })),
+    ]);
+  },
+};
+
+function pureFiles(repository: Repository): SourceFile[] {
+  const plugins = pluginFolders(repository).map((name) => `packages/plugins/src/${name}/${name}.ts`);
+  return packageSources(repository).filter(
+    (file) =>
+      !file.isTest &&
+      (file.path.startsWith("packages/peer/") || plugins.includes(file.path) || /(^|[/-])decide[^/]*$/.test(file.path)),
+  );
+}
+
+function problem(file: SourceFile, node: Node): Problem[] {
+  const at = { path: file.path, line: lineAt(file.text, node.start) };
+  if (node.type === "NewExpression" || node.type === "CallExpression") {
+    const callee = dottedName(node.callee);
+    if (callee === "Date" && (node.type === "CallExpression" || (node.arguments as unknown[]).length === 0)) {
+      return [{ ...at, text: "Date without a time reads the clock" }];
+    }
+    if (callee !== undefined && !callee.includes(".") && IMPURE.some((one) => one.test(callee))) {
+      return [{ ...at, text: callee }];
+    }
+  }
+  // Members count without a call too: `const now = Date.now` takes the clock along.
+  const name = node.type === "MemberExpression" ? dottedName(node) : undefined;
+  return name !== undefined && IMPURE.some((one) => one.test(name)) ? [{ ...at, text: name }] : [];
+}
