@@ -1,0 +1,13 @@
+// The demonstration's node, as an operator would write it: the standard pipeline with one plugin more. It is copied into
+// a temporary directory together with that plugin and the actions, and served from there.
+
+import { defineConfig } from "@capstan/orchestrator";
+import { auth, executor, ledger, module, registry } from "@capstan/plugins";
+import { quietRepositories } from "./quiet-repositories.ts";
+
+export default defineConfig({
+  name: "demo",
+  listen: "127.0.0.1:0",
+  logLevel: "warn",
+  plugins: [auth(), quietRepositories("notify"), registry(), executor({ protocols: [module()] }), ledger()],
+});
