@@ -27,7 +27,7 @@ export {
   type Principal,
 } from "./message/message.ts";
 export { nearest } from "./message/nearest.ts";
-export { nameSchema } from "./message/parse.ts";
+export { nameSchema, parse } from "./message/parse.ts";
 export { createOrchestrator, type Observer, type Orchestrator, type OrchestratorOptions } from "./orchestrator.ts";
 export { type Explanation, explain, type PluginExplanation } from "./pipeline/explain.ts";
 export { entryOf, outcomeOf } from "./pipeline/outcomes.ts";

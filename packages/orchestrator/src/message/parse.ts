@@ -53,8 +53,13 @@ export function parseOptions(options: unknown): CallOptions {
   return parse("options", optionsSchema, options);
 }
 
-/** The data as the schema gives it, frozen. @throws FaultError MESSAGE_INVALID, with a path and a problem each. */
-export function parse<Schema extends z.ZodType>(what: string, schema: Schema, data: unknown): z.output<Schema> {
+/** The data as the schema gives it, frozen. @throws FaultError of `code`, with a path and a problem each. */
+export function parse<Schema extends z.ZodType>(
+  what: string,
+  schema: Schema,
+  data: unknown,
+  code = "MESSAGE_INVALID",
+): z.output<Schema> {
   // Without the input in its issues, zod says the same of what is missing and of what has the wrong type.
   const result = schema.safeParse(data, { reportInput: true });
   const unfit = result.success ? freezeJson(result.data, DEEPEST) : undefined;
@@ -67,7 +72,7 @@ export function parse<Schema extends z.ZodType>(what: string, schema: Schema, da
     .map(({ path, problem }) => (path === "" ? problem : `"${path}" ${problem}`));
   const rest = problems.length > MOST_PROBLEMS ? `; and ${problems.length - MOST_PROBLEMS} more` : "";
   throw new FaultError({
-    code: "MESSAGE_INVALID",
+    code,
     message: `${what}: ${said.join("; ")}${rest}`,
     details: problems.slice(0, 100),
   });

@@ -241,7 +241,10 @@ describe("a protocol", () => {
     const { app } = await startHub({ protocols: [strict] });
     const register = (configuration: Record<string, unknown>) =>
       app.action.register({ name: "get", protocol: "http", configuration });
-    expect(await faultFrom(register({ ulr: "https://a" }))).toMatchObject({ code: "CONFIG_INVALID" });
+    expect(await faultFrom(register({ ulr: "https://a" }))).toMatchObject({
+      code: "CONFIG_INVALID",
+      message: 'get: http: "url" is required; unknown "ulr", did you mean "url"?',
+    });
     expect(await faultFrom(register({ url: 7 }))).toMatchObject({
       code: "CONFIG_INVALID",
       message: expect.stringMatching(/^get: http: "url" /),

@@ -6,8 +6,9 @@ import {
   entryOf,
   type Facts,
   type Fault,
-  fault,
+  faultOf,
   outcomeOf,
+  parse,
   type Reader,
   siblingId,
 } from "@capstan/orchestrator";
@@ -28,18 +29,17 @@ export async function inspectAction(
   if (protocol === undefined) return {};
   const sameProtocol = before?.protocol === protocol.name;
   const configuration = asked.configuration ?? (sameProtocol ? before.configuration : undefined) ?? {};
-  const parsed = protocol.configSchema.safeParse(configuration);
-  if (!parsed.success) {
-    const said = parsed.error.issues.map(
-      ({ path, message }) => `${path.length > 0 ? `"${path.join(".")}" ` : ""}${message}`,
-    );
-    return { [INSPECTED]: { fault: fault("CONFIG_INVALID", `${asked.name}: ${protocol.name}: ${said.join("; ")}`) } };
+  let parsed: unknown;
+  try {
+    parsed = parse(`${asked.name}: ${protocol.name}`, protocol.configSchema, configuration, "CONFIG_INVALID");
+  } catch (thrown) {
+    return { [INSPECTED]: { fault: faultOf(thrown) } };
   }
-  const invalid = protocol.validateConfig?.(parsed.data);
+  const invalid = protocol.validateConfig?.(parsed);
   if (invalid !== undefined) return { [INSPECTED]: { fault: invalid } };
-  const inspected = (await protocol.inspect?.(parsed.data, reader.node)) ?? {};
+  const inspected = (await protocol.inspect?.(parsed, reader.node)) ?? {};
   if ("code" in inspected) return { [INSPECTED]: { fault: inspected as Fault } };
-  return { [INSPECTED]: { configuration: parsed.data, ...inspected } satisfies Inspected };
+  return { [INSPECTED]: { configuration: parsed, ...inspected } satisfies Inspected };
 }
 
 /** The fact `execution.original`; none where there is no such execution. */
