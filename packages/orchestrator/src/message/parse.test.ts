@@ -31,11 +31,9 @@ describe("problems", () => {
 
   test("what is missing is told from what has the wrong type", () => {
     expect(problemOf({}).message).toBe('note.write: "name" is required');
-    expect(problemOf({ name: "a", count: "2" }).message).toBe(
-      'note.write: "count" Invalid input: expected number, received string',
-    );
+    expect(problemOf({ name: "a", count: "2" }).message).toBe('note.write: "count" must be number, not string');
     expect(problemOf(undefined).message).toContain("is required");
-    expect(problemOf([]).message).toContain("expected object, received array");
+    expect(problemOf([]).message).toContain("must be object, not array");
   });
 
   test("every problem has a path, and many are cut", () => {
@@ -126,4 +124,21 @@ test("printable escapes what moves the cursor, breaks the line or hides, and cut
   expect(printable("\u{e0041}")).toBe("\\udb40\\udc41");
   expect(printable("grüße 東京 🙂")).toBe("grüße 東京 🙂");
   expect(printable("x".repeat(1000), 200)).toBe(`${"x".repeat(200)}…`);
+});
+
+test.each([
+  [{ count: 0 }, '"count" must be at least 1'],
+  [{ count: 11 }, '"count" must be at most 10'],
+  [{ count: "1" }, '"count" must be number, not string'],
+  [{ kind: "c" }, '"kind" must be one of "a", "b"'],
+  [{ text: "long" }, '"text" must be at most 3 characters'],
+  [{ list: [] }, '"list" must be at least 1 elements'],
+])("what is wrong with %p is said in words that follow the field's name", (data, said) => {
+  const schema = z.strictObject({
+    count: z.number().int().min(1).max(10).optional(),
+    kind: z.enum(["a", "b"]).optional(),
+    text: z.string().max(3).optional(),
+    list: z.array(z.string()).min(1).optional(),
+  });
+  expect(() => parse("it", schema, data)).toThrow(said);
 });

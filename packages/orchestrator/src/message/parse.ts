@@ -124,5 +124,27 @@ function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
   }
   if (issue.code === "invalid_type" && issue.input === undefined)
     return [{ path: path || "data", problem: "is required" }];
-  return [{ path, problem: printable(issue.message, LONGEST_SHOWN) }];
+  return [{ path, problem: printable(misfit(issue), LONGEST_SHOWN) }];
+}
+
+const COUNTED: Readonly<Record<string, string>> = { string: " characters", array: " elements" };
+
+/** In words that follow the field's name; zod's own begin a sentence of theirs. */
+function misfit(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${issue.expected}, not ${typeOf(issue.input)}`;
+    case "invalid_value":
+      return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+    case "too_small":
+      return `must be ${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}${COUNTED[issue.origin] ?? ""}`;
+    case "too_big":
+      return `must be ${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}${COUNTED[issue.origin] ?? ""}`;
+    default:
+      return issue.message;
+  }
+}
+
+function typeOf(value: unknown): string {
+  return Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
 }
