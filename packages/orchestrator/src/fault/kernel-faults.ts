@@ -64,10 +64,71 @@ export const kernelFaults = {
     retryable: true,
     text: "The log could not be written; nothing was done. Reads go on, and writes work again once the disk does.",
   },
+  KEY_FIXED: {
+    status: 409,
+    retryable: false,
+    text: "The node's key is not kept in files, and so cannot be rotated: it was given by whoever embeds the node.",
+  },
+  KEY_ROTATING: { status: 409, retryable: false, text: "The node's key is being rotated already." },
+  HISTORY_GONE: {
+    status: 410,
+    retryable: false,
+    text: "The log was compacted: it no longer keeps entries that old. `details.first` is the oldest that it keeps.",
+  },
+  LOG_COMPACTING: { status: 409, retryable: true, text: "The log is being compacted already; attach to that." },
+  REDACT_LIVE: {
+    status: 409,
+    retryable: false,
+    text: "A row that the part wrote is still in force, and only it says so; `details.rows` names those. Change them first.",
+  },
+  REDACT_OPEN: {
+    status: 409,
+    retryable: false,
+    text: "The entry's message is still owed, held or pending: what it says is needed until that is over.",
+  },
+  PART_ERASED: {
+    status: 410,
+    retryable: false,
+    text: "The part was erased, or never was; `details.by` is the entry that erased it, where there is one.",
+  },
   INTERNAL: {
     status: 500,
     retryable: false,
     text: "A bug in the kernel or a plugin; nothing was done. The server's log names it.",
+  },
+  // Proofs: what is verified is not what it says it is.
+  RECEIPT_INVALID: { status: 422, retryable: false, text: "The text is no receipt; docs/log-format.md says what is." },
+  ENTRY_INVALID: {
+    status: 422,
+    retryable: false,
+    text: "An entry's text is not what was logged: a part does not fit its digest, or the header is malformed.",
+  },
+  CHECKPOINT_INVALID: { status: 422, retryable: false, text: "The text is no checkpoint, or no signed note." },
+  SIGNATURE_INVALID: {
+    status: 422,
+    retryable: false,
+    text: "No key that is trusted signed the checkpoint, or the signature of one of them is wrong.",
+  },
+  PROOF_INVALID: {
+    status: 422,
+    retryable: false,
+    text: "The hashes do not lead to the root that was signed: the entry is not in that log, or was altered.",
+  },
+  VERIFIER_KEY_INVALID: {
+    status: 422,
+    retryable: false,
+    text: "The text is no verifier key; it is the one line of the node's `node.pub`.",
+  },
+  // Between processes on the node's own files.
+  REQUEST_INVALID: {
+    status: 400,
+    retryable: false,
+    text: "The file that asks the node for something is not its owner's, not signed by its key, or too old.",
+  },
+  REQUEST_UNANSWERED: {
+    status: 504,
+    retryable: true,
+    text: "The running node did not take the request up; look at its log, or stop it and ask again.",
   },
   // Start.
   CONFIG_UNKNOWN: {
@@ -86,17 +147,27 @@ export const kernelFaults = {
     text: "The address is reachable from outside this machine; ask for that with `--public`.",
   },
   KEY_FILE_INVALID: { status: 500, retryable: false, text: "The node's key file is not a key, or others may read it." },
+  KEY_RETIRED: {
+    status: 500,
+    retryable: false,
+    text: "The log has retired the node's key, and the newer one is not there; the text says what to do.",
+  },
   COMPOSITION_INVALID: {
     status: 500,
     retryable: false,
     text: "The plugins do not fit together in this order; the text says which and why.",
+  },
+  RESTORE_OVER_DATA: {
+    status: 409,
+    retryable: false,
+    text: "The data directory has a log already; `--replace` moves it aside. Nothing was changed.",
   },
   LOG_LOCKED: { status: 500, retryable: false, text: "Another process has the data directory open." },
   LOG_NEWER: { status: 500, retryable: false, text: "The log was written by a newer version of Capstan." },
   LOG_DAMAGED: {
     status: 500,
     retryable: false,
-    text: "The log's file is damaged or truncated; restore it from a backup.",
+    text: "The log's file is damaged. What is whole is read, nothing is written; restore a backup, or see `capstan log salvage`.",
   },
 } as const satisfies FaultTable;
 
