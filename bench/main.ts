@@ -1,15 +1,21 @@
-// `npm run bench -- kernel [--json] [--rounds N] [--only NAME]`. Figures are compared, never asserted: what a machine is worth
+// `npm run bench -- SUITE [--json] [--rounds N] [--only NAME]`. Figures are compared, never asserted: what a machine is worth
 // is no test's business.
 
 import { parseArgs } from "node:util";
-import { figureNames, measure } from "./kernel/figures.ts";
 import { pinned } from "./kernel/machine.ts";
-import { jsonLine, tableHead, tableRow } from "./kernel/report.ts";
+import { kernel } from "./kernel/suite.ts";
+import { log } from "./log/suite.ts";
+import type { Suite } from "./suite.ts";
 
-const USAGE = `usage: npm run bench -- kernel [--json] [--rounds N] [--only NAME]…
+const suites: Readonly<Record<string, Suite>> = { kernel, log };
+
+const USAGE = `usage: npm run bench -- ${Object.keys(suites).join("|")} [--json] [--rounds N] [--only NAME]…
   --json      one line of JSON a figure: {name, ours, anchor, ratio, rounds, cpu}
   --rounds N  rounds a figure, 9 by default
-  --only NAME ${figureNames.join(", ")}; may be given more than once`;
+  --only NAME may be given more than once
+${Object.entries(suites)
+  .map(([name, { figures }]) => `              ${name}: ${figures.join(", ")}`)
+  .join("\n")}`;
 /** sysexits.h: wrong usage. */
 const EX_USAGE = 64;
 
@@ -25,23 +31,24 @@ function options() {
       options: {
         json: { type: "boolean", default: false },
         rounds: { type: "string", default: "9" },
-        only: { type: "string", multiple: true, default: [...figureNames] },
+        only: { type: "string", multiple: true },
       },
     });
-    return { ...values, rounds: Number(values.rounds), suites: positionals };
+    return { ...values, rounds: Number(values.rounds), names: positionals };
   } catch (thrown) {
     return usage((thrown as Error).message);
   }
 }
 
-const { json, rounds, only, suites } = options();
-if (suites.length !== 1 || suites[0] !== "kernel") usage(`there is one suite, "kernel"`);
+const { json, rounds, names, ...asked } = options();
+const suite = names.length === 1 ? suites[names[0] as string] : undefined;
+if (suite === undefined) usage(`name one suite: ${Object.keys(suites).join(" or ")}`);
+const only = asked.only ?? suite.figures;
 if (!Number.isInteger(rounds) || rounds < 1) usage("--rounds is a whole number, 1 at least");
-const unknown = only.find((name) => !figureNames.includes(name));
+const unknown = only.find((name) => !suite.figures.includes(name));
 if (unknown !== undefined) usage(`there is no figure "${unknown}"`);
 
 if (!pinned)
   process.stderr.write("bench: taskset or a second core is missing: nothing is pinned, and figures vary more\n");
-if (!json) process.stdout.write(`${tableHead()}\n`);
-for await (const figure of measure(only, rounds))
-  process.stdout.write(`${json ? jsonLine(figure) : tableRow(figure)}\n`);
+if (!json) process.stdout.write(`${suite.head}\n`);
+for await (const line of suite.lines(only, rounds, json)) process.stdout.write(`${line}\n`);

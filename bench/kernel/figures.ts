@@ -11,7 +11,7 @@ import { startWorker, type Worker } from "./worker.ts";
 interface Goal {
   readonly name: string;
   readonly what: string;
-  readonly unit: "calls/s" | "ms";
+  readonly unit: "calls/s" | "entries/s" | "ms";
   /** In words: what is compared with it differs from figure to figure. */
   readonly goal: string;
 }

@@ -3,7 +3,7 @@
 import { openSync } from "node:fs";
 import { join } from "node:path";
 import { createLogger, createOrchestrator, openNode, serve, sqliteLog } from "@capstan/orchestrator";
-import { auth, executor, ledger, registry } from "@capstan/plugins";
+import { auth, deadLetter, executor, ledger, registry } from "@capstan/plugins";
 import { bench, echoProtocol } from "./bench-plugin.ts";
 import { cpuMicros } from "./machine.ts";
 import { answering } from "./worker.ts";
@@ -12,9 +12,10 @@ const [directory = "", lines] = process.argv.slice(2);
 const log = lines === "log" ? createLogger({ destination: openSync(join(directory, "node.log"), "a") }) : undefined;
 const node = await openNode({ directory, name: "bench" });
 const orchestrator = await createOrchestrator({
-  plugins: [auth(), registry(), executor({ protocols: [echoProtocol] }), ledger(), bench()],
+  plugins: [auth(), registry(), deadLetter(), executor({ protocols: [echoProtocol] }), ledger(), bench()],
   log: sqliteLog(join(directory, "log.db")),
   node,
+  signer: node.signer,
   ...(log === undefined ? {} : { logger: log.logger, onDecided: log.observe }),
 });
 const serving = serve(orchestrator, { listen: "127.0.0.1:0", ...(log === undefined ? {} : { logger: log.logger }) });

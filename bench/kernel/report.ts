@@ -17,7 +17,7 @@ export function jsonLine(figure: Figure): string {
   });
 }
 
-const COLUMNS = [14, 11, 11, 7, 28, 16, 16] as const;
+const COLUMNS = [16, 11, 11, 7, 28, 16, 16] as const;
 
 export function tableHead(): string {
   return row(["figure", "ours", "anchor", "ratio", "goal", "cpu ours µs", "cpu anchor µs"], "rounds");

@@ -3,7 +3,17 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { fillFrom } from "../testing/start.fixture.ts";
-import { decodeEntry, encodeEntry, encodeRows, type Header, PARTS, type Part, partDigest, saltMaker } from "./entry.ts";
+import {
+  decodeEntry,
+  encodeEntry,
+  encodeRows,
+  type Header,
+  LONGEST_INLINE,
+  PARTS,
+  type Part,
+  partDigest,
+  saltMaker,
+} from "./entry.ts";
 
 const salts = () => saltMaker(fillFrom(7));
 
@@ -27,7 +37,7 @@ const json = (value: unknown) => JSON.parse(JSON.stringify(value));
 
 const entry = fc.tuple(header, parts).map(([head, values]) => {
   const texts = Object.fromEntries(Object.entries(values).map(([part, value]) => [part, JSON.stringify(value)]));
-  return { head, values: values as Partial<Record<Part, unknown>>, stored: encodeEntry(head, texts, salts()) };
+  return { head, values: values as Partial<Record<Part, unknown>>, stored: encodeEntry(head, texts, salts()).text };
 });
 
 test("what is encoded is decoded, and every digest is that of the line as it is stored", () => {
@@ -75,7 +85,7 @@ test("the same part twice has two digests: a guess at an erased one cannot be ch
     verdict: "done",
   };
   const digests = [1, 2].map(
-    () => decodeEntry({ seq: 1, text: encodeEntry(head, { b: '{"data":{}}' }, salt) }).header.b,
+    () => decodeEntry({ seq: 1, text: encodeEntry(head, { b: '{"data":{}}' }, salt).text }).header.b,
   );
   expect(digests[0]).not.toBe(digests[1] as string);
 });
@@ -103,4 +113,30 @@ test("rows are written as table, key and row, without a row where one was remove
     ["note", "b"],
   ]);
   expect(encodeRows([])).toBeUndefined();
+});
+
+test("a part of more than 64 KiB is kept beside the entry, under the digest of its content; the header binds both", () => {
+  const head = {
+    id: "m-1",
+    message: "a.b",
+    node: "n",
+    principal: "p",
+    grant: "g",
+    at: 1,
+    cause: undefined,
+    verdict: "done",
+  };
+  const long = JSON.stringify({ data: "é".repeat(LONGEST_INLINE) });
+  const just = JSON.stringify("x".repeat(LONGEST_INLINE - 2));
+  const { text: stored, blobs } = encodeEntry(head, { b: long, t: just }, salts());
+  const name = `sha256-${new Bun.CryptoHasher("sha256").update(long).digest("hex")}`;
+  expect(blobs).toEqual([{ name, text: long }]);
+  const decoded = decodeEntry({ seq: 1, text: stored });
+  expect(decoded.stored("b")).toEqual({ kind: "blob", name });
+  expect(() => decoded.part("b")).toThrow(name);
+  expect(decoded.part("t")).toBe(JSON.parse(just));
+  const line = stored.split("\n")[1] as string;
+  expect(line).toMatch(/^B[\w-]{22}sha256-[0-9a-f]{64}$/);
+  expect(decoded.header.b).toBe(partDigest(line));
+  expect(decodeEntry({ seq: 1, text: stored.replace(`\n${line}`, "") }).stored("b")).toEqual({ kind: "erased" });
 });

@@ -1,16 +1,20 @@
 // The stored form of an entry. Its first line is a header (the Merkle leaf, RFC 6962 §2.1); each line after it is one part:
 // a letter, a salt and JSON, of which the header holds the SHA-256. A part can so be erased and every proof still holds.
-// Stored bytes are never serialised again.
+// Stored bytes are never serialised again. docs/log-format.md has every byte.
 //
 //   {"id":"m-…","message":"action.perform",…,"verdict":"done","b":"<digest>","r":"<digest>"}
 //   b<22 characters of salt>{"data":{…}}
-//   r<salt>[["execution","x-…",{…}]]
+//   R<salt>sha256-<64 hex digits>                 kept beside the entry: more than 64 KiB
 
-import type { RowChange, StoredEntry } from "./log.ts";
+import type { Blob, RowChange, StoredEntry } from "./log.ts";
 
 /** Parts by letter: body, facts, rows, trace. */
 export const PARTS = ["b", "f", "r", "t"] as const;
 export type Part = (typeof PARTS)[number];
+
+/** The same, as they are called where people read of them. */
+export const PART_NAMES = { b: "body", f: "facts", r: "rows", t: "trace" } as const satisfies Record<Part, string>;
+export type PartName = (typeof PART_NAMES)[Part];
 
 /** The header's fields but for the digests. Every string is data of the caller's or an id. */
 export interface Header {
@@ -64,39 +68,82 @@ function quote(text: string): string {
   return known;
 }
 
-/** The entry's stored text. */
-export function encodeEntry(header: Header, parts: PartTexts, salt: () => string): string {
-  let head = `{"id":"${header.id}","message":${JSON.stringify(header.message)},"node":${quote(header.node)},"principal":${quote(header.principal)},"grant":${quote(header.grant)},"at":${header.at}`;
+/** A part that is longer is kept beside the entry, under the name of its content. UTF-16 code units. */
+export const LONGEST_INLINE = 64 * 1024;
+const NO_BLOBS: readonly Blob[] = Object.freeze([]);
+
+export interface EncodedEntry {
+  readonly text: string;
+  readonly blobs: readonly Blob[];
+}
+
+/** The entry's stored text, and the parts that are too long to stand in it. */
+export function encodeEntry(header: Header, parts: PartTexts, salt: () => string): EncodedEntry {
+  let head = `{"id":"${header.id}","message":${quote(header.message)},"node":${quote(header.node)},"principal":${quote(header.principal)},"grant":${quote(header.grant)},"at":${header.at}`;
   if (header.cause !== undefined) head += `,"cause":${JSON.stringify(header.cause)}`;
   head += `,"verdict":"${header.verdict}"`;
   let lines = "";
+  let blobs = NO_BLOBS;
   for (const part of PARTS) {
     const json = parts[part];
     if (json === undefined) continue;
-    const line = part + salt() + json;
+    let line: string;
+    if (json.length <= LONGEST_INLINE) line = part + salt() + json;
+    else {
+      const blob = { name: blobName(json), text: json };
+      blobs = [...blobs, blob];
+      line = part.toUpperCase() + salt() + blob.name;
+    }
     head += `,"${part}":"${partDigest(line)}"`;
     lines += `\n${line}`;
   }
-  return `${head}}${lines}`;
+  return { text: `${head}}${lines}`, blobs };
 }
 
-/** An entry read back. A part that was erased is `undefined`, and so is one that there never was. */
+/** The name of a part that is kept beside its entry: the algorithm, and the digest of its UTF-8 bytes. */
+export function blobName(text: string): string {
+  return `sha256-${Bun.SHA256.hash(text, "hex")}`;
+}
+
+/** How an entry has a part: in itself, beside it, or no more. */
+export type StoredPart =
+  | { readonly kind: "inline"; readonly json: string }
+  | { readonly kind: "blob"; readonly name: string }
+  | { readonly kind: "erased" };
+
+/** An entry read back. */
 export interface DecodedEntry {
   readonly seq: number;
   readonly header: Header & { readonly [P in Part]?: string };
+  /** `undefined` where it never had the part. */
+  stored(part: Part): StoredPart | undefined;
+  /**
+   * The value of a part that the entry has in itself; `undefined` where it was erased, or never was.
+   * @throws Error where it is kept beside the entry: `Reader.part` reads those too.
+   */
   part(part: Part): unknown;
 }
 
 export function decodeEntry(stored: StoredEntry): DecodedEntry {
   const lines = stored.text.split("\n");
   const header = JSON.parse(lines[0] as string) as DecodedEntry["header"];
+  const storedPart = (part: Part): StoredPart | undefined => {
+    if (header[part] === undefined) return undefined;
+    for (let i = 1; i < lines.length; i++) {
+      const line = lines[i] as string;
+      if (line[0] === part) return { kind: "inline", json: line.slice(1 + SALT_CHARACTERS) };
+      if (line[0] === part.toUpperCase()) return { kind: "blob", name: line.slice(1 + SALT_CHARACTERS) };
+    }
+    return { kind: "erased" };
+  };
   return {
     seq: stored.seq,
     header,
+    stored: storedPart,
     part(part) {
-      const line = lines.find((one, i) => i > 0 && one[0] === part);
-      const json = line?.slice(1 + SALT_CHARACTERS);
-      return json ? (JSON.parse(json) as unknown) : undefined;
+      const one = storedPart(part);
+      if (one?.kind === "blob") throw new Error(`part ${part} of entry ${stored.seq} is kept beside it: ${one.name}`);
+      return one?.kind === "inline" ? (JSON.parse(one.json) as unknown) : undefined;
     },
   };
 }

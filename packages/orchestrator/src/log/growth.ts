@@ -1,6 +1,7 @@
 // How a log's tails learn that it grew: readers wait, an append wakes all of them. It owns the waiting and the reading loop
 // that both implementations share; it holds no entry.
 
+import { FaultError, fault } from "../fault/fault.ts";
 import type { Log, StoredEntry } from "./log.ts";
 
 /** Entries that a tail reads at a time: enough to spare calls, few enough that a slow reader holds little. */
@@ -24,9 +25,12 @@ export class Growth {
     this.wake();
   }
 
-  /** The entries of `log` from `from` on, then those that come; ends when `signal` aborts or the log is closed. */
+  /**
+   * The entries of `log` from `from` on, then those that come; ends when `signal` aborts or the log is closed.
+   * @throws FaultError `HISTORY_GONE` where they are trimmed away, before it began or from under it: a gap is never passed over
+   */
   async *tail(
-    log: Pick<Log, "head" | "read">,
+    log: Pick<Log, "first" | "head" | "read">,
     from: number,
     signal: AbortSignal,
   ): AsyncGenerator<StoredEntry, void, void> {
@@ -35,6 +39,13 @@ export class Growth {
       if (next > log.head) {
         await this.#grown(signal);
         continue;
+      }
+      if (next < log.first) {
+        throw new FaultError(
+          fault("HISTORY_GONE", `entry ${next} was compacted away; the oldest that is kept is ${log.first}`, {
+            first: log.first,
+          }),
+        );
       }
       for (const entry of await log.read(next, { limit: TAIL_PAGE })) {
         if (signal.aborted) return;

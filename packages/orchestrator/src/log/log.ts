@@ -1,5 +1,7 @@
-// The one interface of a log. The kernel knows nothing else of where entries live; log/conformance.ts is the suite that
+// The one interface of a log. The kernel knows nothing else of where entries live; log/conformance/conformance.ts is the suite that
 // every implementation passes. A log stores bytes and rows; it never decides.
+
+import type { Part } from "./entry.ts";
 
 export type Awaitable<T> = T | Promise<T>;
 
@@ -21,6 +23,27 @@ export interface NewEntry {
   readonly text: string;
   /** Changes of logged tables, in order. */
   readonly rows: readonly RowChange[];
+  /** Parts that are kept beside the entry because of their size: all that `text` names (entry.ts), also where the log has them. */
+  readonly blobs?: readonly Blob[];
+  /** Parts of earlier entries that this one erases. */
+  readonly erases?: readonly Erasure[];
+}
+
+/** A part's JSON under the name of its content: `sha256-<64 hex digits>`. Equal content is kept once. */
+export interface Blob {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A row that goes: with the slice, or, where `entry` is given, only once that entry is gone. */
+export interface TrimmedRow extends Pick<RowChange, "table" | "key"> {
+  readonly entry?: number;
+}
+
+/** Parts of an entry that are to be gone, salt and all; their digests stay in its header. Parts that are not there are ignored. */
+export interface Erasure {
+  readonly seq: number;
+  readonly parts: readonly Part[];
 }
 
 /** An entry as it is stored. `seq` counts from 1 without a gap. */
@@ -47,10 +70,50 @@ export interface StoredRow {
 }
 
 /**
+ * The Merkle tree over the entries' headers (RFC 6962 §2.1; docs/log-format.md). A leaf's index is its entry's number less
+ * one. Compaction removes entries and leaves the tree as it is.
+ */
+export interface LogTree {
+  /** Leaves: the durable head. */
+  readonly size: number;
+  /** The root over the first `size` leaves, 32 bytes; default all. @throws RangeError past the end */
+  root(size?: number): Awaitable<Uint8Array>;
+  /** The audit path of a leaf in the tree of `size` leaves (RFC 6962 §2.1.1). @throws RangeError */
+  inclusion(index: number, size: number): Awaitable<readonly Uint8Array[]>;
+  /** The proof that the tree of `from` leaves is a prefix of that of `to` (RFC 6962 §2.1.2); empty for equal sizes and for 0. @throws RangeError */
+  consistency(from: number, to: number): Awaitable<readonly Uint8Array[]>;
+  /** Leaf hashes from `index` on, 32 bytes each, `count` at most. */
+  leaves(index: number, count: number): Awaitable<Uint8Array>;
+}
+
+/** Where a restore took up: the log as it was backed up. */
+export interface Restoration {
+  /** The writer's epoch that it began; greater than any before it. */
+  readonly epoch: number;
+  /** Entries of the backup, and their root in base64. */
+  readonly size: number;
+  readonly root: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** What is wrong with a log that opened all the same, read-only. */
+export interface Damage {
+  /** One line each: what is damaged, as `entries 880 to 912: the checksum does not fit`. */
+  readonly damaged: readonly string[];
+  /** One line: what is whole. */
+  readonly whole: string;
+}
+
+/**
  * An append-only sequence of entries, with the tables that they wrote materialised beside them.
  * Everything of one `append` becomes durable at once, or nothing of it does.
  */
 export interface Log {
+  /** Made at random with the log, and its own for ever: what its checkpoints are of. `l-` and 26 letters or digits. */
+  readonly id: string;
+  /** Number of the oldest entry that is kept: 1, unless the log was compacted. */
+  readonly first: number;
   /** Number of the last durable entry; 0 where there is none. */
   readonly head: number;
   /** `at` of the last durable entry; 0 where there is none. */
@@ -59,15 +122,31 @@ export interface Log {
   readonly epoch: number;
   /** Whether what is appended outlives the process. */
   readonly durable: boolean;
+  readonly tree: LogTree;
+  /** The restores that this log went through, oldest first. */
+  readonly restorations: readonly Restoration[];
+  /** Set where the log is damaged: it can be read where it is whole, and every append is refused. */
+  readonly damage: Damage | undefined;
   /**
    * Appends the entries and applies their rows in one transaction, if `expectedHead` is still the head.
    * @throws whatever the storage throws (disk full, I/O); then nothing of it was appended.
    */
   append(expectedHead: number, entries: readonly NewEntry[]): Awaitable<AppendResult>;
-  /** Entries from `from` (inclusive) on, at most `limit`; empty past either end. */
+  /**
+   * Entries from `from` (inclusive) on, at most `limit`; empty past either end.
+   * @throws FaultError LOG_DAMAGED where what is stored is not what was: a damaged entry is never given out.
+   */
   read(from: number, options?: ReadOptions): Awaitable<readonly StoredEntry[]>;
   /** Entries from `from` on, those that come later included, until `signal` aborts. */
   tail(from: number, signal: AbortSignal): AsyncIterable<StoredEntry>;
+  /** The content of a blob; `undefined` where no entry refers to it any more. */
+  blob(name: string): Awaitable<string | undefined>;
+  /**
+   * Forgets entries before `before`, a slice at most, and removes these rows in the same transaction. The tree keeps their leaves.
+   * Answers the oldest entry that is kept now; call again until that is `before`, or moves no more: a log may keep more than it is
+   * asked to.
+   */
+  trim(before: number, rows: readonly TrimmedRow[]): Awaitable<number>;
   /** The number of the entry whose message has this id; `undefined` where there is none. */
   find(id: string): Awaitable<number | undefined>;
   /** One materialised row's JSON. */

@@ -3,12 +3,19 @@
 
 import type { NewEntry } from "./log.ts";
 
-/** table → key → its JSON, `undefined` where the group leaves a row removed that was there before it. */
-export type RowChanges = ReadonlyMap<string, ReadonlyMap<string, string | undefined>>;
+/** What a group leaves of a row. */
+export interface Coalesced {
+  /** `undefined` where the group leaves a row removed that was there before it. */
+  json: string | undefined;
+  /** Said to have been no row before the group. */
+  readonly fresh: boolean;
+}
+
+/** table → key → what is left of it. */
+export type RowChanges = ReadonlyMap<string, ReadonlyMap<string, Coalesced>>;
 
 export function coalesce(entries: readonly NewEntry[]): RowChanges {
-  const tables = new Map<string, Map<string, string | undefined>>();
-  const born = new Set<string>();
+  const tables = new Map<string, Map<string, Coalesced>>();
   for (const entry of entries) {
     for (const { table, key, json, fresh } of entry.rows) {
       let rows = tables.get(table);
@@ -16,14 +23,10 @@ export function coalesce(entries: readonly NewEntry[]): RowChanges {
         rows = new Map();
         tables.set(table, rows);
       }
-      if (json !== undefined) {
-        if (fresh && !rows.has(key)) born.add(`${table}/${key}`);
-        rows.set(key, json);
-      } else if (born.delete(`${table}/${key}`)) {
-        rows.delete(key);
-      } else {
-        rows.set(key, undefined);
-      }
+      const known = rows.get(key);
+      if (known === undefined) rows.set(key, { json, fresh: json !== undefined && fresh === true });
+      else if (json === undefined && known.fresh) rows.delete(key);
+      else known.json = json;
     }
   }
   return tables;

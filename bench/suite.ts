@@ -1,0 +1,9 @@
+// What `bench/main.ts` knows of a suite: the names of its figures, and its lines once they are measured.
+
+export interface Suite {
+  readonly figures: readonly string[];
+  /** The head of the table; none is printed with `--json`. */
+  readonly head: string;
+  /** Measures the figures of these names; a line each, of the table or of JSON. */
+  lines(only: readonly string[], rounds: number, json: boolean): AsyncIterable<string>;
+}

@@ -1,0 +1,87 @@
+// Why a log's file is refused, in words: what is wrong with it, and the way back. It owns the pid beside the file, which names
+// the process that has it open.
+
+import { SQLiteError } from "bun:sqlite";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { FaultError, fault } from "../../fault/fault.ts";
+import type { KernelFaultCode } from "../../fault/kernel-faults.ts";
+
+/** Lines of damage that a message names; the others it counts. */
+const MOST_NAMED = 3;
+
+export function refusal(code: KernelFaultCode, path: string, message: string): FaultError {
+  return new FaultError(fault(code, message, { path }));
+}
+
+export function wayBack(path: string): string {
+  return `restore a backup (capstan restore BACKUP), or save what is whole (capstan log salvage ${path} --out NEW)`;
+}
+
+export function damagedFile(path: string, lines: readonly string[]): FaultError {
+  return refusal("LOG_DAMAGED", path, `the log ${path} is damaged: ${named(lines)}; ${wayBack(path)}`);
+}
+
+export function named(lines: readonly string[]): string {
+  const more = lines.length - MOST_NAMED;
+  return [...lines.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+}
+
+/** The fault in what SQLite or the file system threw at opening; anything else is thrown on. */
+export function refusalOf(thrown: unknown, path: string): unknown {
+  if (thrown instanceof SQLiteError) return sqliteRefusal(thrown, path);
+  const { code, syscall } = thrown as { code?: string; syscall?: string };
+  return syscall === undefined ? thrown : unavailable(path, `${syscall}: ${code}`);
+}
+
+function sqliteRefusal(error: SQLiteError, path: string): FaultError {
+  const code = error.code ?? "";
+  if (code.startsWith("SQLITE_BUSY")) return locked(path);
+  if (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB" || code === "SQLITE_IOERR_SHORT_READ") {
+    return damagedFile(path, [error.message]);
+  }
+  return unavailable(path, error.message);
+}
+
+function unavailable(path: string, why: string): FaultError {
+  const todo = "check that its directory exists and can be read and written, and that the disk works";
+  return refusal("LOG_UNAVAILABLE", path, `the log ${path} cannot be opened (${why}); ${todo}`);
+}
+
+export function locked(path: string): FaultError {
+  const pid = holderOf(path);
+  const holder =
+    pid === undefined ? "another process" : pid === process.pid ? `this process (${pid})` : `process ${pid}`;
+  return new FaultError(
+    fault("LOG_LOCKED", `the log ${path} is open in ${holder}; stop it first, or use another data directory`, {
+      path,
+      ...(pid === undefined ? {} : { pid }),
+    }),
+  );
+}
+
+export function writePid(path: string): void {
+  try {
+    writeFileSync(pidOf(path), `${process.pid}\n`);
+  } catch {
+    // The lock holds without it; only the refusal of the next process then names no holder.
+    rmSync(pidOf(path), { force: true });
+  }
+}
+
+export function removePid(path: string): void {
+  rmSync(pidOf(path), { force: true });
+}
+
+function pidOf(path: string): string {
+  return `${path}.pid`;
+}
+
+/** The pid beside the file; `undefined` where there is none, as when the holder is no Capstan. */
+export function holderOf(path: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(pidOf(path), "utf8"), 10);
+    return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,28 @@
+// The named values of a log's file, each with its checksum. What they mean is their writers' affair.
+
+import { damaged, metaSum } from "./checksum.ts";
+import type { Statements } from "./statements.ts";
+
+/** `epoch` and `probe` are numbers, as `first` is; the others text, JSON where they are more than a word. */
+export type MetaName = "epoch" | "probe" | "log" | "first" | "tables" | "restored" | "checkpoint" | "erasing";
+
+type Access = Pick<Statements, "meta" | "putMeta">;
+
+/** @throws FaultError `LOG_DAMAGED` where it is gone, or not what was written */
+export function readMeta<T extends string | number>({ meta }: Pick<Access, "meta">, name: MetaName): T {
+  const value = findMeta(meta, name);
+  if (value === undefined) throw damaged(`the value "${name}"`, "it is gone");
+  return value as T;
+}
+
+/** @throws FaultError `LOG_DAMAGED` where it is not what was written */
+export function findMeta(meta: Access["meta"], name: MetaName): string | number | undefined {
+  const row = meta.get(name);
+  if (row === null) return undefined;
+  if (metaSum(name, row.value) !== row.sum) throw damaged(`the value "${name}"`, "the checksum does not fit");
+  return row.value;
+}
+
+export function writeMeta({ putMeta }: Pick<Access, "putMeta">, name: MetaName, value: string | number): void {
+  putMeta.run(name, value, metaSum(name, value));
+}
