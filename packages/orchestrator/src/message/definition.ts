@@ -2,6 +2,7 @@
 // documentation are generated from these tables, so that nothing can be asked that is not in one.
 
 import type { z } from "zod";
+import type { Envelope } from "./message.ts";
 
 /**
  * - `command`: logged. Someone may have to answer for it, or is owed it.
@@ -23,6 +24,8 @@ export interface MessageDefinition<
   readonly summary: string;
   /** Only the node itself sends it: no scope method, refused by every door. */
   readonly internal?: boolean;
+  /** It is decided with the number of its own entry, as a fact: rows can then say by which entry something was done. */
+  readonly numbered?: boolean;
   /**
    * The result is a principal and a grant, and callers over RPC get a scope of them beside it: `{ principal, grant, scope }`.
    */
@@ -31,6 +34,14 @@ export interface MessageDefinition<
   readonly about?: "name" | "id";
   /** What the message is about, which grants are checked against; `undefined` where it is about nothing in particular. */
   target?(data: z.output<Data>): string | undefined;
+}
+
+/** The fact that a numbered message is decided with. */
+export const ENTRY_NUMBER = "$entry";
+
+/** The number of the entry that a numbered message is being decided for. */
+export function entryNumberOf({ facts }: Pick<Envelope, "facts">): number {
+  return facts[ENTRY_NUMBER] as number;
 }
 
 /** resource → verb → definition. */

@@ -3,11 +3,17 @@
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; // Crockford base32
 const TIME_CHARACTERS = 9;
-const RANDOM_CHARACTERS = 7;
+/** The last of an id; what stands before them is its prefix and its time. */
+export const RANDOM_CHARACTERS = 7;
 const RANDOM_LIMIT = 2 ** 35;
 
 /** Length of an id's part after its prefix: `m-` + 16 characters. */
 export const ID_CHARACTERS = TIME_CHARACTERS + RANDOM_CHARACTERS;
+
+/** The last characters of an id, of which every one is another. */
+const LOW_CHARACTERS = 2;
+const LOW_VALUES = 32 ** LOW_CHARACTERS;
+const LOW_TEXTS: readonly string[] = Array.from({ length: LOW_VALUES }, (_, low) => encode(low, LOW_CHARACTERS));
 
 function encode(value: number, characters: number): string {
   let text = "";
@@ -41,6 +47,8 @@ export function idMaker(random: () => number): (at: number) => string {
   let lastAt = -1;
   let timeText = "";
   let counter = 0;
+  let high = -1;
+  let highText = "";
   return (at) => {
     if (at !== lastAt) {
       lastAt = at;
@@ -50,6 +58,11 @@ export function idMaker(random: () => number): (at: number) => string {
     } else {
       counter++;
     }
-    return `m-${timeText}${encode(counter, RANDOM_CHARACTERS)}`;
+    const low = counter % LOW_VALUES;
+    if (counter - low !== high) {
+      high = counter - low;
+      highText = encode(high / LOW_VALUES, RANDOM_CHARACTERS - LOW_CHARACTERS);
+    }
+    return `m-${timeText}${highText}${LOW_TEXTS[low]}`;
   };
 }

@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import type { FaultError } from "../fault/fault.ts";
-import { memoryLog } from "../log/memory-log.ts";
+import { memoryLog } from "../log/memory/memory-log.ts";
 import { next } from "../plugin/result.ts";
 import { authority } from "../plugin/token.ts";
 import { reopened } from "../testing/faulty-log.fixture.ts";

@@ -1,7 +1,7 @@
 // Output commit: nobody is told what is not durable, and what could not be made durable never happened.
 
 import { describe, expect, test } from "bun:test";
-import { memoryLog } from "../log/memory-log.ts";
+import { memoryLog } from "../log/memory/memory-log.ts";
 import type { AnyPlugin } from "../plugin/plugin.ts";
 import { faultyLog, gatedLog, logWith } from "../testing/faulty-log.fixture.ts";
 import { notes, noteTable } from "../testing/notes.fixture.ts";

@@ -2,7 +2,7 @@
 // If it fails, everything back to the durable head is undone and nobody is told otherwise (DESIGN.md §2, output commit).
 
 import { type Fault, FaultError, fault } from "../fault/fault.ts";
-import type { AppendResult, Log, NewEntry, StoredEntry } from "../log/log.ts";
+import type { AppendResult, Awaitable, Damage, Log, NewEntry, StoredEntry } from "../log/log.ts";
 import type { Change } from "../state/state.ts";
 import type { Tables } from "../state/tables.ts";
 
@@ -12,6 +12,12 @@ export interface CommitterEvents {
   /** Everything after `durable` was undone. */
   undone(durable: number, reason: Fault): void;
   report(thrown: unknown): void;
+}
+
+interface Waiting {
+  readonly seq: number;
+  resolve(): void;
+  reject(error: FaultError): void;
 }
 
 export class Committer {
@@ -24,7 +30,7 @@ export class Committer {
   #inFlight: readonly NewEntry[] = [];
   #scheduled = false;
   #appending = false;
-  #waiting: { readonly seq: number; readonly resolve: () => void; readonly reject: (error: FaultError) => void }[] = [];
+  #waiting: Waiting[] = [];
   readonly #listeners = new Set<() => void>();
   #failed = false;
 
@@ -49,6 +55,7 @@ export class Committer {
    * will be undone.
    */
   ready(): boolean {
+    if (this.#log.damage !== undefined) return false;
     if (!this.#failed) return true;
     try {
       const probed = this.#log.probe();
@@ -66,6 +73,11 @@ export class Committer {
     } catch {
       return false;
     }
+  }
+
+  /** Why nothing is taken, while that is so. */
+  get refusal(): Fault {
+    return this.#log.damage === undefined ? logUnavailable() : logDamaged(this.#log.damage);
   }
 
   /** Takes a decided entry and applies its changes to the tip. */
@@ -120,6 +132,24 @@ export class Committer {
     return new Promise((resolve, reject) => this.#waiting.push({ seq, resolve, reject }));
   }
 
+  /**
+   * What `tell` answers or throws, once everything that is decided by now is durable; rejects with LOG_UNAVAILABLE where it is
+   * undone instead. Whoever is given an answer may keep it, and tell it later than any undo.
+   */
+  durably<T>(tell: () => T): Awaitable<T> {
+    if (this.tip <= this.durable) return tell();
+    return new Promise<T>((resolve, reject) => {
+      const told = (): void => {
+        try {
+          resolve(tell());
+        } catch (thrown) {
+          reject(thrown);
+        }
+      };
+      this.#waiting.push({ seq: this.tip, resolve: told, reject });
+    });
+  }
+
   /** Calls back each time that entries became durable or were undone. Answers how to stop that. */
   onAdvance(callback: () => void): () => void {
     this.#listeners.add(callback);
@@ -133,6 +163,14 @@ export class Committer {
     return [...this.#inFlight, ...this.#pending].flatMap(({ text }, i) =>
       first + i >= from ? [{ seq: first + i, text }] : [],
     );
+  }
+
+  /** The content of a blob of a pending entry. */
+  pendingBlob(name: string): string | undefined {
+    for (const { blobs } of [...this.#inFlight, ...this.#pending]) {
+      for (const blob of blobs ?? []) if (blob.name === name) return blob.text;
+    }
+    return undefined;
   }
 
   /** The pending entry of a message. */
@@ -174,6 +212,11 @@ export class Committer {
 
 function conflict({ head }: AppendResult): Error {
   return new Error(`another writer appended up to entry ${head}`);
+}
+
+function logDamaged({ damaged }: Damage): Fault {
+  const text = `the log is damaged (${damaged[0]}) and is only read; the server's log tells the way back`;
+  return fault("LOG_DAMAGED", text);
 }
 
 export function logUnavailable(): Fault {

@@ -10,6 +10,7 @@ import {
   type Effect,
   type FollowUp,
   type Hold,
+  type LogWork,
   NEXT,
   type PassedResult,
   type PluginResult,
@@ -22,9 +23,9 @@ import { StateView } from "../state/state.ts";
 export interface Verdict {
   readonly plugin: string;
   readonly kind: PluginResult<readonly Token[]>["kind"];
-  readonly clause?: string;
+  readonly clause?: string | undefined;
   /** How many rows it wrote. */
-  readonly wrote?: number;
+  readonly wrote?: number | undefined;
 }
 
 export interface OwedBy {
@@ -46,6 +47,7 @@ export interface Passed extends Common {
   readonly then: readonly FollowUp[];
   readonly settles: readonly Settled[];
   readonly cancels: readonly string[];
+  readonly log: LogWork | undefined;
 }
 
 export interface Refused extends Common {
@@ -62,6 +64,8 @@ export interface Held extends Common {
 export type Decision = Passed | Refused | Held;
 
 const NONE: readonly never[] = Object.freeze([]);
+/** The one plugin that is always there, and the only one of that name (composition.ts). */
+export const KERNEL = "kernel";
 const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({});
 
 /**
@@ -86,6 +90,7 @@ export function decide(
   let then: readonly FollowUp[] = NONE;
   let settles: readonly Settled[] = NONE;
   let cancels: readonly string[] = NONE;
+  let log: LogWork | undefined;
 
   for (let i = 0; i < upTo; i++) {
     const plugin = composition.plugins[i] as AnyPlugin;
@@ -134,6 +139,7 @@ export function decide(
         if (result.then !== undefined) then = [...then, ...result.then];
         if (result.settles !== undefined) settles = [...settles, ...result.settles];
         if (result.cancels !== undefined) cancels = [...cancels, ...result.cancels];
+        if (result.log !== undefined) log = result.log;
         if (wrote > 0 || result.clause !== undefined || result.kind === "done") {
           verdicts.push(verdict(plugin, result, wrote));
         }
@@ -162,6 +168,7 @@ export function decide(
     then,
     settles,
     cancels,
+    log,
   };
 }
 
@@ -219,6 +226,7 @@ function breach(
     if (!plugin.adds?.some((token) => token.name === name))
       return `"${plugin.name}" added "${name}", which it does not declare`;
   }
+  if (result.log !== undefined && plugin.name !== KERNEL) return `"${plugin.name}" would alter the log itself`;
   const authorized = needs[authority.name] !== undefined || result.adds?.[authority.name] !== undefined;
   const next = result.state as StateView | undefined;
   const acts = next ?? result.effects ?? result.then ?? result.settles ?? result.cancels ?? result.pending;
@@ -235,15 +243,11 @@ function breach(
 
 function verdict(
   plugin: AnyPlugin,
-  result: { kind: Verdict["kind"]; clause?: string },
+  result: { kind: Verdict["kind"]; clause?: string | undefined },
   wrote: number | undefined,
 ): Verdict {
-  return {
-    plugin: plugin.name,
-    kind: result.kind,
-    ...(result.clause === undefined ? {} : { clause: result.clause }),
-    ...(wrote ? { wrote } : {}),
-  };
+  // What is undefined is not recorded.
+  return { plugin: plugin.name, kind: result.kind, clause: result.clause, wrote: wrote || undefined };
 }
 
 function refused(envelope: Envelope, verdicts: readonly Verdict[], code: string, text: string): Refused {

@@ -1,7 +1,7 @@
 // What is owed across a stop and a crash: replayable effects run again, of the others it is recorded that nobody can know.
 
 import { expect, test } from "bun:test";
-import { memoryLog } from "../log/memory-log.ts";
+import { memoryLog } from "../log/memory/memory-log.ts";
 import type { OwedEffect } from "../plugin/plugin.ts";
 import type { Effect } from "../plugin/result.ts";
 import { reopened } from "../testing/faulty-log.fixture.ts";

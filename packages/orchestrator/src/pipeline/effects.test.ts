@@ -13,14 +13,14 @@ import { effectTable } from "./kernel-tables.ts";
 const owed = (node: Awaited<ReturnType<typeof start>>) => [...node.orchestrator.reader.rows(effectTable)];
 
 describe("starting", () => {
-  test("a replayable effect with an answer at once shares its message's group", async () => {
+  test("a replayable effect with an answer at once shares its message's entry", async () => {
     const node = await start([admits(), jobs(() => "ok", { replayable: true })], { manual: true });
     const sent = node.send("job.run");
     await settled();
-    expect([node.log.head, node.orchestrator.committer.tip]).toEqual([1, 3]);
+    expect([node.log.head, node.orchestrator.committer.tip]).toEqual([1, 2]);
     node.flush();
     expect(await sent).toBe("ok");
-    expect([await node.history(), owed(node)]).toEqual([["job.run done", "job.done done"], []]);
+    expect([await node.history(), owed(node)]).toEqual([["job.run done"], []]);
   });
 
   test("any other starts only once its message is durable", async () => {

@@ -5,8 +5,8 @@ import { type Fault, FaultError, fault, faultOf } from "../fault/fault.ts";
 import type { Awaitable } from "../log/log.ts";
 import type { Message, Principal } from "../message/message.ts";
 import type { Composition } from "../plugin/composition.ts";
-import type { EffectRuntime, Logger, OwedEffect } from "../plugin/plugin.ts";
-import type { BaseTables } from "../state/state.ts";
+import type { EffectHandler, EffectRuntime, Logger, OwedEffect } from "../plugin/plugin.ts";
+import type { BaseTables, State } from "../state/state.ts";
 import type { Table } from "../state/table.ts";
 import type { Owed } from "./owed.ts";
 import type { Timers } from "./timers.ts";
@@ -27,11 +27,13 @@ export interface EffectsOptions {
   record(effect: OwedEffect, outcome: Message): Recorded;
   /** What came of it cannot be recorded by this composition. */
   unrecorded(effect: OwedEffect): void;
-  apply(message: Message, as: Principal, cause: OwedEffect): Promise<unknown>;
+  apply(message: Message, as: Principal, cause: OwedEffect, options?: { readonly key?: string }): Promise<unknown>;
 }
 
 interface Running {
   readonly effect: Owed;
+  /** Where its handler reads rows until its entry is made. */
+  state: Pick<State, "get"> | undefined;
   started: boolean;
   abort: AbortController | undefined;
   stopTimer: (() => void) | undefined;
@@ -40,6 +42,12 @@ interface Running {
   broken: boolean;
   /** The entry that recorded its outcome, or cancelled it; 0 where there is none. It is over once that is durable. */
   overBy: number;
+}
+
+/** An effect that was started before its entry was made. */
+export interface Begun {
+  readonly running: Running;
+  readonly outcome: Awaitable<Message>;
 }
 
 /** How long an outcome that the log did not take waits before it is offered again. */
@@ -65,14 +73,30 @@ export class Effects {
     return this.#running.size;
   }
 
+  /**
+   * Starts a replayable effect before its entry is made, on the state that owes it; `undefined` where it has to wait. Unless its
+   * outcome goes into that entry, `owe` has to follow.
+   */
+  begin(effect: Owed, state: Pick<State, "get">): Begun | undefined {
+    const handler = this.#options.composition.handler(effect.plugin, effect.kind);
+    const now = this.#options.now();
+    if (this.#stopping || handler === undefined) return undefined;
+    if ((effect.notBefore ?? now) > now || (effect.deadline ?? Infinity) <= now) return undefined;
+    const running = newRunning(effect, state);
+    running.started = true;
+    return { running, outcome: this.#carryOut(running, handler) };
+  }
+
   /** Takes an effect whose entry was committed. A replayable one may be carried out before this returns. */
-  owe(effect: Owed): void {
+  owe(effect: Owed, begun?: Begun): void {
     if (this.#stopping) return;
-    const running: Running = {
-      ...{ effect, started: false, abort: undefined, stopTimer: undefined },
-      ...{ outcome: undefined, broken: false, overBy: 0 },
-    };
+    const running = begun?.running ?? newRunning(effect, undefined);
     this.#running.set(effect.id, running);
+    if (begun !== undefined) {
+      running.state = undefined;
+      this.#await(running, begun.outcome);
+      return;
+    }
     const delay = effect.notBefore === undefined ? 0 : effect.notBefore - this.#options.now();
     if (delay > 0) {
       running.stopTimer = this.#options.timers.after(delay, () => this.#whenAllowed(running));
@@ -159,20 +183,27 @@ export class Effects {
       this.#failed(running, deadlineExceeded(effect));
       return;
     }
-    let outcome: Awaitable<Message>;
+    this.#await(running, this.#carryOut(running, handler));
+  }
+
+  /** Whatever it throws is an outcome as well. */
+  #carryOut(running: Running, handler: EffectHandler): Awaitable<Message> {
     try {
-      outcome = handler.carryOut(effect, new Runtime(running, this.#options));
+      return handler.carryOut(running.effect, new Runtime(running, this.#options));
     } catch (thrown) {
-      this.#failed(running, this.#faultOf(effect, thrown));
-      return;
+      return Promise.reject(thrown);
     }
+  }
+
+  #await(running: Running, outcome: Awaitable<Message>): void {
+    const { effect } = running;
     if (!(outcome instanceof Promise)) {
       this.#ended(running, outcome);
       return;
     }
     running.abort ??= new AbortController();
     if (effect.deadline !== undefined) {
-      running.stopTimer = this.#options.timers.after(effect.deadline - now, () => {
+      running.stopTimer = this.#options.timers.after(effect.deadline - this.#options.now(), () => {
         const reason = deadlineExceeded(effect);
         running.abort?.abort(new FaultError(reason));
         this.#failed(running, reason);
@@ -306,6 +337,19 @@ export class Effects {
   }
 }
 
+function newRunning(effect: Owed, state: Running["state"]): Running {
+  return {
+    effect,
+    state,
+    started: false,
+    abort: undefined,
+    stopTimer: undefined,
+    outcome: undefined,
+    broken: false,
+    overBy: 0,
+  };
+}
+
 const CANCELLED: Fault = fault("CANCELLED", "cancelled");
 
 function deadlineExceeded(effect: OwedEffect): Fault {
@@ -335,11 +379,14 @@ class Runtime implements EffectRuntime {
     return this.#options.log;
   }
 
-  apply(message: Message, as: Principal): Promise<unknown> {
-    return this.#options.apply(message, as, this.#running.effect);
+  async apply(...[message, as, options]: Parameters<EffectRuntime["apply"]>): Promise<unknown> {
+    // What it asks for comes after the entry that leads to it.
+    if (this.#running.state !== undefined) await undefined;
+    return this.#options.apply(message, as, this.#running.effect, options);
   }
 
   get<Row>(table: Table<Row>, key: string): Row | undefined {
-    return this.#options.tables.get(table, key) as Row | undefined;
+    const { state } = this.#running;
+    return state === undefined ? (this.#options.tables.get(table, key) as Row | undefined) : state.get(table, key);
   }
 }

@@ -1,9 +1,10 @@
 // Puts the envelope around a message: id and time are set here, once, so that deciding needs neither clock nor randomness.
 
+import { siblingId } from "../message/id.ts";
 import type { CallOptions, Envelope, Facts, Principal } from "../message/message.ts";
 import { NO_FACTS, NODE_GRANT } from "../message/message.ts";
 import type { Route } from "../plugin/composition.ts";
-import type { NodeInfo } from "../plugin/plugin.ts";
+import type { NodeInfo, OwedEffect } from "../plugin/plugin.ts";
 
 /** What a message inherits from the one that led to it. */
 export interface Context {
@@ -72,6 +73,32 @@ export class Enveloper {
   /** A message of the node's own, internal ones included. */
   own(route: Pick<Route, "resource" | "verb">, data: unknown, context: Context, facts: Facts): Envelope {
     return this.#envelope(route, data, this.#own, NO_OPTIONS, context, facts, true);
+  }
+
+  /** The outcome of what `owing` owes, decided at the same moment. */
+  within(
+    { owing, hops }: Pick<OwedEffect, "owing" | "hops">,
+    at: number,
+    route: Pick<Route, "resource" | "verb">,
+    data: unknown,
+  ): Envelope {
+    return {
+      id: siblingId(owing, "o"),
+      message: Object.freeze({ resource: route.resource, action: route.verb, data }),
+      node: this.node.id,
+      principal: this.#own.principal,
+      grant: this.#own.grant,
+      may: undefined,
+      at,
+      cause: owing,
+      correlation: undefined,
+      key: undefined,
+      deadline: undefined,
+      hops,
+      via: NO_VIA,
+      facts: NO_FACTS,
+      internal: true,
+    };
   }
 
   /** The same message, with what was found in the meantime. */

@@ -86,6 +86,13 @@ test("a loop ends at a depth, refused and recorded", async () => {
   expect(entries.at(-1)?.part("t")).toMatchObject({ error: { code: "HOPS_EXCEEDED" } });
 });
 
+test("what the node itself has to note is noted at any depth; what it leads others to is too deep as ever", async () => {
+  const note: FollowUp = { message: { resource: "rule", action: "note", data: {} } };
+  const { entries, history } = await fired((depth) => (depth < 16 ? [fire] : [note, write("a")]));
+  expect(history).toEqual([...Array(17).fill("rule.fire done"), "rule.note done", "note.write refused"]);
+  expect(entries.at(-2)?.part("b")).toMatchObject({ hops: 16 });
+});
+
 test.each([
   ["somebody's", { as: bob }],
   ["the node's own", {}],

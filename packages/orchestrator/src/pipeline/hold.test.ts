@@ -1,14 +1,16 @@
 // Held messages: kept without what earlier plugins wrote, settled by a message, decided again from the first plugin.
 
 import { expect, test } from "bun:test";
-import { memoryLog } from "../log/memory-log.ts";
+import { FaultError, fault } from "../fault/fault.ts";
+import { decodeEntry } from "../log/entry.ts";
+import { memoryLog } from "../log/memory/memory-log.ts";
 import { done, hold, next } from "../plugin/result.ts";
 import { authority } from "../plugin/token.ts";
 import { table } from "../state/table.ts";
 import { reopened } from "../testing/faulty-log.fixture.ts";
 import { notes, noteTable } from "../testing/notes.fixture.ts";
 import { admits, codeOf, plugin, type Setting, settled, start, takes } from "../testing/start.fixture.ts";
-import { explain } from "./explain.ts";
+import { explain } from "./explain/explain.ts";
 import { holdTable } from "./kernel-tables.ts";
 
 const counts = table<number>("count");
@@ -190,4 +192,59 @@ test("without the plugin that declared it a held message is settled as unknown",
   const second = await start([admits()], { log: reopened(log), seed: 2 });
   await second.send("message.settle", { id, hold: "approval", outcome: 1 });
   expect(await codeOf(second.send("message.attach", { id }))).toBe("MESSAGE_UNKNOWN");
+});
+
+test("what it is decided with is looked up anew when it is settled: what was found before it was held is old", async () => {
+  let found = 0;
+  const keeper = plugin("keeper", {
+    needs: [authority],
+    prepare: { "note.write": async () => ({ found: ++found }) },
+    decide: ({ message, envelope }) =>
+      message.resource === "note" ? next({ clause: `found ${envelope.facts.found}` }) : next(),
+  });
+  const approval = plugin("approval", {
+    needs: [authority],
+    decide: ({ message, envelope }) =>
+      message.resource === "note" && envelope.facts.approval === undefined ? hold("approval") : next(),
+  });
+  for (const order of [
+    [keeper, approval],
+    [approval, keeper],
+  ]) {
+    found = 0;
+    const node = await start([admits(), ...order, notes()]);
+    const { message: id } = await node.send<{ message: string }>("note.write", { name: "a", text: "hi" }, { wait: 0 });
+    const before = found;
+    await node.send("message.settle", { id, hold: "approval", outcome: "yes" });
+    const [last] = (await node.log.read(node.log.head)).map(decodeEntry);
+    expect([before, found]).toEqual(order[0] === keeper ? [1, 2] : [0, 1]);
+    expect(JSON.stringify(last?.part("t"))).toContain(`found ${found}`);
+  }
+});
+
+test("where that cannot be looked up, settling is refused and it stays held", async () => {
+  let failing = false;
+  const keeper = plugin("keeper", {
+    needs: [authority],
+    prepare: {
+      "note.write": async () => {
+        if (failing) throw new FaultError(fault("SHELF_CLOSED", "closed"));
+        return {};
+      },
+    },
+    decide: () => next(),
+  });
+  const approval = plugin("approval", {
+    needs: [authority],
+    decide: ({ message, envelope }) =>
+      message.resource === "note" && envelope.facts.approval === undefined ? hold("approval") : next(),
+  });
+  const node = await start([admits(), approval, keeper, notes()]);
+  const { message: id } = await node.send<{ message: string }>("note.write", { name: "a", text: "hi" }, { wait: 0 });
+  failing = true;
+  const settle = () => node.send("message.settle", { id, hold: "approval", outcome: "yes" });
+  expect(await codeOf(settle())).toBe("SHELF_CLOSED");
+  failing = false;
+  await settle();
+  expect((await node.history()).slice(-2)).toEqual(["message.settle done", "note.write done"]);
 });

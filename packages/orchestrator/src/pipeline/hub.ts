@@ -13,6 +13,7 @@ import { type Committer, logUnavailable } from "./committer.ts";
 import type { Context, Enveloper } from "./enveloper.ts";
 import type { KeyRow } from "./kernel-tables.ts";
 import { type Keys, keyDigest, keyRowKey } from "./keys.ts";
+import { missingEntry } from "./missing-entry.ts";
 import { entryAt, entryOf, outcomeOf } from "./outcomes.ts";
 import { type Preparation, prepare } from "./prepare.ts";
 import type { Body } from "./recorder.ts";
@@ -82,13 +83,11 @@ export class Hub {
   }
 
   /** What an effect's handler asks in somebody's name. Resolves once durable. */
-  async applyFor(message: Message, as: Principal, owed: OwedEffect): Promise<unknown> {
-    const { composition, committer } = this.#parts;
+  async applyFor(message: Message, as: Principal, owed: OwedEffect, options: CallOptions = {}): Promise<unknown> {
+    const { composition } = this.#parts;
     const route = composition.route(message.resource, message.action);
     const context = { cause: owed.owing, hops: owed.hops + 1, correlation: owed.correlation };
-    const answer = await this.submit(route, message.data, as, {}, context);
-    await committer.whenDurable(committer.tip);
-    return answer;
+    return this.submit(route, message.data, as, options, context);
   }
 
   /** A message of the node's own that has to be prepared for. */
@@ -117,32 +116,39 @@ export class Hub {
     // Waiting begins before the log is read, so that no settlement falls between the two.
     const stop = waiters.wait(id, (outcome) => settle(outcome));
     try {
-      await committer.whenDurable(committer.tip);
+      if (seq !== undefined) await committer.whenDurable(seq);
       const entry = seq === undefined ? await entryOf(reader, id) : await entryAt(reader, seq);
       const own = entry?.header.principal === envelope.principal;
-      if (entry === undefined || !own || (seq === undefined && !this.#mayAsk(entry, envelope))) {
+      if (entry === undefined || !own || (seq === undefined && !(await this.#mayAsk(entry, envelope)))) {
+        const missing = entry === undefined ? await missingEntry(reader, id) : undefined;
+        if (missing?.code === "HISTORY_GONE") throw new FaultError(missing);
         throw new FaultError(
           fault("MESSAGE_NOT_FOUND", `no message "${printable(id.slice(0, 80))}" of ${envelope.principal}`),
         );
       }
-      const found = known ?? (await outcomeOf(reader, entry))?.outcome ?? known;
-      if (found !== undefined) return unwrap(found);
+      await committer.whenDurable(entry.seq);
+      const found = known === undefined ? await outcomeOf(reader, entry) : undefined;
+      // An outcome that is undone leaves the message pending.
+      const stands = found !== undefined && (await isDurable(committer, found.seq));
+      if (known !== undefined) return unwrap(known);
+      if (stands) return unwrap(found.outcome);
       const outcome = new Promise<Outcome>((resolve) => {
         settle = resolve;
       });
-      return await this.#limited(outcome, options.wait, { message: id });
+      return await this.#limited(outcome, options.wait, { message: id }, entry.seq);
     } finally {
       stop();
     }
   }
 
   /** Whether the grant of `envelope` covers the message of an entry. */
-  #mayAsk({ header, part }: DecodedEntry, envelope: Envelope): boolean {
-    const { composition, tip } = this.#parts;
+  async #mayAsk(entry: DecodedEntry, envelope: Envelope): Promise<boolean> {
+    const { composition, tip, reader } = this.#parts;
+    const { header } = entry;
     const route = composition.routes.get(header.message);
     // Of a plugin that is gone nobody can be asked.
     if (route === undefined) return header.grant === envelope.grant;
-    const data = (part("b") as Body | undefined)?.data;
+    const data = ((await reader.part(entry, "b")) as Body | undefined)?.data;
     const message = { resource: route.resource, action: route.verb, data };
     return tip.ask({ ...envelope, message }, route, composition.authorityAt + 1).kind === "done";
   }
@@ -193,7 +199,7 @@ export class Hub {
     if (this.#stopping) throw new FaultError(stopping());
     switch (route.definition.kind) {
       case "command":
-        if (!committer.ready()) throw new FaultError(logUnavailable());
+        if (!committer.ready()) throw new FaultError(committer.refusal);
         if (envelope.key !== undefined) {
           // Its twin may have been decided while this one was read for.
           const twin = this.#parts.keys.recent(keyRowKey(envelope.principal, envelope.key));
@@ -210,51 +216,71 @@ export class Hub {
         if (route.name === "message.attach")
           return this.attach((envelope.message.data as { id: string }).id, envelope, options);
         const answer = route.plugin.answer?.[route.name];
-        return answer === undefined ? decision.data : this.#standing(answer(envelope, reader, decision.authority));
+        if (answer === undefined) return committer.durably(() => decision.data);
+        return this.#standing(() => answer(envelope, reader, decision.authority));
       }
       default:
         return route.definition.kind satisfies never;
     }
   }
 
-  /** An answer that took its time tells nothing of what was undone meanwhile. */
-  #standing(answer: unknown): Awaitable<unknown> {
-    if (!(answer instanceof Promise)) return answer;
+  /** An answer that took its time tells nothing of what was undone meanwhile, and none what is undone later. */
+  #standing(ask: () => unknown): Awaitable<unknown> {
     const { committer } = this.#parts;
     const { generation } = committer;
-    return answer.then((value) => {
+    const told = (tell: () => unknown): Awaitable<unknown> => {
       if (committer.generation !== generation) throw new FaultError(logUnavailable());
-      return value;
-    });
+      return committer.durably(tell);
+    };
+    let answer: unknown;
+    try {
+      answer = ask();
+    } catch (thrown) {
+      return told(() => raise(thrown));
+    }
+    if (!(answer instanceof Promise)) return told(() => answer);
+    return answer.then(
+      (value) => told(() => value),
+      (thrown) => told(() => raise(thrown)),
+    );
   }
 
+  /** What came of it, once that is durable: capnweb keeps an answer, for whoever asks for it later or uses it in another call. */
   #answer(taken: Taken, envelope: Envelope, options: CallOptions): Awaitable<unknown> {
+    const { committer } = this.#parts;
     switch (taken.kind) {
       case "refused":
-        throw new FaultError(taken.error);
+        return committer.durably(() => raise(new FaultError(taken.error)));
       case "done":
-        return taken.pending ? this.#settled(envelope.id, options, taken.data) : taken.data;
+        if (taken.pending) return this.#settled(envelope.id, options, taken.data, taken.seq);
+        return committer.durably(() => (taken.outcome === undefined ? taken.data : unwrap(taken.outcome)));
       case "held":
-        return this.#settled(envelope.id, options, { message: envelope.id, held: taken.name });
+        return this.#settled(envelope.id, options, { message: envelope.id, held: taken.name }, taken.seq);
       default:
         return taken satisfies never;
     }
   }
 
   /** What came of a pending message: already, or when it is settled, or that it is pending where the wait is over. */
-  #settled(id: string, { wait }: CallOptions, meanwhile: unknown): Awaitable<unknown> {
-    const { waiters } = this.#parts;
+  #settled(id: string, { wait }: CallOptions, meanwhile: unknown, seq: number): Awaitable<unknown> {
+    const { waiters, committer } = this.#parts;
     const already = waiters.take(id);
-    if (already !== undefined) return unwrap(already);
-    if (wait === 0) return { ...(meanwhile as object), pending: true };
+    if (already !== undefined) return committer.durably(() => unwrap(already));
+    if (wait === 0) return committer.durably(() => ({ ...(meanwhile as object), pending: true }));
     let stop = (): void => {};
     const outcome = new Promise<Outcome>((resolve) => {
       stop = waiters.wait(id, resolve);
     });
-    return this.#limited(outcome, wait, meanwhile).finally(stop);
+    return this.#limited(outcome, wait, meanwhile, seq).finally(stop);
   }
 
-  async #limited(outcome: Promise<Outcome>, wait: number | undefined, meanwhile: unknown): Promise<unknown> {
+  /** Outcomes come when they are durable; that it is pending is told once `seq`, its entry, is. */
+  async #limited(
+    outcome: Promise<Outcome>,
+    wait: number | undefined,
+    meanwhile: unknown,
+    seq: number,
+  ): Promise<unknown> {
     if (wait === undefined) return unwrap(await outcome);
     let stop = (): void => {};
     const limit = new Promise<undefined>((resolve) => {
@@ -262,8 +288,23 @@ export class Hub {
     });
     const first = await Promise.race([outcome, limit]);
     stop();
-    return first === undefined ? { ...(meanwhile as object), pending: true } : unwrap(first);
+    if (first !== undefined) return unwrap(first);
+    await this.#parts.committer.whenDurable(seq);
+    return { ...(meanwhile as object), pending: true };
   }
+}
+
+async function isDurable(committer: Committer, seq: number): Promise<boolean> {
+  try {
+    await committer.whenDurable(seq);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function raise(thrown: unknown): never {
+  throw thrown;
 }
 
 function stopping(): Fault {

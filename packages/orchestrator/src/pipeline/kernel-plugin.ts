@@ -1,16 +1,37 @@
 // The kernel's own messages, as the last step of every pipeline: attach (which the hub answers) and settle, the list of what
-// can be asked, and the two internal ones by which a node adopts a composition and takes over what a dead epoch owed. What
-// `settle` then leads to is the tip's to do.
+// can be asked, and the internal ones by which a node adopts a composition and takes over what a dead epoch owed. What
+// `settle` then leads to is the tip's to do; how keys follow one another and what
+// is done to the log itself, notary/key-rotation.ts, decide-compaction.ts and decide-redaction.ts say.
 
 import { z } from "zod";
-import type { MessageDefinition } from "../message/definition.ts";
+import type { Fault } from "../fault/fault.ts";
+import type { Restoration } from "../log/log.ts";
+import { entryNumberOf, type MessageDefinition } from "../message/definition.ts";
 import { kernelMessages } from "../message/kernel-messages.ts";
-import type { Message } from "../message/message.ts";
-import { type AnyPlugin, definePlugin, type LostEffect } from "../plugin/plugin.ts";
-import { done, type FollowUp, next, refuse } from "../plugin/result.ts";
+import { type Message, messageName } from "../message/message.ts";
+import { admitted, decideRotate, decideRotated } from "../notary/key-rotation.ts";
+import {
+  type AnyPlugin,
+  definePlugin,
+  type EffectHandlers,
+  type LostEffect,
+  type PluginContext,
+} from "../plugin/plugin.ts";
+import { done, type FollowUp, next, type PluginResult, refuse } from "../plugin/result.ts";
 import { authority } from "../plugin/token.ts";
 import type { State } from "../state/state.ts";
-import { effectTable, holdTable, pipelineTable } from "./kernel-tables.ts";
+import {
+  effectTable,
+  erasureTable,
+  holdTable,
+  nodeKeyTable,
+  numberKey,
+  type PipelineRow,
+  pipelineTable,
+  restorationTable,
+} from "./kernel-tables.ts";
+import { decideCompact, decideTrimmed } from "./upkeep/decide-compaction.ts";
+import { decideRedact } from "./upkeep/decide-redaction.ts";
 
 /** How many owed effects one `node.expire` takes over: an entry is bounded; the node asks until none is left. */
 const EXPIRE_AT_ONCE = 100;
@@ -19,31 +40,37 @@ export interface KernelPluginParts {
   list(): readonly { readonly name: string; readonly definition: MessageDefinition; readonly plugin: string }[];
   /** What is recorded of an effect when nobody can know whether it ran. */
   lost(plugin: string, effect: LostEffect): Message | undefined;
+  /** What the kernel's own commands need to know and to carry out. None where nothing is carried out. */
+  readonly prepare?: AnyPlugin["prepare"];
+  readonly effects?: EffectHandlers;
 }
 
+type Decide = (context: PluginContext) => PluginResult;
+
 export function kernelPlugin(parts: KernelPluginParts): AnyPlugin {
+  const decisions: Readonly<Record<string, Decide>> = {
+    "message.settle": settle,
+    "message.fail": fail,
+    "pipeline.adopt": adopt,
+    "node.expire": ({ state, message }) => expire(state, message.data as Parameters<typeof expire>[1], parts),
+    "key.rotate": decideRotate,
+    "key.rotated": decideRotated,
+    "log.compact": decideCompact,
+    "log.trimmed": decideTrimmed,
+    "log.redact": decideRedact,
+    "log.restored": restored,
+  };
   const plugin = definePlugin({
     name: "kernel",
     needs: [authority],
     messages: kernelMessages,
-    tables: [effectTable, holdTable, pipelineTable],
-    decide({ message, state }) {
-      if (message.resource === "message" && message.action === "settle") {
-        const { id, hold } = message.data as { id: string; hold: string };
-        const held = state.get(holdTable, id);
-        if (held === undefined || held.hold.name !== hold)
-          return refuse("HOLD_UNKNOWN", `${id} is not held by "${hold}"`);
-        return done({ data: { id }, state: state.remove(holdTable, id) });
-      }
-      if (message.resource === "pipeline" && message.action === "adopt") {
-        const { digest, plugins, entry } = message.data as { digest: string; plugins: never[]; entry: number };
-        return done({ state: state.put(pipelineTable, String(entry).padStart(16, "0"), { digest, plugins }) });
-      }
-      if (message.resource === "node" && message.action === "expire") {
-        return expire(state, message.data as { node: string; epoch: number; to: number }, parts);
-      }
-      return next();
+    tables: [effectTable, holdTable, pipelineTable, nodeKeyTable, erasureTable, restorationTable],
+    prepare: parts.prepare ?? {},
+    decide: (context) => {
+      const name = messageName(context.message);
+      return Object.hasOwn(decisions, name) ? (decisions[name] as Decide)(context) : next();
     },
+    effects: parts.effects ?? {},
     answer: {
       "message.list": () =>
         parts.list().flatMap(({ name, definition, plugin }) =>
@@ -62,6 +89,28 @@ export function kernelPlugin(parts: KernelPluginParts): AnyPlugin {
     },
   });
   return plugin;
+}
+
+function settle({ message, state }: PluginContext) {
+  const { id, hold } = message.data as { id: string; hold: string };
+  const held = state.get(holdTable, id);
+  if (held === undefined || held.hold.name !== hold) return refuse("HOLD_UNKNOWN", `${id} is not held by "${hold}"`);
+  return done({ data: { id }, state: state.remove(holdTable, id) });
+}
+
+function fail({ message }: PluginContext) {
+  return done({ settles: [message.data as { id: string; error: Fault }] });
+}
+
+function adopt({ message, envelope, state }: PluginContext) {
+  const { entry, key, ...row } = message.data as PipelineRow & { entry: number; key?: string };
+  const after = state.put(pipelineTable, numberKey(entry), row);
+  return done({ state: key === undefined ? after : admitted(after, envelope.node, key, entry) });
+}
+
+function restored({ message, envelope, state }: PluginContext) {
+  const row = { ...(message.data as Restoration), entry: entryNumberOf(envelope) };
+  return done({ state: state.put(restorationTable, numberKey(row.epoch), row) });
 }
 
 /** Replayable effects change hands; of the others nobody can know whether they ran. */

@@ -1,6 +1,8 @@
 // The kernel's own tables: what is owed, what is held, which keys were used, where a late outcome lies, and which
 // compositions decided what.
 
+import type { PartName } from "../log/entry.ts";
+import type { Restoration } from "../log/log.ts";
 import type { Envelope } from "../message/message.ts";
 import type { PluginDescription } from "../plugin/plugin.ts";
 import type { Hold } from "../plugin/result.ts";
@@ -16,6 +18,8 @@ export interface EffectRow {
   /** The owing message and its entry. */
   readonly owing: string;
   readonly seq: number;
+  /** The entry by which the try before this one had ended. */
+  readonly after?: number;
   readonly notBefore?: number;
   readonly deadline?: number;
   readonly node: string;
@@ -40,6 +44,25 @@ export interface KeyRow {
 export interface PipelineRow {
   readonly digest: string;
   readonly plugins: readonly PluginDescription[];
+  /** The logged tables that they own. */
+  readonly tables?: readonly string[];
+}
+
+/** A key that signs for a node. Its checkpoints count up to the entry that retired it. */
+export interface NodeKeyRow {
+  readonly node: string;
+  /** The entry that admitted it. */
+  readonly from: number;
+  readonly until?: number;
+}
+
+/** The parts of an entry that were erased, each with the entry that did it. */
+export type ErasureRow = { readonly [P in PartName]?: number };
+
+/** A restore that the log went through. */
+export interface RestorationRow extends Restoration {
+  /** The entry that records it. */
+  readonly entry: number;
 }
 
 export const effectTable = table<EffectRow>("effect");
@@ -47,6 +70,17 @@ export const effectTable = table<EffectRow>("effect");
 export const holdTable = table<HoldRow>("hold");
 /** By entry number, padded: the composition in force from that entry on. */
 export const pipelineTable = table<PipelineRow>("pipeline");
+/** By public key, in base64url. */
+export const nodeKeyTable = table<NodeKeyRow>("nodeKey");
+/** By the erased entry's number, padded. */
+export const erasureTable = table<ErasureRow>("erasure");
+/** By the epoch that it began, padded. */
+export const restorationTable = table<RestorationRow>("restoration");
+
+/** Entries' numbers as rows' keys, so that they sort. */
+export function numberKey(number: number): string {
+  return String(number).padStart(16, "0");
+}
 
 /** Kept on disk alone, because it grows with every keyed call; a window of it is in memory (keys.ts). */
 export const KEY_TABLE = COLD_TABLES[0];

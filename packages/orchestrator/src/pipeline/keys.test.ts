@@ -1,7 +1,7 @@
 // Idempotency keys: a repeat joins the first, whoever asks at whatever moment; nobody takes another's.
 
 import { describe, expect, test } from "bun:test";
-import { memoryLog } from "../log/memory-log.ts";
+import { memoryLog } from "../log/memory/memory-log.ts";
 import { done, next } from "../plugin/result.ts";
 import { authority } from "../plugin/token.ts";
 import { table } from "../state/table.ts";

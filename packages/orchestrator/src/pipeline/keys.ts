@@ -22,19 +22,24 @@ export class Keys {
 
   /** The row of a key in the window: what was used since a `find` that had to wait is there. */
   recent(rowKey: string): KeyRow | undefined {
-    return this.#recent.get(rowKey)?.row;
+    return this.#kept(this.#recent.get(rowKey)?.row);
   }
 
   /** The row of a key that was used before. */
   find(rowKey: string): Awaitable<KeyRow | undefined> {
-    const recent = this.#recent.get(rowKey);
-    if (recent !== undefined) return recent.row;
+    const recent = this.recent(rowKey);
+    if (recent !== undefined) return recent;
     const seen = this.#durable;
     const stored = this.#log.row(KEY_TABLE, rowKey);
-    if (!(stored instanceof Promise)) return parseRow(stored);
+    if (!(stored instanceof Promise)) return this.#kept(parseRow(stored));
     return stored.then(
-      (json) => this.#recent.get(rowKey)?.row ?? (this.#pruned > seen ? this.find(rowKey) : parseRow(json)),
+      (json) => this.recent(rowKey) ?? (this.#pruned > seen ? this.find(rowKey) : this.#kept(parseRow(json))),
     );
+  }
+
+  /** A key whose entry was compacted away answers for nothing any more. */
+  #kept(row: KeyRow | undefined): KeyRow | undefined {
+    return row === undefined || row.seq < this.#log.first ? undefined : row;
   }
 
   /** Remembers the key with the entry that used it; answers the row to be written with that entry. */
@@ -42,6 +47,14 @@ export class Keys {
     const row: KeyRow = { ...used, seq };
     this.#recent.set(rowKey, { row, seq });
     return { table: KEY_TABLE, key: rowKey, json: JSON.stringify(row) };
+  }
+
+  /** Entry `seq` stated rows of keys again: what is in memory is as they are. */
+  restate(rows: readonly RowChange[], seq: number): void {
+    for (const { table, key, json } of rows) {
+      const row = table === KEY_TABLE ? parseRow(json) : undefined;
+      if (row !== undefined) this.#recent.set(key, { row, seq });
+    }
   }
 
   committed(durable: number): void {

@@ -10,6 +10,8 @@ import type { EffectRow } from "./kernel-tables.ts";
 export interface Owed extends OwedEffect {
   readonly seq: number;
   readonly committedBy: number;
+  /** The entry by which the try before this one had ended. */
+  readonly after: number | undefined;
 }
 
 /** The effect that `envelope`, decided as entry `seq`, owes as its `index`th. A retry goes on owing for the first message. */
@@ -33,6 +35,7 @@ export function owedEffect(
     message: retried?.message ?? envelope.message,
     seq: retried?.seq ?? seq,
     committedBy: seq,
+    after: effect.after ?? (retried === undefined ? undefined : seq),
     principal: retried?.principal ?? envelope.principal,
     grant: retried?.grant ?? envelope.grant,
     hops: retried?.hops ?? envelope.hops,
@@ -53,6 +56,7 @@ export function rowOf(effect: Owed): EffectRow {
     replayable: effect.replayable,
     owing: effect.owing,
     seq: effect.seq,
+    ...(effect.after === undefined ? {} : { after: effect.after }),
     ...(effect.notBefore === undefined ? {} : { notBefore: effect.notBefore }),
     ...(effect.deadline === undefined ? {} : { deadline: effect.deadline }),
     node: effect.owner.node,

@@ -1,13 +1,14 @@
 // What a decision needs and cannot have in memory is read before it, outside it, and handed to it as facts. Nothing is
 // prepared for whom the plugins before would refuse: preparing is I/O, and somebody else's I/O is an attack.
 
-import { type Fault, fault, faultOf } from "../fault/fault.ts";
+import { type Fault, FaultError, fault, faultOf } from "../fault/fault.ts";
 import type { Envelope, Facts } from "../message/message.ts";
-import { deepFreeze } from "../message/message.ts";
+import { deepFreeze, messageName } from "../message/message.ts";
 import type { Composition, Route } from "../plugin/composition.ts";
 import type { AnyPlugin, Logger, Reader } from "../plugin/plugin.ts";
 import type { Table } from "../state/table.ts";
 import type { Tables } from "../state/tables.ts";
+import { holdTable } from "./kernel-tables.ts";
 import type { Timers } from "./timers.ts";
 import type { Tip } from "./tip.ts";
 
@@ -42,22 +43,54 @@ export async function prepare<T>(
 ): Promise<T> {
   for (let attempt = 1; attempt <= MOST_TRIES; attempt++) {
     const tracked = new TrackingReader(parts.reader, parts.tables);
-    const facts: Record<string, unknown> = {};
-    for (const plugin of route.preparers) {
-      const before = parts.composition.plugins.indexOf(plugin);
-      if (!envelope.internal && parts.tip.ask({ ...envelope, facts }, route, before).kind !== "done") break;
-      const found = await limited(parts, plugin, route, () => plugin.prepare?.[route.name]?.(envelope, tracked));
-      if (found.kind === "fault") return use(found);
-      Object.assign(facts, found.facts);
-    }
-    if (tracked.unchanged()) return use({ kind: "facts", facts: deepFreeze(facts) });
+    const found = await gather(parts, envelope, route, tracked);
+    if (found.kind === "fault") return use(found);
+    if (tracked.unchanged()) return use({ kind: "facts", facts: deepFreeze(found.facts) });
   }
   const text = `${route.name}: what it was prepared with kept changing; try again`;
   return use({ kind: "fault", fault: fault("FACTS_STALE", text, undefined, envelope.id) });
 }
 
+/** The facts of every plugin that prepares for the message, beside those that its envelope has. */
+async function gather(
+  parts: Omit<Preparation, "reader" | "tables">,
+  envelope: Envelope,
+  route: Route,
+  reader: Reader,
+): Promise<Prepared> {
+  const facts: Record<string, unknown> = {};
+  for (const plugin of route.preparers) {
+    const before = parts.composition.plugins.indexOf(plugin);
+    const asked = { ...envelope, facts: { ...envelope.facts, ...facts } };
+    if (!envelope.internal && parts.tip.ask(asked, route, before).kind !== "done") break;
+    const found = await limited(parts, plugin, route, () => plugin.prepare?.[route.name]?.(envelope, reader));
+    if (found.kind === "fault") return found;
+    Object.assign(facts, found.facts);
+  }
+  return { kind: "facts", facts };
+}
+
+/** The fact of a `message.settle`: what the held message is decided with beside the outcome. What it was held with is old. */
+export const HELD_FACTS = "message.held";
+
+/** @throws FaultError what preparing the held message came to: it stays held then, and can be settled again. */
+export async function prepareHeld(
+  parts: Omit<Preparation, "reader" | "tables">,
+  { message }: Envelope,
+  reader: Reader,
+): Promise<Facts> {
+  const { id, hold, outcome } = message.data as { id: string; hold: string; outcome: unknown };
+  const held = reader.get(holdTable, id);
+  const route = held && parts.composition.routes.get(messageName(held.envelope.message));
+  if (held?.hold.name !== hold || route === undefined || route.preparers.length === 0) return {};
+  const envelope = { ...held.envelope, facts: { ...held.envelope.facts, [hold]: outcome } };
+  const found = await gather(parts, envelope, route, reader);
+  if (found.kind === "fault") throw new FaultError(found.fault);
+  return { [HELD_FACTS]: found.facts };
+}
+
 async function limited(
-  { timers, logger }: Preparation,
+  { timers, logger }: Pick<Preparation, "timers" | "logger">,
   plugin: AnyPlugin,
   route: Route,
   work: () => Promise<Facts> | undefined,
@@ -98,6 +131,14 @@ class TrackingReader implements Reader {
     return this.#reader.node;
   }
 
+  get first() {
+    return this.#reader.first;
+  }
+
+  get proofs() {
+    return this.#reader.proofs;
+  }
+
   get<Row>(table: Table<Row>, key: string): Row | undefined {
     const row = this.#reader.get(table, key);
     this.#reads.push([table, key, row]);
@@ -121,8 +162,16 @@ class TrackingReader implements Reader {
     return this.#reader.durableAfter(after, ms);
   }
 
+  blob(name: string) {
+    return this.#reader.blob(name);
+  }
+
   cold(table: string, key: string) {
     return this.#reader.cold(table, key);
+  }
+
+  part(...args: Parameters<Reader["part"]>) {
+    return this.#reader.part(...args);
   }
 
   unchanged(): boolean {

@@ -1,8 +1,9 @@
 // What `prepare` and `answer` read: the tip's rows and the log's entries, those included that are decided and not yet
 // durable. Whoever lets an answer out of the process waits for the tip it was read on.
 
+import type { DecodedEntry, Part } from "../log/entry.ts";
 import type { Awaitable, Log, StoredEntry } from "../log/log.ts";
-import type { NodeInfo, Reader } from "../plugin/plugin.ts";
+import type { NodeInfo, Proofs, Reader } from "../plugin/plugin.ts";
 import type { BaseTables } from "../state/state.ts";
 import type { Table } from "../state/table.ts";
 import type { Committer } from "./committer.ts";
@@ -13,14 +14,16 @@ export const MOST_ENTRIES = 1000;
 
 export class TipReader implements Reader {
   readonly node: NodeInfo;
+  readonly proofs: Proofs;
   readonly #log: Log;
   readonly #committer: Committer;
   readonly #tables: BaseTables;
   readonly #timers: Timers;
 
-  constructor(node: NodeInfo, log: Log, committer: Committer, tables: BaseTables, timers: Timers) {
+  constructor(node: NodeInfo, log: Log, committer: Committer, tables: BaseTables, timers: Timers, proofs: Proofs) {
     this.#timers = timers;
     this.node = node;
+    this.proofs = proofs;
     this.#log = log;
     this.#committer = committer;
     this.#tables = tables;
@@ -28,6 +31,10 @@ export class TipReader implements Reader {
 
   get revision(): number {
     return this.#committer.tip;
+  }
+
+  get first(): number {
+    return this.#log.first;
   }
 
   get<Row>(table: Table<Row>, key: string): Row | undefined {
@@ -71,10 +78,13 @@ export class TipReader implements Reader {
 
   durableAfter(after: number, ms: number): Promise<void> {
     if (this.#committer.durable > after || ms <= 0) return Promise.resolve();
+    const { generation, tip } = this.#committer;
     return new Promise((resolve) => {
       const stopTimer = this.#timers.after(ms, end);
       const stop = this.#committer.onAdvance(() => {
-        if (this.#committer.durable > after) end();
+        // What was decided already and is undone is not going to be durable.
+        const undone = tip > after && this.#committer.generation !== generation;
+        if (this.#committer.durable > after || undone) end();
       });
       function end(): void {
         stopTimer();
@@ -87,6 +97,32 @@ export class TipReader implements Reader {
   cold(table: string, key: string): Awaitable<string | undefined> {
     return this.#log.row(table, key);
   }
+
+  part(entry: DecodedEntry, part: Part): Awaitable<unknown> {
+    const stored = entry.stored(part);
+    switch (stored?.kind) {
+      case undefined:
+      case "erased":
+        return undefined;
+      case "inline":
+        return JSON.parse(stored.json) as unknown;
+      case "blob": {
+        const text = this.blob(stored.name);
+        return text instanceof Promise ? text.then(parsed) : parsed(text);
+      }
+      default:
+        return stored satisfies never;
+    }
+  }
+
+  blob(name: string): Awaitable<string | undefined> {
+    return this.#committer.pendingBlob(name) ?? this.#log.blob(name);
+  }
+}
+
+/** `undefined` where it was erased since its entry was read. */
+function parsed(text: string | undefined): unknown {
+  return text === undefined ? undefined : (JSON.parse(text) as unknown);
 }
 
 function join(

@@ -5,8 +5,9 @@ import type { Fault } from "../fault/fault.ts";
 import { encodeEntry, encodeRows } from "../log/entry.ts";
 import type { NewEntry, RowChange } from "../log/log.ts";
 import { type Envelope, NO_FACTS } from "../message/message.ts";
-import type { Settled } from "../plugin/result.ts";
+import type { LogWork, Settled } from "../plugin/result.ts";
 import type { BaseTables, Change } from "../state/state.ts";
+import type { Table } from "../state/table.ts";
 import type { Verdict } from "./decide.ts";
 
 /** An entry's body: what was asked. */
@@ -21,16 +22,29 @@ export interface Body {
   readonly internal?: true;
 }
 
+/** What came of a message at once: its outcome's own message, of which there is no other entry. */
+export interface OutcomeAtOnce {
+  readonly message: string;
+  readonly verdicts: readonly Verdict[];
+  readonly data?: unknown;
+  readonly error?: Fault | undefined;
+}
+
 /** An entry's trace: what came of it, and why. */
 export interface Trace {
   readonly verdicts: readonly Verdict[];
   /** What the caller was answered, or will be: then `pending` is set. */
   readonly data?: unknown;
-  readonly pending?: true;
+  readonly pending?: true | undefined;
   readonly error?: Fault;
-  readonly settles?: readonly Settled[];
+  readonly outcome?: OutcomeAtOnce;
+  readonly settles?: readonly Settled[] | undefined;
   /** The held message that this entry decides again. */
-  readonly continues?: string;
+  readonly continues?: string | undefined;
+  /** How many messages followed from it in its commit: their entries stand right behind it. */
+  readonly led?: number | undefined;
+  /** The entry by which the try before the one that this ends had ended. */
+  readonly after?: number | undefined;
   /** How many of the principal's refusals before this one were counted and not recorded. */
   readonly uncounted?: number;
 }
@@ -38,11 +52,13 @@ export interface Trace {
 export class Recorder {
   readonly #salt: () => string;
   readonly #tables: BaseTables;
+  readonly #logged: readonly Table[];
 
-  /** `tables` as they are before what is recorded is applied. */
-  constructor(salt: () => string, tables: BaseTables) {
+  /** `tables` as they are before what is recorded is applied; `all` of them, session tables included. */
+  constructor(salt: () => string, tables: BaseTables, all: readonly Table[]) {
     this.#salt = salt;
     this.#tables = tables;
+    this.#logged = all.filter(({ kind }) => kind === "logged");
   }
 
   /** The entry, with the changes of logged tables among `changes`, and rows that only the log keeps. */
@@ -52,6 +68,7 @@ export class Recorder {
     trace: Trace,
     changes: readonly Change[],
     coldRows: readonly RowChange[],
+    log?: LogWork,
   ): NewEntry {
     const rows: RowChange[] = [];
     for (const { table, key, row } of changes) {
@@ -63,6 +80,9 @@ export class Recorder {
       }
     }
     if (coldRows.length > 0) rows.push(...coldRows);
+    if (log?.rows !== undefined) rows.push(...log.rows);
+    // What is stated again is stored already: it goes into the entry alone.
+    const recorded = log?.restates ? [...this.#everyRow(), ...rows] : rows;
     const header = {
       id: envelope.id,
       message: `${envelope.message.resource}.${envelope.message.action}`,
@@ -76,10 +96,17 @@ export class Recorder {
     const parts = {
       b: bodyText(envelope),
       f: envelope.facts === NO_FACTS ? undefined : JSON.stringify(envelope.facts),
-      r: encodeRows(rows),
+      r: encodeRows(recorded),
       t: JSON.stringify(trace),
     };
-    return { id: envelope.id, at: envelope.at, text: encodeEntry(header, parts, this.#salt), rows };
+    const { text, blobs } = encodeEntry(header, parts, this.#salt);
+    return { id: envelope.id, at: envelope.at, text, rows, blobs, ...(log?.erases ? { erases: log.erases } : {}) };
+  }
+
+  *#everyRow(): Iterable<RowChange> {
+    for (const table of this.#logged) {
+      for (const [key, row] of this.#tables.rows(table)) yield { table: table.name, key, json: JSON.stringify(row) };
+    }
   }
 }
 

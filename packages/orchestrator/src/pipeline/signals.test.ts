@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { z } from "zod";
 import { type DecodedEntry, decodeEntry } from "../log/entry.ts";
-import { memoryLog } from "../log/memory-log.ts";
+import { memoryLog } from "../log/memory/memory-log.ts";
 import { signal } from "../message/definition.ts";
 import { next, type PluginResult } from "../plugin/result.ts";
 import { authority, type Token } from "../plugin/token.ts";

@@ -20,12 +20,22 @@ export const systemTimers: Timers = {
   },
 };
 
-/** A clock that never runs backwards, whatever the system's does. */
-export function monotonic(now: () => number, from: number): () => number {
+/** By how much a clock may be behind before anybody is told: less is what clocks do that are set right. */
+const BEHIND_MS = 60_000;
+
+/** A clock that never runs backwards, whatever the system's does. `behind` is told once each time that the system's is. */
+export function monotonic(now: () => number, from: number, behind?: (ms: number) => void): () => number {
   let last = from;
+  let told = false;
   return () => {
     const time = now();
-    if (time > last) last = time;
+    if (time > last) {
+      last = time;
+      told = false;
+    } else if (last - time > BEHIND_MS && !told) {
+      told = true;
+      behind?.(last - time);
+    }
     return last;
   };
 }

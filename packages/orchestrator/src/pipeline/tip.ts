@@ -4,23 +4,27 @@
 import { type Fault, fault, faultOf } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
 import type { NewEntry, RowChange } from "../log/log.ts";
+import { ENTRY_NUMBER } from "../message/definition.ts";
 import type { Envelope, Facts, Message, Principal } from "../message/message.ts";
 import { messageName, NO_FACTS } from "../message/message.ts";
 import { parse } from "../message/parse.ts";
 import type { Composition, Route } from "../plugin/composition.ts";
 import type { OwedEffect } from "../plugin/plugin.ts";
+import type { LogWork } from "../plugin/result.ts";
 import { type Change, StateView } from "../state/state.ts";
 import type { Tables } from "../state/tables.ts";
+import { attempt, mayAnswerAtOnce, net, type Within } from "./at-once.ts";
 import { type Committer, logUnavailable } from "./committer.ts";
 import { type Decision, decide, type Held, type Passed, type Refused } from "./decide.ts";
 import type { Effects, Recorded } from "./effects.ts";
 import type { Enveloper } from "./enveloper.ts";
 import { type EffectRow, effectTable, type HoldRow, holdTable, OUTCOME_TABLE } from "./kernel-tables.ts";
 import { type Keys, keyDigest, keyRowKey } from "./keys.ts";
-import { owedEffect, rowOf } from "./owed.ts";
+import { type Owed, owedEffect, rowOf } from "./owed.ts";
+import { HELD_FACTS } from "./prepare.ts";
 import type { Recorder, Trace } from "./recorder.ts";
 import { RefusalMeter } from "./refusal-meter.ts";
-import type { Waiters } from "./waiters.ts";
+import type { Outcome, Waiters } from "./waiters.ts";
 
 /** How deep causes may go: past it, a loop is likelier than a purpose. */
 export const MOST_HOPS = 16;
@@ -48,7 +52,14 @@ export interface TipParts {
 export type Taken =
   | { readonly kind: "refused"; readonly error: Fault }
   | { readonly kind: "held"; readonly name: string; readonly seq: number }
-  | { readonly kind: "done"; readonly data: unknown; readonly pending: boolean; readonly seq: number };
+  | {
+      readonly kind: "done";
+      readonly data: unknown;
+      readonly pending: boolean;
+      readonly seq: number;
+      /** What it was answered at once. */
+      readonly outcome?: Outcome;
+    };
 
 export class Tip {
   readonly #parts: TipParts;
@@ -181,7 +192,11 @@ export class Tip {
       const error = fault("HOPS_EXCEEDED", `${route.name}: ${MOST_HOPS} causes deep; a loop?`, undefined, envelope.id);
       return [{ kind: "refused", error, verdicts: [] }, envelope];
     }
-    const { composition, tables, reportBug } = this.#parts;
+    const { composition, tables, reportBug, committer } = this.#parts;
+    if (route.definition.numbered) {
+      const facts = Object.freeze({ ...envelope.facts, [ENTRY_NUMBER]: committer.tip + 1 });
+      envelope = Object.freeze({ ...envelope, facts });
+    }
     const session: [string, string, unknown][] = [];
     const state = new StateView(tables, (table, key, row) => session.push([table.name, key, row ?? null]));
     const decision = decide(composition, envelope, route.definition, state, reportBug);
@@ -217,6 +232,9 @@ export class Tip {
       owedEffect(envelope, by, i, { node: enveloper.node.id, epoch }, seq, outcomeOf),
     );
     for (const effect of owed) state = state.put(effectTable, effect.id, rowOf(effect));
+    const first = outcomeOf === undefined && continues === undefined && mayAnswerAtOnce(decision, owed);
+    const tried = first ? attempt(this.#parts, owed[0] as Owed, envelope.at, state) : undefined;
+    if (tried?.kind === "within") return this.#commitWithin(envelope, decision, tried);
 
     let cold = this.#keyRows(envelope, seq);
     if (continues !== undefined) cold = [...cold, outcomeRow(continues, seq)];
@@ -226,25 +244,41 @@ export class Tip {
     }
     const trace: Trace = {
       verdicts: decision.verdicts,
-      ...(data === undefined ? {} : { data }),
-      ...(pending ? { pending } : {}),
-      ...(settles.length > 0 ? { settles } : {}),
-      ...(continues === undefined ? {} : { continues }),
+      data,
+      pending: pending || undefined,
+      settles: settles.length > 0 ? settles : undefined,
+      continues,
+      led: decision.then.length || undefined,
+      after: (outcomeOf as Owed | undefined)?.after,
     };
-    const unfit = this.#add(envelope, "done", trace, state.changes(), cold);
+    const unfit = this.#add(envelope, "done", trace, state.changes(), cold, decision.log);
     if (unfit !== undefined) return this.refuse(envelope, unfit, continues);
     this.#parts.observe(envelope, "done", seq);
 
+    this.#parts.keys.restate(decision.log?.rows ?? NO_ROWS, seq);
+    waiters.forget(decision.log?.forgets);
     if (pending) waiters.open(envelope.id, seq);
     for (const { id, data: given, error } of settles) {
-      if (error !== undefined) waiters.settle(id, { kind: "failed", error });
-      else waiters.settle(id, { kind: "done", data: given === undefined ? envelope.message.data : given });
+      if (error !== undefined) waiters.settle(id, { kind: "failed", error }, seq);
+      else waiters.settle(id, { kind: "done", data: given === undefined ? envelope.message.data : given }, seq);
     }
     for (const id of cancels) effects.cancel(id, seq);
     for (const { message, as } of decision.then) this.#follow(envelope, message, as);
     if (resumed !== undefined) this.#resume(envelope, resumed);
-    for (const effect of owed) effects.owe(effect);
+    for (const effect of owed) effects.owe(effect, tried?.begun);
     return { kind: "done", data, pending, seq };
+  }
+
+  /** Commits what passed and was carried out at once: one entry, and nothing owed. */
+  #commitWithin(envelope: Envelope, { verdicts, data }: Passed, { state, recorded, outcome }: Within): Taken {
+    const { committer, tables } = this.#parts;
+    const seq = committer.tip + 1;
+    const trace: Trace = { verdicts, data, outcome: recorded };
+    const changes = net(state.changes(), ({ table, key }) => tables.get(table, key) !== undefined);
+    const unfit = this.#add(envelope, "done", trace, changes, this.#keyRows(envelope, seq));
+    if (unfit !== undefined) return this.refuse(envelope, unfit);
+    this.#parts.observe(envelope, "done", seq);
+    return { kind: "done", data, pending: false, seq, outcome };
   }
 
   /**
@@ -253,7 +287,9 @@ export class Tip {
    */
   #follow(parent: Envelope, message: Message, as: Principal | undefined): void {
     const { enveloper, waiters } = this.#parts;
-    const context = { cause: parent.id, hops: parent.hops + 1, correlation: parent.correlation };
+    // What the node itself has to note is noted however deep it happened; whatever anyone asks because of it is too deep.
+    const hops = as === undefined ? Math.min(parent.hops + 1, MOST_HOPS) : parent.hops + 1;
+    const context = { cause: parent.id, hops, correlation: parent.correlation };
     const enclose = (to: Pick<Route, "resource" | "verb">, data: unknown): Envelope =>
       as === undefined ? enveloper.own(to, data, context, NO_FACTS) : enveloper.envelope(to, data, as, {}, context);
     const asked = this.#routed(message, as);
@@ -297,9 +333,10 @@ export class Tip {
 
   /** Decides a held message again from the first plugin, with the outcome among its facts and its grant asked anew. */
   #resume(settle: Envelope, held: HoldRow): void {
-    const { waiters, enveloper, composition } = this.#parts;
+    const { waiters, enveloper, composition, committer } = this.#parts;
     const first = held.envelope;
-    const facts = { ...first.facts, [held.hold.name]: (settle.message.data as { outcome: unknown }).outcome };
+    const { outcome } = settle.message.data as { outcome: unknown };
+    const facts = { ...first.facts, ...(settle.facts[HELD_FACTS] as Facts | undefined), [held.hold.name]: outcome };
     const envelope = enveloper.again(first, facts);
     const route = composition.routes.get(messageName(first.message));
     const error = fault("MESSAGE_UNKNOWN", `no plugin of this composition declares ${messageName(first.message)}`);
@@ -307,9 +344,10 @@ export class Tip {
       route === undefined
         ? this.refuse(envelope, { kind: "refused", error: { ...error, id: envelope.id }, verdicts: [] }, first.id)
         : this.take(envelope, route, undefined, first.id);
-    if (taken.kind === "refused") waiters.settle(first.id, { kind: "failed", error: taken.error });
-    else if (taken.kind === "held" || taken.pending) waiters.forward(first.id, envelope.id);
-    else waiters.settle(first.id, { kind: "done", data: taken.data });
+    const { tip: by } = committer;
+    if (taken.kind === "refused") waiters.settle(first.id, { kind: "failed", error: taken.error }, by);
+    else if (taken.kind === "held" || taken.pending) waiters.forward(first.id, envelope.id, by);
+    else waiters.settle(first.id, { kind: "done", data: taken.data }, by);
   }
 
   #keyRows(envelope: Envelope, seq: number): readonly RowChange[] {
@@ -325,11 +363,12 @@ export class Tip {
     trace: Trace,
     changes: readonly Change[],
     cold: readonly RowChange[],
+    log?: LogWork,
   ): Refused | undefined {
     const { recorder, committer, keys, reportBug } = this.#parts;
     let entry: NewEntry;
     try {
-      entry = recorder.entry(envelope, verdict, trace, changes, cold);
+      entry = recorder.entry(envelope, verdict, trace, changes, cold, log);
     } catch (thrown) {
       reportBug("kernel", thrown);
       keys.undo(committer.tip);

@@ -79,7 +79,7 @@ test("what follow-ups came to is not kept: nobody asked for it", async () => {
   const node = await start([admits(), rule, jobs(() => "ok", { replayable: true })]);
   for (let i = 0; i < 10; i++) await node.send("rule.fire");
   await settled();
-  expect((await node.history()).filter((one) => one === "job.done done")).toHaveLength(30);
+  expect((await node.history()).filter((one) => one === "job.run done")).toHaveLength(30);
   expect(settledBefore.open()).toBe(0);
 });
 

@@ -1,5 +1,5 @@
-// Who waits for what: callers of messages that were answered `pending`, by message id. A restart forgets the callers, not
-// the messages: `message.attach` waits again.
+// Who waits for what: callers of messages that were answered `pending`, by message id. They are told once the entry that settled
+// it is durable, and wait on where it was undone. A restart forgets the callers, not the messages: `message.attach` waits again.
 
 import { type Fault, FaultError } from "../fault/fault.ts";
 
@@ -17,11 +17,16 @@ export function unwrap(outcome: Outcome): unknown {
 interface Waiter {
   readonly seq: number;
   outcome: Outcome | undefined;
+  /** The entry by which it is settled; 0 where that is for good. */
+  by: number;
   callers: ((outcome: Outcome) => void)[] | undefined;
 }
 
 export class Waiters {
   readonly #waiters = new Map<string, Waiter>();
+  /** Settled, by entries that are not durable yet. */
+  readonly #unsure = new Set<string>();
+  #durable = 0;
 
   get size(): number {
     return this.#waiters.size;
@@ -29,7 +34,7 @@ export class Waiters {
 
   /** The message of entry `seq` is pending from now on. */
   open(id: string, seq: number): void {
-    this.#waiters.set(id, { seq, outcome: undefined, callers: undefined });
+    this.#waiters.set(id, { seq, outcome: undefined, by: 0, callers: undefined });
   }
 
   /** The entry of a message that is pending since this process started. */
@@ -46,20 +51,37 @@ export class Waiters {
     return waiter.outcome;
   }
 
-  settle(id: string, outcome: Outcome): void {
+  /** @param by the entry that settles it; default: it is settled for good */
+  settle(id: string, outcome: Outcome, by = 0): void {
     const waiter = this.#waiters.get(id);
     if (waiter === undefined) return;
     waiter.outcome = outcome;
+    waiter.by = by;
     if (waiter.callers === undefined) return;
+    if (by > this.#durable && waiter.callers.length > 0) this.#unsure.add(id);
+    else this.#tell(id, waiter, outcome);
+  }
+
+  #tell(id: string, { callers = [] }: Waiter, outcome: Outcome): void {
     this.#waiters.delete(id);
-    for (const caller of waiter.callers) caller(outcome);
+    this.#unsure.delete(id);
+    for (const caller of callers) caller(outcome);
+  }
+
+  /** Entries up to `durable` are durable: whoever waited for what they settled is told. */
+  committed(durable: number): void {
+    this.#durable = durable;
+    for (const id of this.#unsure) {
+      const waiter = this.#waiters.get(id) as Waiter;
+      if (waiter.by <= durable) this.#tell(id, waiter, waiter.outcome as Outcome);
+    }
   }
 
   /** Calls back with the outcome once there is one. Answers how to stop waiting. */
   wait(id: string, caller: (outcome: Outcome) => void): () => void {
     let waiter = this.#waiters.get(id);
     if (waiter === undefined) {
-      waiter = { seq: 0, outcome: undefined, callers: undefined };
+      waiter = { seq: 0, outcome: undefined, by: 0, callers: undefined };
       this.#waiters.set(id, waiter);
     }
     waiter.callers ??= [];
@@ -72,11 +94,28 @@ export class Waiters {
     };
   }
 
+  /** What came of these is kept no more for whoever might ask. Who waits is told. */
+  forget(ids: readonly string[] = []): void {
+    for (const id of ids) {
+      const waiter = this.#waiters.get(id);
+      if (waiter?.outcome !== undefined && waiter.callers === undefined) this.#waiters.delete(id);
+    }
+  }
+
+  /** The oldest entry whose message is pending since this process started. */
+  get oldest(): number | undefined {
+    let oldest: number | undefined;
+    for (const { seq, outcome } of this.#waiters.values()) {
+      if (seq > 0 && outcome === undefined && (oldest === undefined || seq < oldest)) oldest = seq;
+    }
+    return oldest;
+  }
+
   /** A held message is decided again under another id: whoever waits for the first waits for the second. */
-  forward(from: string, to: string): void {
+  forward(from: string, to: string, by = 0): void {
     const already = this.take(to);
     if (already === undefined) this.wait(to, (outcome) => this.settle(from, outcome));
-    else this.settle(from, already);
+    else this.settle(from, already, by);
   }
 
   /** The node stops: nobody is told more here. What was accepted stays so. */
@@ -84,12 +123,15 @@ export class Waiters {
     for (const id of [...this.#waiters.keys()]) this.settle(id, { kind: "failed", error });
   }
 
-  /** Messages after `durable` never happened. */
+  /** Entries after `durable` never happened: what they asked is refused, and what they settled is pending again. */
   undo(durable: number, error: Fault): void {
     for (const [id, waiter] of [...this.#waiters]) {
-      if (waiter.seq <= durable) continue;
-      this.#waiters.delete(id);
-      for (const caller of waiter.callers ?? []) caller({ kind: "failed", error });
+      if (waiter.seq > durable) this.#tell(id, waiter, { kind: "failed", error });
+      else if (waiter.by > durable) {
+        waiter.outcome = undefined;
+        waiter.by = 0;
+        this.#unsure.delete(id);
+      }
     }
   }
 }

@@ -3,7 +3,8 @@
 
 import type { z } from "zod";
 import type { Fault, FaultTable } from "../fault/fault.ts";
-import type { Awaitable, StoredEntry } from "../log/log.ts";
+import type { DecodedEntry, Part } from "../log/entry.ts";
+import type { Awaitable, LogTree, StoredEntry } from "../log/log.ts";
 import type { MessageDefinition, MessageTable } from "../message/definition.ts";
 import type { Envelope, Facts, Message, Principal } from "../message/message.ts";
 import type { Change, State } from "../state/state.ts";
@@ -38,10 +39,26 @@ export interface Reader {
   ): Awaitable<readonly StoredEntry[]>;
   /** The number of the entry whose message has this id. */
   find(id: string): Awaitable<number | undefined>;
-  /** Resolves once entries after `after` are durable, or `ms` milliseconds have passed. */
+  /** Resolves once entries after `after` are durable, what was decided of them is undone, or `ms` milliseconds have passed. */
   durableAfter(after: number, ms: number): Promise<void>;
   /** A row's JSON of a table that only the log keeps, as of the durable head. */
   cold(table: string, key: string): Awaitable<string | undefined>;
+  /** Number of the oldest entry that is kept: 1, unless the log was compacted. */
+  readonly first: number;
+  /** A part's value, wherever it is kept; `undefined` where there is none, or it was erased. */
+  part(entry: DecodedEntry, part: Part): Awaitable<unknown>;
+  /** The JSON of a part that is kept beside its entry, by its name, exactly as it was stored; `undefined` where it is gone. */
+  blob(name: string): Awaitable<string | undefined>;
+  readonly proofs: Proofs;
+}
+
+/** What proves to others what the log holds. */
+export interface Proofs {
+  /** The log's id. */
+  readonly log: string;
+  readonly tree: LogTree;
+  /** A signed checkpoint (proof/checkpoint.ts) that covers every entry that was durable when it was asked for. */
+  checkpoint(): Promise<string>;
 }
 
 export interface NodeInfo {
@@ -75,8 +92,11 @@ export interface EffectRuntime {
   /** Aborted when the effect is cancelled, its deadline passes, or the node stops. */
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** Asks this orchestrator as someone else, caused by the owing message; resolves once durable. */
-  apply(message: Message, as: Principal): Promise<unknown>;
+  /**
+   * Asks this orchestrator as someone else, caused by the owing message; resolves once durable. Under a `key` an effect that is
+   * carried out again does not ask twice.
+   */
+  apply(message: Message, as: Principal, options?: { readonly key?: string }): Promise<unknown>;
   get<Row>(table: Table<Row>, key: string): Row | undefined;
 }
 
@@ -140,6 +160,8 @@ interface PluginBody<Needs extends readonly Token[], Adds extends readonly Token
   /** By message name, for the plugin's own queries, once they were decided. */
   readonly answer?: Readonly<Record<string, (envelope: Envelope, reader: Reader, authority: Authority) => unknown>>;
   readonly effects?: EffectHandlers;
+  /** The oldest entry that the plugin still needs: compaction stops there. `undefined` where it needs none. */
+  retains?(reader: Reader): Awaitable<{ readonly entry: number; readonly why: string } | undefined>;
   readonly connections?: Connections;
   readonly doors?: readonly Door[];
   start?(node: NodeInfo): Promise<void>;

@@ -1,6 +1,7 @@
 // What a plugin's `decide` answers, and the four ways to make it.
 
 import { type Fault, fault } from "../fault/fault.ts";
+import type { Erasure, RowChange } from "../log/log.ts";
 import type { Message, Principal } from "../message/message.ts";
 import type { State } from "../state/state.ts";
 import type { Token, TokenValues } from "./token.ts";
@@ -21,6 +22,8 @@ export interface Effect {
   readonly deadline?: number | undefined;
   /** The message that it is owed by; default the one being decided. A retry names the first. */
   readonly message?: string;
+  /** The entry by which what it tries once more had ended, where another message had owed that: for `explain`. */
+  readonly after?: number | undefined;
   /** How the plugin will name it in `cancels`, unique for ever; default: made of the message's id. */
   readonly id?: string;
 }
@@ -47,18 +50,31 @@ export interface Hold {
   readonly details?: unknown;
 }
 
+/** What the kernel's own messages do to the log itself. Of any other plugin it is refused. */
+export interface LogWork {
+  /** The entry states every row of every logged table again, so that the entries before it are not needed to know them. */
+  readonly restates?: true;
+  /** Rows that the entry writes, or states again, beside those of its state: of tables that nobody has in memory. */
+  readonly rows?: readonly RowChange[];
+  /** Parts of earlier entries that it erases. */
+  readonly erases?: readonly Erasure[];
+  /** Messages of which nothing that was answered is to be kept in memory. */
+  readonly forgets?: readonly string[];
+}
+
 interface Passed {
   readonly data?: unknown;
-  readonly state?: State;
-  readonly effects?: readonly Effect[];
-  readonly then?: readonly FollowUp[];
+  readonly state?: State | undefined;
+  readonly effects?: readonly Effect[] | undefined;
+  readonly then?: readonly FollowUp[] | undefined;
   /** The caller waits for a later message that settles this one. */
-  readonly pending?: true;
-  readonly settles?: readonly Settled[];
+  readonly pending?: true | undefined;
+  readonly settles?: readonly Settled[] | undefined;
   /** Ids of effects that are owed no more; what runs of them is aborted. */
-  readonly cancels?: readonly string[];
+  readonly cancels?: readonly string[] | undefined;
+  readonly log?: LogWork | undefined;
   /** Why, for `explain`: the clause of a grant, a rule, a limit. */
-  readonly clause?: string;
+  readonly clause?: string | undefined;
 }
 
 // A list whose length is not known is that of any plugin; only a tuple's values can be asked for.
@@ -86,12 +102,18 @@ export const NEXT = Object.freeze({ kind: "next" as const });
 export function next(): { readonly kind: "next" };
 export function next<const Options extends PassedOptions>(options: Options): { readonly kind: "next" } & Options;
 export function next(options?: PassedOptions) {
-  return options === undefined ? NEXT : { kind: "next" as const, ...options };
+  return options === undefined ? NEXT : passed("next", options);
+}
+
+/** Field by field: a spread costs ten times as much, and every message makes several. */
+function passed<Kind extends "next" | "done">(kind: Kind, options: PassedOptions) {
+  const { data, state, effects, then, pending, settles, cancels, log, clause, adds } = options;
+  return { kind, data, state, effects, then, pending, settles, cancels, log, clause, adds };
 }
 
 /** Stop with success: the plugins after this one are not asked. */
 export function done<const Options extends PassedOptions>(options: Options): { readonly kind: "done" } & Options {
-  return { kind: "done", ...options };
+  return passed("done", options) as unknown as { readonly kind: "done" } & Options;
 }
 
 /** Wait for an outcome (an approval, an outside check), then decide again from the first plugin. */

@@ -1,7 +1,7 @@
 // Logs for tests, over one in memory: with another epoch, as after a restart; with a disk that fails; answering later.
 
 import type { AppendResult, Awaitable, Log, NewEntry } from "../log/log.ts";
-import { memoryLog } from "../log/memory-log.ts";
+import { memoryLog } from "../log/memory/memory-log.ts";
 
 /** The log with some of its members replaced. */
 export function logWith(log: Log, replaced: Partial<Log>): Log {

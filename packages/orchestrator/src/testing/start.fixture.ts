@@ -3,9 +3,9 @@
 import { expect } from "bun:test";
 import { z } from "zod";
 import { FaultError } from "../fault/fault.ts";
+import { randomFrom } from "../log/conformance/sample.ts";
 import type { Log } from "../log/log.ts";
-import { memoryLog } from "../log/memory-log.ts";
-import { randomFrom } from "../log/sample.ts";
+import { memoryLog } from "../log/memory/memory-log.ts";
 import { command, type MessageDefinition } from "../message/definition.ts";
 import type { CallOptions } from "../message/message.ts";
 import { createOrchestrator } from "../orchestrator.ts";

@@ -1,13 +1,13 @@
 // explain: each plugin's verdict and the clause that decided, what came of it and why it was sent, from the log alone.
 
 import { expect, test } from "bun:test";
-import { memoryLog } from "../log/memory-log.ts";
-import { hold, next } from "../plugin/result.ts";
-import { authority } from "../plugin/token.ts";
-import { reopened } from "../testing/faulty-log.fixture.ts";
-import { byHand, jobs } from "../testing/jobs.fixture.ts";
-import { notes } from "../testing/notes.fixture.ts";
-import { admits, codeOf, plugin, settled, start } from "../testing/start.fixture.ts";
+import { memoryLog } from "../../log/memory/memory-log.ts";
+import { hold, next } from "../../plugin/result.ts";
+import { authority } from "../../plugin/token.ts";
+import { reopened } from "../../testing/faulty-log.fixture.ts";
+import { byHand, jobs } from "../../testing/jobs.fixture.ts";
+import { notes } from "../../testing/notes.fixture.ts";
+import { admits, codeOf, plugin, settled, start } from "../../testing/start.fixture.ts";
 import { explain } from "./explain.ts";
 
 const gate = plugin("gate", {

@@ -1,0 +1,96 @@
+// What is carried out before its entry is made: one entry tells of both, whoever asks later is told the same, and whatever
+// is more than a settlement is recorded as two.
+
+import { expect, test } from "bun:test";
+import { decodeEntry } from "../log/entry.ts";
+import { memoryLog } from "../log/memory/memory-log.ts";
+import { next } from "../plugin/result.ts";
+import { authority } from "../plugin/token.ts";
+import { faultyLog, reopened } from "../testing/faulty-log.fixture.ts";
+import { jobs } from "../testing/jobs.fixture.ts";
+import { notes } from "../testing/notes.fixture.ts";
+import { admits, codeOf, plugin, settled, start } from "../testing/start.fixture.ts";
+import { effectTable } from "./kernel-tables.ts";
+import type { Trace } from "./recorder.ts";
+
+const REPLAYABLE = { replayable: true };
+
+const traceOf = async (node: Awaited<ReturnType<typeof start>>, seq: number): Promise<Trace> => {
+  const [entry] = (await node.log.read(seq, { limit: 1 })).map(decodeEntry);
+  return entry?.part("t") as Trace;
+};
+
+test("its entry has the outcome and what every plugin said of it, and no row of what came and went", async () => {
+  const node = await start([admits(), jobs(() => "ok", REPLAYABLE)]);
+  expect(await node.send("job.run")).toBe("ok");
+  const [entry] = (await node.log.read(2)).map(decodeEntry);
+  expect(entry?.stored("r")).toBeUndefined();
+  expect(await traceOf(node, 2)).toMatchObject({
+    verdicts: [{ plugin: "admits" }, { plugin: "jobs", wrote: 1 }],
+    outcome: { message: "job.done", data: "ok", verdicts: [{ plugin: "admits" }, { plugin: "jobs", wrote: 1 }] },
+  });
+  expect([...node.orchestrator.reader.rows(effectTable)]).toEqual([]);
+});
+
+test("a repeat of its key is answered the same, also after a restart", async () => {
+  const log = memoryLog();
+  const runs: string[] = [];
+  const work = () => `run ${runs.push("")}`;
+  const node = await start([admits(), jobs(work, REPLAYABLE)], { log });
+  expect(await node.send("job.run", {}, { key: "k" })).toBe("run 1");
+  expect(await node.send("job.run", {}, { key: "k" })).toBe("run 1");
+  const again = await start([admits(), jobs(work, REPLAYABLE)], { log: reopened(log), seed: 2 });
+  expect(await again.send("job.run", {}, { key: "k" })).toBe("run 1");
+  expect(runs).toHaveLength(1);
+});
+
+test("if its append fails, nothing of it is left and the caller is told so", async () => {
+  const disk = faultyLog();
+  const node = await start([admits(), jobs(() => "ok", REPLAYABLE)], { log: disk.log });
+  disk.full = true;
+  expect(await codeOf(node.send("job.run", {}, { key: "k" }))).toBe("LOG_UNAVAILABLE");
+  disk.full = false;
+  expect(await node.history()).toEqual([]);
+  expect(await node.send("job.run", {}, { key: "k" })).toBe("ok");
+  expect(await node.history()).toEqual(["job.run done"]);
+});
+
+test("what its handler asks for is decided after the entry that led to it", async () => {
+  let asked: Promise<unknown> | undefined;
+  const node = await start([
+    admits(),
+    jobs((_owed, runtime) => {
+      const message = { resource: "note", action: "write", data: { name: "a", text: "b" } };
+      asked = runtime.apply(message, { principal: "bob", grant: "g" });
+      return "ok";
+    }, REPLAYABLE),
+    notes(),
+  ]);
+  await node.send("job.run");
+  await asked;
+  await settled();
+  expect(await node.history()).toEqual(["job.run done", "note.write done"]);
+});
+
+test("an outcome from which more follows is a message of its own", async () => {
+  const follows = plugin("follows", {
+    needs: [authority],
+    decide({ message }) {
+      if (message.resource !== "job" || message.action !== "done") return next();
+      const as = { principal: "bob", grant: "g" };
+      return next({ then: [{ message: { resource: "note", action: "write", data: { name: "a", text: "b" } }, as }] });
+    },
+  });
+  const node = await start([admits(), jobs(() => "ok", REPLAYABLE), follows, notes()]);
+  expect(await node.send("job.run")).toBe("ok");
+  expect(await node.history()).toEqual(["job.run done", "job.done done", "note.write done"]);
+});
+
+test("what throws at once is recorded as failed", async () => {
+  const fails = (): string => {
+    throw new Error("no");
+  };
+  const node = await start([admits(), jobs(fails, REPLAYABLE)]);
+  expect(await codeOf(node.send("job.run"))).toBe("JOB_FAILED");
+  expect(await node.history()).toEqual(["job.run done", "job.failed done"]);
+});

@@ -1,0 +1,9 @@
+// Which entries erased parts of another: what whoever meets an erased part has to say.
+
+import type { Reader } from "../plugin/plugin.ts";
+import { type ErasureRow, erasureTable, numberKey } from "./kernel-tables.ts";
+
+/** By part: `{ body: 12 }`. `undefined` where nothing of the entry was erased. */
+export function erasedBy(reader: Pick<Reader, "get">, entry: number): ErasureRow | undefined {
+  return reader.get(erasureTable, numberKey(entry));
+}

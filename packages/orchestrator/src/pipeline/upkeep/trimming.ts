@@ -1,0 +1,84 @@
+// Forgets the entries that a compaction was decided to: slice by slice, so that nobody waits long for one, and with each the
+// rows that its entries wrote to tables which only the log keeps. A restart goes on where it was.
+
+import type { Fault } from "../../fault/fault.ts";
+import { fault } from "../../fault/fault.ts";
+import { decodeEntry } from "../../log/entry.ts";
+import type { Log } from "../../log/log.ts";
+import type { Message } from "../../message/message.ts";
+import type { EffectHandler, EffectRuntime, LostEffect, OwedEffect, Reader } from "../../plugin/plugin.ts";
+import { COLD_TABLES } from "../../state/table.ts";
+import { KEY_TABLE, type KeyRow, OUTCOME_TABLE } from "../kernel-tables.ts";
+import type { Trim, Trimmed } from "./decide-compaction.ts";
+
+export interface TrimmingParts {
+  readonly log: Log;
+  readonly reader: () => Reader;
+  /** Resolves once what was decided is durable; rejects where it was undone. */
+  decidedIsDurable(): Promise<void>;
+  /** Lets others run. */
+  pause(): Promise<void>;
+}
+
+/** Entries that are looked at for their rows at once. */
+const SLICE = 512;
+
+export class Trimming implements EffectHandler {
+  readonly #parts: TrimmingParts;
+
+  constructor(parts: TrimmingParts) {
+    this.#parts = parts;
+  }
+
+  async carryOut({ owing, data }: OwedEffect, { signal }: EffectRuntime): Promise<Message> {
+    const { log, decidedIsDurable, pause } = this.#parts;
+    const trim = data as Trim;
+    // It may have been started before its entry was: what states the rows again has to be there before they go.
+    await undefined;
+    await decidedIsDurable();
+    for (let slice = SLICE; log.first < trim.before; ) {
+      signal.throwIfAborted();
+      const from = log.first;
+      const to = Math.min(from + slice, trim.before);
+      const first = await log.trim(to, await this.#rowsOf(from, to));
+      // The log may keep more than it has to.
+      if (first === from && to === trim.before) break;
+      slice = first > from ? SLICE : slice * 2;
+      await pause();
+    }
+    const outcome: Trimmed = { id: owing, ...trim, first: log.first };
+    return { resource: "log", action: "trimmed", data: outcome };
+  }
+
+  failed(effect: Pick<OwedEffect, "owing">, error: Fault): Message {
+    return { resource: "message", action: "fail", data: { id: effect.owing, error } };
+  }
+
+  lost(effect: LostEffect): Message {
+    return this.failed(effect, fault("INTERNAL", "the node died while it compacted the log"));
+  }
+
+  /** Rows that entries wrote to tables of the log's alone, unless a later entry has written them since. */
+  async #rowsOf(from: number, to: number) {
+    const { log, reader } = this.#parts;
+    const rows: { readonly table: string; readonly key: string; readonly entry: number }[] = [];
+    for (const stored of await reader().entries(from, { limit: to - from })) {
+      if (!COLD.test(stored.text)) continue;
+      const written = (await reader().part(decodeEntry(stored), "r")) as readonly (readonly [string, string])[];
+      for (const [table, key] of written ?? []) {
+        if (table !== KEY_TABLE && table !== OUTCOME_TABLE) continue;
+        const json = await log.row(table, key);
+        if (json !== undefined && entryIn(table, json) <= stored.seq) rows.push({ table, key, entry: stored.seq });
+      }
+    }
+    return rows;
+  }
+}
+
+/** Whether there may be such rows: in the entry itself, or in rows that are kept beside it. */
+const COLD = new RegExp(`\\["(${COLD_TABLES.join("|")})",|\\nR`);
+
+/** The entry that a row of a table of the log's alone points to. */
+export function entryIn(table: string, json: string): number {
+  return table === KEY_TABLE ? (JSON.parse(json) as KeyRow).seq : Number(json);
+}
