@@ -1,24 +1,33 @@
 // An orchestrator put together: a composition, a log, a node. Embedding needs no more than this; servers and the CLI are
 // built on it.
 
+import { join } from "node:path";
 import { fault, faultOf } from "./fault/fault.ts";
+import { checkpointOf } from "./log/checkpoint-file.ts";
 import { saltMaker } from "./log/entry.ts";
 import type { Log } from "./log/log.ts";
-import { memoryLog } from "./log/memory-log.ts";
+import { memoryLog } from "./log/memory/memory-log.ts";
 import { idMaker } from "./message/id.ts";
 import { NODE_GRANT, type Principal } from "./message/message.ts";
+import { checkpointWriter } from "./notary/checkpoint-writer.ts";
+import { KeyRotation } from "./notary/key-rotation.ts";
+import type { NodeSigner } from "./notary/node-signer.ts";
+import { Notary } from "./notary/notary.ts";
+import { ephemeralSigner } from "./notary/signer.ts";
 import { Committer } from "./pipeline/committer.ts";
 import { Effects } from "./pipeline/effects.ts";
 import { Enveloper } from "./pipeline/enveloper.ts";
 import { Hub } from "./pipeline/hub.ts";
+import { kernelOperations } from "./pipeline/kernel-operations.ts";
 import { kernelPlugin } from "./pipeline/kernel-plugin.ts";
 import { Keys } from "./pipeline/keys.ts";
 import { TipReader } from "./pipeline/reader.ts";
 import { Recorder } from "./pipeline/recorder.ts";
-import { adoptComposition, loadTables, takeOver } from "./pipeline/start.ts";
+import { adoptComposition, loadTables, recordRestorations, takeOver } from "./pipeline/start.ts";
 import { monotonic, systemTimers, type Timers } from "./pipeline/timers.ts";
 import { Tip, type TipParts } from "./pipeline/tip.ts";
 import { Turns } from "./pipeline/turns.ts";
+import { KEY_WINDOW_MS } from "./pipeline/upkeep/retention.ts";
 import { Waiters } from "./pipeline/waiters.ts";
 import { type Composition, compose } from "./plugin/composition.ts";
 import type { MessagesOf, Ordered } from "./plugin/order.ts";
@@ -32,6 +41,8 @@ export interface OrchestratorOptions<P extends readonly AnyPlugin[]> {
   /** Default: in memory. */
   readonly log?: Log;
   readonly node?: Partial<NodeInfo>;
+  /** The node's key: it signs checkpoints. Default: one that is made for this process, admitted to no log, and forgotten. */
+  readonly signer?: NodeSigner;
   readonly logger?: Logger;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
@@ -40,6 +51,10 @@ export interface OrchestratorOptions<P extends readonly AnyPlugin[]> {
   readonly random?: (bytes: Uint8Array) => void;
   /** When to append what was decided; default: once what has arrived by now is decided. */
   readonly schedule?: (flush: () => void) => void;
+  /** Milliseconds for which a message's key answers for it at least: compaction keeps what is younger. Default: a day. */
+  readonly keyWindow?: number;
+  /** `false`: what is owed stays owed, and nothing of it is taken over. For tools on the log of a node that does not run. */
+  readonly carriesOut?: boolean;
   /** Told of every decided message. */
   readonly onDecided?: Observer;
 }
@@ -60,6 +75,7 @@ export interface Orchestrator<Messages = unknown> {
   readonly hub: Hub;
   readonly committer: Committer;
   readonly reader: TipReader;
+  readonly notary: Notary;
   /** A scope for code in this process: the node's own authority, narrowed to `allow`. Its answers are durable. */
   scope(as: { readonly principal: string; readonly allow: readonly string[] }): Promise<Scope<Messages>>;
   /** What a door hands to an authenticated caller; the door itself waits until what it sends is durable. */
@@ -96,11 +112,22 @@ async function start<const P extends readonly AnyPlugin[]>(
     timers = systemTimers,
     random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
     schedule = (flush: () => void) => void setImmediate(flush),
+    keyWindow = KEY_WINDOW_MS,
+    carriesOut = true,
     onDecided,
   } = options;
   const node = { id: "n-embedded", name: "embedded", directory: undefined, ...options.node };
   const waiters = new Waiters();
+  const { signer } = options;
+  const rotation = new KeyRotation({
+    ...{ log, signer, tables: () => tables, notary: () => notary },
+    report: (thrown) => logger.error({ error: String(thrown) }, "the node's key files could not be swapped"),
+  });
   const kernel = kernelPlugin({
+    ...kernelOperations({
+      ...{ log, rotation, keyWindow },
+      running: () => ({ composition, reader, notary, committer, waiters, preparation }),
+    }),
     list: () =>
       [...composition.routes.values()].map(({ name, definition, plugin }) => ({
         name,
@@ -113,16 +140,32 @@ async function start<const P extends readonly AnyPlugin[]>(
   const tables = new Tables(composition.tables);
   await loadTables(log, composition, tables);
 
-  const now = monotonic(options.now ?? Date.now, log.lastAt);
+  const now = monotonic(options.now ?? Date.now, log.lastAt, (ms) => {
+    const text = "the clock is behind the log's last entry: entries get the time of that one until it has caught up";
+    logger.warn({ behindMs: ms, last: new Date(log.lastAt).toISOString() }, text);
+  });
   const enveloper = new Enveloper(node, now, idMaker(randomFraction(random)));
   const keys = new Keys(log);
+  const notary = new Notary({
+    ...{ log, now, timers },
+    retiredAt: (key) => rotation.retiredAt(key),
+    signer: async () => signer ?? ephemeralSigner(node.id, random),
+    // Whoever reads the file has to know the key.
+    file:
+      signer !== undefined && log.durable && node.directory !== undefined
+        ? checkpointWriter(checkpointOf(join(node.directory, "log.db")))
+        : undefined,
+    report: (thrown) => logger.error({ error: String(thrown) }, "the checkpoint's file could not be written"),
+  });
   const committer = new Committer(
     log,
     tables,
     {
       committed(durable) {
         keys.committed(durable);
+        waiters.committed(durable);
         effects.committed(durable);
+        notary.committed();
       },
       undone(durable, reason) {
         keys.undo(durable);
@@ -133,7 +176,7 @@ async function start<const P extends readonly AnyPlugin[]>(
     },
     schedule,
   );
-  const reader = new TipReader(node, log, committer, tables, timers);
+  const reader = new TipReader(node, log, committer, tables, timers, notary);
   const effects: Effects = new Effects({
     composition,
     tables,
@@ -143,7 +186,7 @@ async function start<const P extends readonly AnyPlugin[]>(
     durable: () => committer.durable,
     record: (effect, outcome) => tip.recordOutcome(effect, outcome),
     unrecorded: ({ owing }) => waiters.settle(owing, { kind: "failed", error: faultOf(undefined) }),
-    apply: (message, as, cause) => hub.applyFor(message, as, cause),
+    apply: (message, as, cause, options) => hub.applyFor(message, as, cause, options),
   });
   const observe: TipParts["observe"] = (envelope, verdict, entry) => {
     const { id, message, principal } = envelope;
@@ -156,7 +199,7 @@ async function start<const P extends readonly AnyPlugin[]>(
   };
   const tip: Tip = new Tip({
     ...{ composition, tables, committer, effects, waiters, keys, enveloper, observe },
-    recorder: new Recorder(saltMaker(random), tables),
+    recorder: new Recorder(saltMaker(random), tables, composition.tables),
     epoch: log.epoch,
     reportBug(plugin, thrown) {
       const error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
@@ -177,9 +220,21 @@ async function start<const P extends readonly AnyPlugin[]>(
     observe,
   });
 
-  for (const plugin of composition.plugins) await plugin.start?.(node);
-  await adoptComposition({ composition, hub, committer, reader });
-  await takeOver({ tip, effects, tables, reader, committer, node, epoch: log.epoch });
+  try {
+    now(); // a clock that is behind is told of at once
+    await rotation.resume();
+    await notary.start();
+    for (const plugin of composition.plugins) await plugin.start?.(node);
+    // A damaged log is only read: nothing is recorded in it, and what it owes stays owed.
+    if (log.damage === undefined) {
+      await adoptComposition({ composition, hub, committer, reader, key: rotation.admits });
+      await recordRestorations({ log, hub, committer, reader });
+      if (carriesOut) await takeOver({ tip, effects, tables, reader, committer, node, epoch: log.epoch });
+    }
+  } catch (thrown) {
+    notary.abandon();
+    throw thrown;
+  }
 
   const Scoped = scopeClass(composition);
   let stopped: Promise<void> | undefined;
@@ -191,6 +246,7 @@ async function start<const P extends readonly AnyPlugin[]>(
     await committer.whenDurable(committer.tip)?.catch(() => {});
     waiters.stop(fault("STOPPING", "the node stopped; the message stays accepted: attach to it after the next start"));
     for (const plugin of [...composition.plugins].reverse()) await plugin.stop?.();
+    await notary.stop();
     await log.close();
   }
 
@@ -201,21 +257,13 @@ async function start<const P extends readonly AnyPlugin[]>(
     hub,
     committer,
     reader,
+    notary,
     async scope({ principal, allow }) {
       const turns = new Turns();
       const as: Principal = { principal, grant: NODE_GRANT, may: [...allow] };
       return new Scoped({
-        async call(route, data, callOptions) {
-          // The answer is what the caller may act on, and so must be durable; a refusal likewise.
-          try {
-            const answer = await turns.take(() => hub.submit(route, data, as, callOptions, undefined, turns));
-            await committer.whenDurable(committer.tip);
-            return answer;
-          } catch (thrown) {
-            await committer.whenDurable(committer.tip);
-            throw thrown;
-          }
-        },
+        call: async (route, data, callOptions) =>
+          turns.take(() => hub.submit(route, data, as, callOptions, undefined, turns)),
       }) as unknown as Scope<MessagesOf<P>>;
     },
     scopeFor: (caller) => new Scoped(caller) as unknown as Scope<MessagesOf<P>>,

@@ -118,17 +118,12 @@ test("the answer waits for the log", async () => {
   expect(await (await response).text()).toBe('["resolve",2,1]');
 });
 
-test("what was undone is answered as LOG_UNAVAILABLE", async () => {
+test("is answered as it is where what was decided since is undone", async () => {
   world = new World();
   const response = world.post(connect, '["push",["pipeline",1,["decide"],[]]]', '["pull",2]');
   while (world.log.listeners.size === 0) await new Promise((go) => setImmediate(go));
   world.log.undo();
-  const text = await (await response).text();
-  expect(JSON.parse(text)).toEqual([
-    "reject",
-    2,
-    ["error", "Error", expect.any(String), null, { code: "LOG_UNAVAILABLE" }],
-  ]);
+  expect(await (await response).text()).toBe('["resolve",2,1]');
 });
 
 test.each([

@@ -1,9 +1,8 @@
 // Output commit (DESIGN.md §2): nothing leaves the process before the head that it was decided on is durable. A session's frames
-// wait here, in order; what was decided on a head that was undone leaves as a fault instead. It knows no socket.
+// wait here, in order. The answers in them are durable already (pipeline/hub.ts): where what was decided since is undone, they
+// leave as they are. It knows no socket.
 
 import { FaultError } from "../fault/fault.ts";
-import { kernelFaults } from "../fault/kernel-faults.ts";
-import { encodeFault } from "./errors.ts";
 
 /** What the gate has to know of the log. */
 export interface Durability {
@@ -30,7 +29,7 @@ export interface GateOptions {
 }
 
 interface Waiting {
-  frame: string;
+  readonly frame: string;
   readonly tip: number;
 }
 
@@ -99,15 +98,9 @@ export class OutputGate {
     const { durable, generation } = this.#durability;
     let free = 0;
     while (free < this.#queue.length && (this.#queue[free] as Waiting).tip <= durable) free++;
-    if (generation !== this.#generation) {
-      this.#generation = generation;
-      for (let i = free; i < this.#queue.length; i++) {
-        const waiting = this.#queue[i] as Waiting;
-        waiting.frame = undone(waiting.frame);
-      }
-      // What was undone has nothing left to wait for.
-      free = this.#queue.length;
-    }
+    // What was decided since was undone: there is nothing left to wait for.
+    if (generation !== this.#generation) free = this.#queue.length;
+    this.#generation = generation;
     if (free === 0) return;
     const released = this.#queue.splice(0, free).map((waiting) => waiting.frame);
     for (const frame of released) this.#bytes -= frame.length;
@@ -126,14 +119,3 @@ export class OutputGate {
     for (const resolve of idle) resolve();
   }
 }
-
-// Our own JSON.stringify wrote the frame, so there is one way to spell its head.
-const REPLY = /^\["(?:resolve|reject)",(-?\d+),/;
-
-/** A reply that was decided on what is no more: a fault. Other frames pass: their places in the sequence must be kept. */
-function undone(frame: string): string {
-  const id = REPLY.exec(frame)?.[1];
-  return id === undefined ? frame : `["reject",${id},${LOG_UNAVAILABLE}]`;
-}
-
-const LOG_UNAVAILABLE = JSON.stringify(encodeFault("LOG_UNAVAILABLE", kernelFaults.LOG_UNAVAILABLE.text));

@@ -130,6 +130,7 @@ test("message.list tells of every message that can be asked, with its schema, an
   const node = await start([admits(), notes(), mixed]);
   const listed = (await node.send("message.list")) as { name: string; kind: string; data: object }[];
   expect(listed.map(({ name }) => name).sort()).toEqual([
+    ...["key.rotate", "log.compact", "log.redact"],
     "message.attach",
     "message.list",
     "message.settle",

@@ -2,6 +2,7 @@
 
 import type { RpcTarget } from "capnweb";
 import { Hono } from "hono";
+import { version } from "../../package.json" with { type: "json" };
 import { FaultError, fault, faultOf } from "../fault/fault.ts";
 import type { Orchestrator } from "../orchestrator.ts";
 import { Turns } from "../pipeline/turns.ts";
@@ -36,10 +37,10 @@ export function httpApp({ orchestrator, Api, limits, stopping, report }: AppOpti
   const { frameBytes } = new SessionBudget(limits).limits;
   const app = new Hono();
 
-  app.get("/healthz", (c) => c.json({ status: "ok", node: node.id, entries: committer.durable }));
+  app.get("/healthz", (c) => c.json({ status: "ok", node: node.id, entries: committer.durable, version }));
   app.get("/readyz", (c) => {
     if (!stopping() && committer.ready()) return c.json({ ready: true });
-    return c.json({ ready: false, why: stopping() ? "stopping" : "the log cannot be written" }, 503);
+    return c.json({ ready: false, why: stopping() ? "stopping" : committer.refusal.message }, 503);
   });
   app.post("/rpc", async (c) => {
     if (stopping()) return c.json(fault("STOPPING", "the node is shutting down"), 503);

@@ -1,22 +1,33 @@
-// A node's identity: an ed25519 key in its data directory, and the id that follows from it.
+// A node's identity: an ed25519 key in its data directory, and the id that follows from the first one. A key that follows it
+// is made beside it, and takes its place by a rename once the log knows it (notary/key-rotation.ts).
 
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { getPublicKeyAsync, utils } from "@noble/ed25519";
-import { FaultError, fault } from "../fault/fault.ts";
+import { getPublicKeyAsync } from "@noble/ed25519";
+import { syncDirectory } from "../backup/sync.ts";
+import type { NodeSigner, Succession } from "../notary/node-signer.ts";
+import { signerOf } from "../notary/signer.ts";
 import type { NodeInfo } from "../plugin/plugin.ts";
+import { formatVerifierKey, type Signer } from "../proof/note.ts";
+import { invalid, makeSeed, readSeed, replacePublic } from "./key-file.ts";
 
 export interface Node extends NodeInfo {
   readonly directory: string;
-  /** 32 bytes. */
-  readonly publicKey: Uint8Array;
+  readonly signer: NodeSigner;
 }
 
 const KEY_FILE = "node.key";
-const SEED_BYTES = 32;
+const NEXT_KEY_FILE = "node.key.next";
+/** The verifier key: one line that everybody may have. */
+const PUBLIC_FILE = "node.pub";
+/** The node's id, once the key is not the one any more that it follows from. */
+const ID_FILE = "node.id";
 const ID_HEX = 8;
 
-/** Opens a data directory's node; the first time makes the directory (0700) and the key (0600). @throws FaultError KEY_FILE_INVALID */
+/**
+ * Opens a data directory's node; the first time makes the directory (0700) and the key (0600).
+ * @throws FaultError KEY_FILE_INVALID
+ */
 export async function openNode({
   directory,
   name,
@@ -27,42 +38,77 @@ export async function openNode({
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, KEY_FILE);
   const seed = readSeed(path) ?? makeSeed(path);
-  const publicKey = await getPublicKeyAsync(seed);
-  const id = `n-${Bun.SHA256.hash(publicKey, "hex").slice(0, ID_HEX)}`;
-  return { id, name: name ?? id, directory, publicKey };
+  const { id, signer } = await identityOf(directory, seed);
+  try {
+    publish(directory, signer);
+  } catch {
+    // A disk that is full or read-only: the key is as good without, and the next start tries again.
+  }
+  return { id, name: name ?? id, directory, signer: { ...signer, succession: successionIn(directory, id) } };
 }
 
-function readSeed(path: string): Uint8Array | undefined {
-  let file: number;
+/** The key that is there, to sign with or to be looked at: nothing is made. @throws FaultError KEY_FILE_INVALID */
+export async function readNodeKey(directory: string): Promise<Signer | undefined> {
+  const seed = readSeed(join(directory, KEY_FILE));
+  return seed === undefined ? undefined : (await identityOf(directory, seed)).signer;
+}
+
+async function identityOf(
+  directory: string,
+  seed: Uint8Array,
+): Promise<{ readonly id: string; readonly signer: Signer }> {
+  const id = readId(directory) ?? `n-${Bun.SHA256.hash(await getPublicKeyAsync(seed), "hex").slice(0, ID_HEX)}`;
+  return { id, signer: await signerOf(id, seed) };
+}
+
+function readId(directory: string): string | undefined {
+  const path = join(directory, ID_FILE);
+  let id: string;
   try {
-    file = openSync(path, "r");
+    id = readFileSync(path, "utf8").trim();
   } catch (error) {
     if ((error as { code?: string }).code === "ENOENT") return undefined;
     throw error;
   }
-  try {
-    const mode = fstatSync(file).mode & 0o777;
-    if ((mode & 0o077) !== 0) {
-      throw new FaultError(
-        fault("KEY_FILE_INVALID", `${path} has mode 0${mode.toString(8)}, and others may read it; chmod 600 it`),
-      );
-    }
-    const seed = Buffer.from(readFileSync(file, "utf8").trim(), "base64url");
-    if (seed.length !== SEED_BYTES)
-      throw new FaultError(fault("KEY_FILE_INVALID", `${path} does not hold a key of 32 bytes in base64url`));
-    return seed;
-  } finally {
-    closeSync(file);
-  }
+  if (!/^n-[0-9a-f]{8}$/.test(id)) throw invalid(`${path} does not hold a node's id, like n-7f3a1b2c`);
+  return id;
 }
 
-function makeSeed(path: string): Uint8Array {
-  const seed = utils.randomSecretKey();
-  const file = openSync(path, "wx", 0o600);
+function publish(directory: string, signer: Signer): void {
+  const path = join(directory, PUBLIC_FILE);
+  const line = `${formatVerifierKey(signer)}\n`;
+  let before: string | undefined;
   try {
-    writeSync(file, `${Buffer.from(seed).toString("base64url")}\n`);
-  } finally {
-    closeSync(file);
+    before = readFileSync(path, "utf8");
+  } catch {
+    // Not there yet.
   }
-  return seed;
+  if (before !== line) replacePublic(path, line);
+}
+
+/** Each step can be the last before a crash: whatever is there then, the next start goes on from it. */
+function successionIn(directory: string, id: string): Succession {
+  const path = join(directory, NEXT_KEY_FILE);
+  const made = async (): Promise<Signer | undefined> => {
+    const seed = readSeed(path);
+    return seed === undefined ? undefined : signerOf(id, seed);
+  };
+  return {
+    made,
+    async next() {
+      return (await made()) ?? signerOf(id, makeSeed(path));
+    },
+    async promote() {
+      const signer = await made();
+      if (signer === undefined) return;
+      // The id comes first: it does not follow from the key that is then there.
+      if (readId(directory) === undefined) replacePublic(join(directory, ID_FILE), `${id}\n`);
+      renameSync(path, join(directory, KEY_FILE));
+      syncDirectory(directory);
+      publish(directory, signer);
+    },
+    async discard() {
+      rmSync(path, { force: true });
+    },
+  };
 }

@@ -75,7 +75,7 @@ test("the public object has its connections and health, and its methods have not
 
 test("a scope has its resources and applyAction, its resources their verbs", async () => {
   const scope = await (await openSession()).connectionFromName("bob");
-  expect(membersOf(scope)).toEqual(["applyAction", "message", "pass"]);
+  expect(membersOf(scope)).toEqual(["applyAction", "key", "log", "message", "pass"]);
   expect(membersOf(scope.pass)).toEqual(["take"]);
   expect(Object.getOwnPropertyNames(scope.pass.take)).toEqual([]);
   expect(Object.getOwnPropertyNames(scope.applyAction)).toEqual([]);

@@ -6,7 +6,6 @@ import { FaultError } from "../fault/fault.ts";
 import { NODE_GRANT, type Principal } from "../message/message.ts";
 import { parse } from "../message/parse.ts";
 import type { Orchestrator } from "../orchestrator.ts";
-import { logUnavailable } from "../pipeline/committer.ts";
 import type { Turns } from "../pipeline/turns.ts";
 import type { Route } from "../plugin/composition.ts";
 import type { Connection } from "../plugin/plugin.ts";
@@ -28,6 +27,7 @@ export interface SessionOptions {
  * and a method a connection.
  */
 export function publicApiClass(orchestrator: Orchestrator): new (session: SessionOptions) => RpcTarget {
+  const { committer } = orchestrator;
   const { connections } = orchestrator.composition;
 
   class PublicApi extends closedTarget("the public object", [...connections.keys(), "health"]) {
@@ -43,7 +43,10 @@ export function publicApiClass(orchestrator: Orchestrator): new (session: Sessio
       // In its turn: a burst that registers, makes a grant and connects by it is three steps, in this order.
       const verified = Promise.resolve(session.turns.take(() => verify(session, name, connection, input)));
       session.budget.authenticating(verified);
-      return verified.then((principal) => session.orchestrator.scopeFor(callerOf(session, principal as Principal)));
+      // A scope that stood on an entry which the disk then refused would be nobody's: its grant's number may become another's.
+      return verified
+        .then((principal) => committer.durably(() => principal as Principal))
+        .then((principal) => orchestrator.scopeFor(callerOf(session, principal)));
     }
   }
 
@@ -85,12 +88,6 @@ function isPrincipal(answer: unknown): answer is Pick<Principal, "principal" | "
 /** Calls of one scope: counted, bounded, and submitted on its principal's behalf. */
 function callerOf(session: SessionOptions, principal: Principal): Caller {
   const { orchestrator, budget, wait, turns } = session;
-  // A scope that stands on an entry which the disk then refused is nobody's: its grant's number may become another's.
-  let undone = false;
-  const { committer } = orchestrator;
-  committer.whenDurable(committer.tip)?.catch(() => {
-    undone = true;
-  });
 
   function finish(route: Route, answer: unknown): unknown {
     budget.result(answer);
@@ -102,7 +99,6 @@ function callerOf(session: SessionOptions, principal: Principal): Caller {
   return {
     call(route, data, options) {
       const waited = wait === undefined ? options : { ...options, wait: Math.min(options.wait ?? wait, wait) };
-      if (undone) throw new FaultError(logUnavailable());
       budget.callStarted();
       let pending = false;
       try {

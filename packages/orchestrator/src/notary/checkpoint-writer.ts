@@ -1,0 +1,52 @@
+// Keeps the latest checkpoint in a file beside the database, where an opening looks whether the log lost its end
+// (log/checkpoint-file.ts). The file is replaced by a rename: whoever reads it finds the one before or the one after.
+
+import { open, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** It says nothing that is secret. */
+const MODE = 0o644;
+
+export interface CheckpointWriter {
+  /** What is there; `undefined` where nothing is. */
+  read(): Promise<string | undefined>;
+  /** Durable once it resolves. One call at a time. @throws whatever the file system does */
+  write(note: string): Promise<void>;
+}
+
+export function checkpointWriter(path: string): CheckpointWriter {
+  return {
+    async read() {
+      try {
+        return await readFile(path, "utf8");
+      } catch (thrown) {
+        if ((thrown as { code?: string }).code === "ENOENT") return undefined;
+        throw thrown;
+      }
+    },
+    async write(note) {
+      const temporary = `${path}.tmp`;
+      const file = await open(temporary, "w", MODE);
+      try {
+        await file.writeFile(note);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
+      await syncDirectory(dirname(path));
+    },
+  };
+}
+
+/** A rename is durable only once its directory is. Off the main thread: it can take as long as the disk does. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } catch {
+    // Some file systems flush no directory, and need not.
+  } finally {
+    await directory.close();
+  }
+}

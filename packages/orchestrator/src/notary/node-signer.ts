@@ -1,0 +1,20 @@
+// What signs for a node, and how another key comes to sign after it. Where the keys are kept is the edge's (server/node-key.ts).
+
+import type { Signer } from "../proof/note.ts";
+
+export interface NodeSigner extends Signer {
+  /** `undefined` where the key is for good. */
+  readonly succession?: Succession | undefined;
+}
+
+/** The key that is made to follow the one in force. */
+export interface Succession {
+  /** Makes it, durable before it is answered; asked again, answers the same. */
+  next(): Promise<Signer>;
+  /** The one that was made, and does not yet stand in the other's place. */
+  made(): Promise<Signer | undefined>;
+  /** Puts it there for good. */
+  promote(): Promise<void>;
+  /** Forgets it. */
+  discard(): Promise<void>;
+}
