@@ -1,12 +1,19 @@
 // The kernel's front door. Whatever is not named here is inside, and may change.
 
+export { type BackedUp, type BackupOptions, backUp } from "./backup/backup.ts";
+export type { BackupSource, ExportPage } from "./backup/backup-source.ts";
+export { logSource } from "./backup/log-source.ts";
+export { type Restored, type RestoreOptions, restoreLog } from "./backup/restore.ts";
+export { keysAdmittedBy, StoppedLog } from "./backup/stopped-log.ts";
+export { Unwritable } from "./backup/unwritable.ts";
 export { type Fault, FaultError, type FaultRow, type FaultTable, fault, faultOf } from "./fault/fault.ts";
 export { kernelFaults } from "./fault/kernel-faults.ts";
 export { printable } from "./fault/printable.ts";
+export { proven } from "./fault/proof-fault.ts";
 export { type DecodedEntry, decodeEntry, type Part } from "./log/entry.ts";
 export type { AppendResult, Awaitable, Log, NewEntry, RowChange, StoredEntry, StoredRow } from "./log/log.ts";
-export { memoryLog } from "./log/memory-log.ts";
-export { sqliteLog } from "./log/sqlite-log.ts";
+export { memoryLog } from "./log/memory/memory-log.ts";
+export { sqliteLog } from "./log/sqlite/sqlite-log.ts";
 export {
   command,
   type MessageDefinition,
@@ -16,6 +23,7 @@ export {
   signal,
 } from "./message/definition.ts";
 export { siblingId, timeOfId } from "./message/id.ts";
+export { kernelMessages } from "./message/kernel-messages.ts";
 export {
   type CallOptions,
   type Envelope,
@@ -28,11 +36,15 @@ export {
 } from "./message/message.ts";
 export { nearest } from "./message/nearest.ts";
 export { nameSchema, parse } from "./message/parse.ts";
+export type { NodeSigner, Succession } from "./notary/node-signer.ts";
+export { verifyRotation } from "./notary/rotation-statement.ts";
 export { createOrchestrator, type Observer, type Orchestrator, type OrchestratorOptions } from "./orchestrator.ts";
-export { type Explanation, explain, type PluginExplanation } from "./pipeline/explain.ts";
+export { erasedBy } from "./pipeline/erased-by.ts";
+export { type Explanation, explain, type PluginExplanation } from "./pipeline/explain/explain.ts";
 export { entryOf, outcomeOf } from "./pipeline/outcomes.ts";
 export type { Body, Trace } from "./pipeline/recorder.ts";
 export { systemTimers, type Timers } from "./pipeline/timers.ts";
+export { firstSince } from "./pipeline/upkeep/first-since.ts";
 export type { Composition, Route } from "./plugin/composition.ts";
 export type { MessagesOf, Ordered } from "./plugin/order.ts";
 export {
@@ -52,6 +64,7 @@ export {
   type Plugin,
   type PluginContext,
   type PluginDescription,
+  type Proofs,
   type Reader,
 } from "./plugin/plugin.ts";
 export {
@@ -66,12 +79,50 @@ export {
   type Settled,
 } from "./plugin/result.ts";
 export { type Authority, authority, type Token, type TokenValues, token } from "./plugin/token.ts";
+export {
+  type Checkpoint,
+  type CheckpointKey,
+  formatCheckpoint,
+  parseCheckpoint,
+  verifyCheckpoint,
+} from "./proof/checkpoint.ts";
+export { type Continuation, proofBeginsAt, verifyContinuation } from "./proof/continuation.ts";
+export { type CheckedEntry, checkEntry, contentName, type EntryHeader, type EntryPart } from "./proof/entry-check.ts";
+export { CompactRange, leafHash, nodeHash, verifyConsistency, verifyInclusion } from "./proof/merkle.ts";
+export {
+  formatVerifierKey,
+  openNote,
+  parseVerifierKey,
+  type Signer,
+  signNote,
+  type VerifierKey,
+  verifierOf,
+} from "./proof/note.ts";
+export { type ProofCode, ProofError } from "./proof/proof-error.ts";
+export { RECEIPT_FORMAT, type Receipt, type VerifiedReceipt, verifyReceipt } from "./proof/receipt.ts";
+export { type FileHistory, fileHistory } from "./rehearsal/file-history.ts";
+export type { Judgement } from "./rehearsal/judgement.ts";
+export { type RehearseOptions, rehearse } from "./rehearsal/rehearse.ts";
+export type { Difference, Rehearsal, Undecidable } from "./rehearsal/report.ts";
+export type { RowOverride } from "./rehearsal/row-override.ts";
+export type { History } from "./rehearsal/survey.ts";
 export { defaultLimits, type SessionLimits } from "./rpc/limits.ts";
 export type { Caller, Scope } from "./scope/scope.ts";
-export { DEFAULT_LISTEN } from "./server/address.ts";
+export { DEFAULT_LISTEN, parseAddress } from "./server/address.ts";
 export { type Config, configKeys, defineConfig, parseConfig } from "./server/config.ts";
+export {
+  type AnswerOptions,
+  type AskOptions,
+  answerLocally,
+  askLocally,
+  type LocalRequests,
+} from "./server/local-request.ts";
 export { createLogger, type LogOptions, type NodeLog } from "./server/logger.ts";
-export { type Node, openNode } from "./server/node-key.ts";
+export { type Node, openNode, readNodeKey } from "./server/node-key.ts";
 export { type ServeOptions, type Serving, serve } from "./server/serve.ts";
 export type { Change, State } from "./state/state.ts";
 export { type Table, table } from "./state/table.ts";
+export { type Salvaged, salvageLog } from "./verification/salvage.ts";
+export { type Verification, verificationText } from "./verification/verification.ts";
+export { verifyExport } from "./verification/verify-export.ts";
+export { type VerifyOptions, verifyLogFile } from "./verification/verify-file.ts";

@@ -1,0 +1,51 @@
+// What a verification comes to, for programs and in words.
+
+import type { CheckpointVerdict } from "./checkpoint-verdict.ts";
+import type { Problem } from "./problems.ts";
+
+export interface Verification {
+  /** Whether all is as it was written, and a valid checkpoint says so. */
+  readonly valid: boolean;
+  /** The log's id. */
+  readonly log: string | undefined;
+  /** Entries that are kept, from `first` on, and leaves of the tree: all that there ever were. */
+  readonly entries: number;
+  readonly first: number;
+  readonly leaves: number;
+  /** Rows and parts kept beside entries; 0 where only entries were looked at. */
+  readonly rows: number;
+  readonly blobs: number;
+  /** Parts that were erased by an entry that says so. */
+  readonly erased: number;
+  /** Base64. */
+  readonly root: string;
+  readonly checkpoints: readonly CheckpointVerdict[];
+  /** Entries after the newest valid checkpoint: nothing proves them yet. */
+  readonly unproved: number;
+  /** How many problems there are, and the first of them. */
+  readonly found: number;
+  readonly problems: readonly Problem[];
+  readonly notes: readonly string[];
+}
+
+/** `12 entries, 12 leaves, checkpoint of n-7f3a: valid`, then a line a problem, what to do, and a note. */
+export function verificationText(result: Verification): string {
+  const { entries, leaves, problems, found, notes } = result;
+  const head = `${counted(entries, "entry", "entries")}, ${counted(leaves, "leaf", "leaves")}, ${verdict(result)}`;
+  const more = found > problems.length ? [`and ${found - problems.length} more`] : [];
+  const lines = problems.map(({ where, what }) => `${where}: ${what}`);
+  const todos = [...new Set(problems.map(({ todo }) => todo))].map((todo) => `to do: ${todo}`);
+  return [head, ...lines, ...more, ...todos, ...notes].map((line) => `${line}\n`).join("");
+}
+
+function verdict({ valid, checkpoints }: Verification): string {
+  const best = checkpoints.find((one) => one.valid) ?? checkpoints[0];
+  if (best === undefined) return "no checkpoint: nothing is proved";
+  const of = best.signedBy === undefined ? "checkpoint" : `checkpoint of ${best.signedBy.replace(/^capstan\//, "")}`;
+  if (!best.valid) return `${of}: NOT VALID`;
+  return valid ? `${of}: valid` : `${of}: valid, but not all else`;
+}
+
+export function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
