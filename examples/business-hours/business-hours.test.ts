@@ -2,13 +2,13 @@
 
 import { describe, expect, test } from "bun:test";
 import { type AnyPlugin, authority, createOrchestrator, definePlugin, next, parseConfig } from "@capstan/orchestrator";
-import { auth, executor, ledger, registry } from "@capstan/plugins";
+import { auth, deadLetter, executor, ledger, registry } from "@capstan/plugins";
 import { businessHours } from "./business-hours.ts";
 import config from "./capstan.config.ts";
 
 async function at(time: string) {
   const hub = await createOrchestrator({
-    plugins: [auth(), businessHours(9, 17), registry(), executor({ protocols: [] }), ledger()],
+    plugins: [auth(), businessHours(9, 17), registry(), deadLetter(), executor({ protocols: [] }), ledger()],
     now: () => Date.parse(`2026-03-02T${time}Z`),
   });
   return await hub.scope({ principal: "app", allow: ["*"] });
@@ -41,6 +41,7 @@ describe("business hours", () => {
           { plugin: "auth", verdict: "next" },
           { plugin: "business-hours", verdict: "refused", clause: "open 9 to 17" },
           { plugin: "registry", verdict: "not reached" },
+          { plugin: "dead-letter", verdict: "not reached" },
           { plugin: "executor", verdict: "not reached" },
           { plugin: "ledger", verdict: "not reached" },
         ],
@@ -58,7 +59,8 @@ describe("business hours", () => {
 describe("the configuration", () => {
   test("loads, with the plugin between auth and registry", async () => {
     const plugins = parseConfig(config).plugins as readonly AnyPlugin[];
-    expect(plugins.map(({ name }) => name)).toEqual(["auth", "business-hours", "registry", "executor", "ledger"]);
+    const names = ["auth", "business-hours", "registry", "dead-letter", "executor", "ledger"];
+    expect(plugins.map(({ name }) => name)).toEqual(names);
     const hub = await createOrchestrator({ plugins });
     expect(hub.composition.faults.get("BUSINESS_HOURS_CLOSED")).toMatchObject({ status: 403, retryable: true });
     await hub.stop();

@@ -1,7 +1,7 @@
 // A configuration with a plugin of one's own. The order is this tuple; a wrong one does not compile.
 
 import { defineConfig } from "@capstan/orchestrator";
-import { auth, executor, ledger, module, registry } from "@capstan/plugins";
+import { auth, deadLetter, executor, ledger, module, registry } from "@capstan/plugins";
 import { businessHours } from "./business-hours.ts";
 
 export default defineConfig({
@@ -12,6 +12,7 @@ export default defineConfig({
     auth(), // who asks, and whether they may
     businessHours(9, 17), // after auth, which it needs; before whatever is to be refused
     registry(),
+    deadLetter(), // before the executor, which needs it
     executor({ protocols: [module()] }),
     ledger(),
   ],

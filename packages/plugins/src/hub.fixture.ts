@@ -8,10 +8,12 @@ import {
   type Log,
   type Principal,
   type Scope,
+  type Signer,
   type Timers,
 } from "@capstan/orchestrator";
 import { z } from "zod";
 import { auth } from "./auth/auth.ts";
+import { deadLetter } from "./dead-letter/dead-letter.ts";
 import { executor } from "./executor/executor.ts";
 import { module } from "./executor/module/module.ts";
 import type { Protocol } from "./executor/protocol.ts";
@@ -68,16 +70,20 @@ export interface HubOptions {
   readonly directory?: string;
   readonly log?: Log;
   readonly clock?: Clock;
+  /** The node's key; default: one that nobody knows. */
+  readonly signer?: Signer;
 }
 
-export async function startHub({ protocols = [echo], modules, directory, log, clock = new Clock() }: HubOptions = {}) {
+export async function startHub(options: HubOptions = {}) {
+  const { protocols = [echo], modules, directory, log, clock = new Clock(), signer } = options;
   const modular = modules === undefined ? [] : [module({ directories: [modules], cache: `${modules}/.bundles` })];
   const hub = await createOrchestrator({
-    plugins: [auth(), registry(), executor({ protocols: [...protocols, ...modular] }), ledger()],
+    plugins: [auth(), registry(), deadLetter(), executor({ protocols: [...protocols, ...modular] }), ledger()],
     node: { id: "n-test", name: "test", directory },
     now: clock.now,
     timers: clock,
     ...(log === undefined ? {} : { log }),
+    ...(signer === undefined ? {} : { signer }),
   });
   return { hub, clock, app: await hub.scope({ principal: "app", allow: ["*"] }) };
 }

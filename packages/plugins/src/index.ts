@@ -2,7 +2,23 @@
 
 export { auth } from "./auth/auth.ts";
 export { credentialDigest } from "./auth/credential.ts";
+export {
+  localRequests,
+  type OfflineOptions,
+  type Recovered,
+  type RequestOptions,
+  recoverOffline,
+  requestRecovery,
+} from "./auth/recover.ts";
+export { type GrantChange, rehearsedGrant } from "./auth/rehearsed-grant.ts";
 export { authFaults } from "./auth/schema.ts";
+export { deadLetter } from "./dead-letter/dead-letter.ts";
+export {
+  type DeadLetter,
+  type DeadLetters,
+  deadLetterFaults,
+  deadLetters,
+} from "./dead-letter/schema.ts";
 export { executor } from "./executor/executor.ts";
 export { defineAction } from "./executor/module/define-action.ts";
 export { type ModuleOptions, module } from "./executor/module/module.ts";

@@ -3,6 +3,7 @@
 
 import { authority, createOrchestrator, defineConfig, definePlugin, next } from "@capstan/orchestrator";
 import { auth } from "./auth/auth.ts";
+import { deadLetter } from "./dead-letter/dead-letter.ts";
 import { executor } from "./executor/executor.ts";
 import { ledger } from "./ledger/ledger.ts";
 import { registry } from "./registry/registry.ts";
@@ -17,21 +18,28 @@ const afterHours = definePlugin({
 });
 
 createOrchestrator({ plugins: standard() });
-createOrchestrator({ plugins: [auth(), registry(), performs, ledger()] });
-defineConfig({ plugins: [auth(), afterHours, registry(), performs, ledger()] });
+createOrchestrator({ plugins: [auth(), registry(), deadLetter(), performs, ledger()] });
+createOrchestrator({ plugins: [auth(), deadLetter(), registry(), performs, ledger()] });
+defineConfig({ plugins: [auth(), afterHours, registry(), deadLetter(), performs, ledger()] });
 
 // @ts-expect-error: the executor before the registry, whose actions it needs
-createOrchestrator({ plugins: [auth(), performs, registry(), ledger()] });
+createOrchestrator({ plugins: [auth(), deadLetter(), performs, registry(), ledger()] });
+// @ts-expect-error: the executor before the dead letters that it needs
+createOrchestrator({ plugins: [auth(), registry(), performs, deadLetter(), ledger()] });
+// @ts-expect-error: dead letters before auth
+createOrchestrator({ plugins: [deadLetter(), auth(), registry(), performs, ledger()] });
+// @ts-expect-error: an executor without dead letters
+createOrchestrator({ plugins: [auth(), registry(), performs, ledger()] });
 // @ts-expect-error: the registry before auth
-createOrchestrator({ plugins: [registry(), auth(), performs, ledger()] });
+createOrchestrator({ plugins: [registry(), auth(), deadLetter(), performs, ledger()] });
 // @ts-expect-error: the ledger before auth
-createOrchestrator({ plugins: [ledger(), auth(), registry(), performs] });
+createOrchestrator({ plugins: [ledger(), auth(), registry(), deadLetter(), performs] });
 // @ts-expect-error: nobody establishes the authority
-createOrchestrator({ plugins: [registry(), performs, ledger()] });
+createOrchestrator({ plugins: [registry(), deadLetter(), performs, ledger()] });
 // @ts-expect-error: an operator's plugin before auth, in a configuration
-defineConfig({ plugins: [afterHours, auth(), registry(), performs, ledger()] });
+defineConfig({ plugins: [afterHours, auth(), registry(), deadLetter(), performs, ledger()] });
 
 // A registry whose `adds` may not be there counts as one without it.
 declare const perhaps: Omit<ReturnType<typeof registry>, "adds"> & { readonly adds?: readonly [typeof actions] };
 // @ts-expect-error: nothing certainly adds "actions"
-createOrchestrator({ plugins: [auth(), perhaps, performs, ledger()] });
+createOrchestrator({ plugins: [auth(), perhaps, deadLetter(), performs, ledger()] });

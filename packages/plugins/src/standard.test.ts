@@ -4,6 +4,7 @@
 import { describe, expect, test } from "bun:test";
 import { type AnyPlugin, createOrchestrator, definePlugin, kernelFaults, next } from "@capstan/orchestrator";
 import { auth } from "./auth/auth.ts";
+import { deadLetter } from "./dead-letter/dead-letter.ts";
 import { executor } from "./executor/executor.ts";
 import { faultFrom } from "./hub.fixture.ts";
 import { ledger } from "./ledger/ledger.ts";
@@ -22,6 +23,7 @@ describe("the default composition", () => {
     expect(hub.composition.plugins.map(({ name }) => name)).toEqual([
       "auth",
       "registry",
+      "dead-letter",
       "executor",
       "ledger",
       "kernel",
@@ -43,15 +45,19 @@ describe("a composition made at run time", () => {
   test("does not start with two plugins swapped, and says which and why", async () => {
     for (const [names, why] of [
       [
-        "auth executor registry ledger",
+        "auth dead-letter executor registry ledger",
         'plugin "executor" needs "actions", which no plugin before it adds; "registry" adds it: put that one first',
       ],
       [
-        "registry auth executor ledger",
+        "auth registry executor dead-letter ledger",
+        'plugin "executor" needs "deadLetters", which no plugin before it adds; "dead-letter" adds it: put that one first',
+      ],
+      [
+        "registry auth dead-letter executor ledger",
         'plugin "registry" needs "authority", which no plugin before it adds; "auth" adds it: put that one first',
       ],
       [
-        "ledger auth registry executor",
+        "ledger auth registry dead-letter executor",
         'plugin "ledger" needs "authority", which no plugin before it adds; "auth" adds it: put that one first',
       ],
     ] as const) {
@@ -62,7 +68,7 @@ describe("a composition made at run time", () => {
   });
 
   test("starts in every order that gives each plugin what it needs, and in no other", async () => {
-    const orders = permutations(["auth", "registry", "executor", "ledger"]);
+    const orders = permutations(["auth", "registry", "dead-letter", "executor", "ledger"]);
     const started: string[] = [];
     for (const order of orders) {
       const hub = await start(inOrder(order.join(" "))).catch(() => undefined);
@@ -70,12 +76,14 @@ describe("a composition made at run time", () => {
       started.push(order.join(" "));
       await hub.stop();
     }
-    expect(orders).toHaveLength(24);
-    expect(started.sort()).toEqual([
-      "auth ledger registry executor",
-      "auth registry executor ledger",
-      "auth registry ledger executor",
-    ]);
+    expect(orders).toHaveLength(120);
+    // After auth in any order, but for the executor, which comes after both that it needs.
+    const rest = permutations(["dead-letter", "executor", "ledger", "registry"]);
+    const fit = rest.filter(
+      (one) => one.indexOf("executor") > Math.max(one.indexOf("dead-letter"), one.indexOf("registry")),
+    );
+    expect(fit).toHaveLength(8);
+    expect(started.sort()).toEqual(fit.map((one) => ["auth", ...one].join(" ")).sort());
   });
 
   test("does not start without an authority", async () => {
@@ -84,14 +92,16 @@ describe("a composition made at run time", () => {
       expect(refused).toMatchObject({ code: "COMPOSITION_INVALID" });
       expect(refused.message).toContain("authority");
     }
-    expect(await faultFrom(start([registry(), executor({ protocols: [] }), ledger()]))).toMatchObject({
+    expect(await faultFrom(start([registry(), deadLetter(), executor({ protocols: [] }), ledger()]))).toMatchObject({
       code: "COMPOSITION_INVALID",
     });
   });
 
   test("does not start where a plugin turns out not to add what it may", async () => {
     const { adds: _adds, ...hollow } = registry();
-    const refused = await faultFrom(start([auth(), hollow as AnyPlugin, executor({ protocols: [] }), ledger()]));
+    const refused = await faultFrom(
+      start([auth(), hollow as AnyPlugin, deadLetter(), executor({ protocols: [] }), ledger()]),
+    );
     expect(refused).toMatchObject({
       code: "COMPOSITION_INVALID",
       message: expect.stringContaining('plugin "executor" needs "actions"'),

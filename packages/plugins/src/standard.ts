@@ -2,6 +2,7 @@
 
 import type { MessagesOf } from "@capstan/orchestrator";
 import { auth } from "./auth/auth.ts";
+import { deadLetter } from "./dead-letter/dead-letter.ts";
 import { executor } from "./executor/executor.ts";
 import { type ModuleOptions, module } from "./executor/module/module.ts";
 import { ledger } from "./ledger/ledger.ts";
@@ -16,6 +17,7 @@ export function standard({ modules }: StandardOptions = {}) {
   return [
     auth(), // adds the authority that everything after it needs
     registry(), // adds the actions that the executor performs
+    deadLetter(), // adds what takes in work that has no attempt left
     executor({ protocols: [module(modules)] }),
     ledger(), // reads what all of them did
   ] as const;

@@ -1,7 +1,7 @@
 // The first start's administrator credential: 32 random bytes in a file that only its owner can read. What is decided and
 // recorded is its digest.
 
-import { closeSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type Facts, FaultError, fault, type Reader } from "@capstan/orchestrator";
 import { credentialDigest } from "./credential.ts";
@@ -38,12 +38,19 @@ function adminToken(path: string): string {
   } catch (error) {
     if ((error as { code?: string }).code !== "ENOENT") throw error;
   }
-  const token = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
+  const token = newToken();
   const file = openSync(path, "wx", 0o600);
   try {
     writeSync(file, `${token}\n`);
+    // Before its digest is in the log: a power cut must not leave a credential that nobody has.
+    fsyncSync(file);
   } finally {
     closeSync(file);
   }
   return token;
+}
+
+/** 32 random bytes, as text. */
+export function newToken(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
 }

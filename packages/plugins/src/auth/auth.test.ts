@@ -59,6 +59,7 @@ describe("a grant", () => {
       plugins: [
         { plugin: "auth", verdict: "refused", clause: 'clause 1: verb "remove" is not "perform"' },
         { plugin: "registry", verdict: "not reached" },
+        { plugin: "dead-letter", verdict: "not reached" },
         { plugin: "executor", verdict: "not reached" },
         { plugin: "ledger", verdict: "not reached" },
       ],

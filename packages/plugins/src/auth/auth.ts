@@ -7,6 +7,7 @@ import {
   definePlugin,
   done,
   type Envelope,
+  messageName,
   namespaceOf,
   next,
   type PluginContext,
@@ -17,6 +18,7 @@ import { namespaceCovers } from "../clause.ts";
 import { type AdminFacts, adminFacts } from "./admin-token.ts";
 import { answerGrants, answerPrincipals } from "./answer.ts";
 import { connectionFromCli } from "./connection.ts";
+import { decideRecovery } from "./decide-recovery.ts";
 import { allow, isFault, lineage } from "./grant.ts";
 import { decideGrant } from "./grant-messages.ts";
 import { authFaults, authMessages, credentialTable, type GrantRow, grantTable, principalTable } from "./schema.ts";
@@ -38,6 +40,12 @@ export function auth({ admin = "admin" }: AuthOptions = {}) {
     prepare: { "pipeline.adopt": (_envelope, reader) => adminFacts(reader) },
     decide(context) {
       const { envelope, state } = context;
+      if (envelope.internal && messageName(envelope.message) === "admin.recover") {
+        const decided = decideRecovery(envelope, state, admin);
+        if (decided.kind === "refused") return decided;
+        const { data, state: after } = decided;
+        return done({ data, state: after, adds: { authority: authorityOf(envelope, EVERYTHING) } });
+      }
       if (envelope.internal) return admit(envelope, bootstrap(envelope, state, admin), EVERYTHING);
       const grants = lineage(state, envelope.grant, envelope.at);
       if (isFault(grants)) return refuse(grants.code, grants.message);
@@ -88,11 +96,7 @@ function decideFor(
 }
 
 function admit(envelope: Envelope, state: State | undefined, rights: Rights, clause?: string) {
-  return next({
-    ...(state === undefined ? {} : { state }),
-    ...(clause === undefined ? {} : { clause }),
-    adds: { authority: authorityOf(envelope, rights) },
-  });
+  return next({ state, clause, adds: { authority: authorityOf(envelope, rights) } });
 }
 
 function authorityOf({ principal, grant }: Envelope, { reads, writes }: Rights): Authority {

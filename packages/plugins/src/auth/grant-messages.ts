@@ -70,7 +70,7 @@ function create(
     return refuse("GRANT_WIDER", `principal: ${parent.id} names no one but ${envelope.principal} and whom they made`);
   if (state.get(principalTable, name)?.revoked !== undefined) return refuse("GRANT_REVOKED", `${name} was revoked`);
   if (credential !== undefined && state.get(credentialTable, credential) !== undefined) return taken();
-  const id = nextId(state);
+  const id = nextGrantId(state);
   const row: GrantRow = { id, principal: name, parent: parent.id, ...limits, by: envelope.principal, at: envelope.at };
   let after = state.put(grantTable, id, row);
   if (state.get(principalTable, name) === undefined) after = after.put(principalTable, name, principal(name, envelope));
@@ -124,7 +124,7 @@ function isUnder(state: State, grant: GrantRow, ancestor: GrantRow): boolean {
 }
 
 /** Grants are never removed, so that counting them is numbering them. `g-1` is the first start's, made or not. */
-function nextId(state: State): string {
+export function nextGrantId(state: State): string {
   let last = 1;
   for (const [id] of state.rows(grantTable)) last = Math.max(last, Number(id.slice(2)));
   return `g-${last + 1}`;

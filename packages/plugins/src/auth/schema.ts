@@ -78,6 +78,15 @@ const grantResult = z.object({ principal: z.string(), grant: z.string() });
 const secretSchema = z.string().min(16).max(200).transform(credentialDigest);
 
 export const authMessages = {
+  admin: {
+    recover: command({
+      internal: true,
+      summary:
+        "Give the administrator a new credential, and end the old ones: whoever has the node's files asked for it.",
+      data: z.strictObject({ credential: digestSchema }),
+      result: grantResult,
+    }),
+  },
   principal: {
     create: command({
       summary: "Make a principal: somebody who can be given grants.",

@@ -65,7 +65,7 @@ export async function answerList(envelope: Envelope, reader: Reader, authority: 
     const entry = decodeEntry(stored);
     if (entry.header.message !== "action.perform" || entry.header.verdict !== "done") continue;
     // Looking for an outcome reads on in the log; the name alone rules most out.
-    const name = actionOf(entry);
+    const name = await actionOf(reader, entry);
     if ((action !== undefined && name !== action) || !authority.reads(name)) continue;
     const shown = await show(reader, entry, false);
     if (state !== undefined && shown.state !== state) continue;
@@ -97,19 +97,20 @@ async function listOpen({ action, state, before, limit = PAGE }: Filter, reader:
   return { items, ...(ids.length > limit ? { next: ids[limit - 1] } : {}) };
 }
 
-function actionOf(entry: DecodedEntry): string {
-  return (entry.part("b") as { data?: { name: string } } | undefined)?.data?.name ?? "";
+async function actionOf(reader: Reader, entry: DecodedEntry): Promise<string> {
+  return ((await reader.part(entry, "b")) as { data?: { name: string } } | undefined)?.data?.name ?? "";
 }
 
 async function show(reader: Reader, entry: DecodedEntry, whole: boolean): Promise<Shown> {
   const { id: message, principal, at } = entry.header;
   const id = siblingId(message, "x");
   const row = reader.get(executionTable, id);
-  const common = { id, action: actionOf(entry), principal, at, message };
+  const common = { id, action: await actionOf(reader, entry), principal, at, message };
   if (row !== undefined) return { ...common, state: row.state, attempt: row.attempt, entries: [entry.seq] };
   const found = await outcomeOf(reader, entry);
   if (found === undefined) return { ...common, state: "running", entries: [entry.seq] };
-  const entries = [entry.seq, found.seq];
+  // What was answered at once has its outcome in the same entry.
+  const entries = found.seq === entry.seq ? [entry.seq] : [entry.seq, found.seq];
   if (found.outcome.kind === "failed") return { ...common, state: "failed", entries, error: found.outcome.error };
   const { output } = (found.outcome.data ?? {}) as { output?: unknown };
   return { ...common, state: "done", entries, ...(whole && output !== undefined ? { output } : {}) };

@@ -179,6 +179,19 @@ describe("retry", () => {
     expect(await faultFrom(app.execution.retry({ id }))).toMatchObject({ code: "EXECUTION_UNKNOWN" });
   });
 
+  test("is possible once for what failed at once: done is what it is from then on", async () => {
+    const { flaky: protocolOf, calls } = flaky(2);
+    const { app } = await startHub({ protocols: [protocolOf] });
+    await app.action.register({ name: "f", protocol: "flaky", idempotent: true });
+    const { id } = await faultFrom(app.action.perform({ name: "f" }));
+    const execution = (id as string).replace("m-", "x-");
+    expect(await app.execution.retry({ id: execution })).toMatchObject({ output: 2 });
+    expect(await app.execution.show({ id: execution })).toMatchObject({ state: "done", output: 2 });
+    expect(await attach(app, { id: id as string })).toMatchObject({ output: 2 });
+    expect(await faultFrom(app.execution.retry({ id: execution }))).toMatchObject({ code: "EXECUTION_UNKNOWN" });
+    expect(calls).toHaveLength(2);
+  });
+
   test("of what then fails once more is tried again with the same input", async () => {
     const { flaky: protocolOf, calls } = flaky(3);
     const { app, clock } = await startHub({ protocols: [protocolOf] });

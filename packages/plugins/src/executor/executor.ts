@@ -14,6 +14,7 @@ import {
   refuse,
   siblingId,
 } from "@capstan/orchestrator";
+import { deadLetters } from "../dead-letter/schema.ts";
 import { compileSchema, describeProblems } from "../registry/json-schema.ts";
 import { type ActionRow, actions } from "../registry/schema.ts";
 import { unknownAction } from "../registry/unknown-action.ts";
@@ -21,6 +22,7 @@ import { answerList, answerShow } from "./answer.ts";
 import { invoke } from "./invoke.ts";
 import { inspectAction, originalOf } from "./prepare.ts";
 import type { Protocol } from "./protocol.ts";
+import { oldestOpen } from "./retained.ts";
 import {
   type ExecutionRow,
   executionTable,
@@ -30,12 +32,13 @@ import {
   ORIGINAL,
   type Original,
 } from "./schema.ts";
+import { EXECUTION, letterOf, nextAt, whySpent } from "./spent.ts";
 
 export interface ExecutorOptions {
   readonly protocols: readonly Protocol[];
 }
 
-type Context = PluginContext<readonly [typeof authority, typeof actions]>;
+type Context = PluginContext<readonly [typeof authority, typeof actions, typeof deadLetters]>;
 
 export function executor({ protocols }: ExecutorOptions) {
   const byName = new Map(protocols.map((protocol) => [protocol.name, protocol]));
@@ -43,7 +46,7 @@ export function executor({ protocols }: ExecutorOptions) {
     name: "executor",
     version: "1",
     configuration: { protocols: [...byName.keys()] },
-    needs: [authority, actions],
+    needs: [authority, actions, deadLetters],
     messages: executorMessages,
     tables: [executionTable],
     faults: executorFaults,
@@ -61,6 +64,7 @@ export function executor({ protocols }: ExecutorOptions) {
       }
       return message.resource === "execution" ? decideExecution(context) : next();
     },
+    retains: oldestOpen,
     effects: { [INVOKE]: invoke(byName) },
     answer: { "execution.list": answerList, "execution.show": answerShow },
     async start(node) {
@@ -86,6 +90,7 @@ function perform(context: Context) {
     attempt: 1,
     at: envelope.at,
     ...(envelope.deadline === undefined ? {} : { deadline: envelope.deadline }),
+    ...(action.attempts > 1 ? { ifSpent: { attempts: action.attempts, grant: envelope.grant } } : {}),
   };
   return next({
     data: { execution },
@@ -150,12 +155,15 @@ function decideExecution(context: Context) {
       return next({ state: state.remove(executionTable, id), settles: waitingFor(row).map((one) => ({ id: one })) });
     case "fail": {
       if (row === undefined) return next();
-      const again = data.retryable ? nextAttempt(context, id, row) : undefined;
-      if (again !== undefined) return again;
+      const action = state.get(needs.actions, row.action);
+      const spent = whySpent(row, action, envelope.at, data);
+      if (spent === undefined) return again(context, id, row, action as ActionRow);
       const error = { ...data.error, id: row.message };
       return next({
+        clause: row.ifSpent === undefined ? undefined : spent,
         state: state.remove(executionTable, id),
         settles: waitingFor(row).map((one) => ({ id: one, error })),
+        then: row.ifSpent === undefined ? undefined : [needs.deadLetters.add(letterOf(id, row, row.ifSpent, error))],
       });
     }
     case "lose": {
@@ -193,19 +201,14 @@ function decideExecution(context: Context) {
   }
 }
 
-/** Another try of what failed; `undefined` where there is none: it might do harm, there were enough, or it comes too late. */
-function nextAttempt({ envelope, state, needs }: Context, id: string, row: ExecutionRow) {
-  const action = state.get(needs.actions, row.action);
-  if (action === undefined || !(action.idempotent || action.readOnly) || row.attempt >= action.attempts)
-    return undefined;
+/** Another try of what failed. */
+function again({ envelope, state }: Context, id: string, row: ExecutionRow, action: ActionRow) {
   const { deadline, input } = row;
-  const notBefore = envelope.at + action.backoff * 2 ** (row.attempt - 1);
-  if (deadline !== undefined && deadline <= notBefore) return undefined;
-  const again: ExecutionRow = { ...row, attempt: row.attempt + 1 };
-  const effect = invocation(id, again, action, { at: envelope.at, deadline }, notBefore);
+  const tried: ExecutionRow = { ...row, attempt: row.attempt + 1 };
+  const effect = invocation(id, tried, action, { at: envelope.at, deadline }, nextAt(row, action, envelope.at));
   return next({
     clause: `attempt ${row.attempt} of ${action.attempts}`,
-    state: state.put(executionTable, id, again),
+    state: state.put(executionTable, id, tried),
     effects: [
       {
         ...effect,
@@ -226,7 +229,10 @@ function retry(context: Context, id: string, row: ExecutionRow | undefined) {
   if (action === undefined) return unknown(context, original.name);
   const misfit = unfit(action, original.input);
   if (misfit !== undefined) return misfit;
-  const again: ExecutionRow = {
+  const letter = needs.deadLetters.open(state, EXECUTION, id);
+  const earlier = letter ?? row?.ifSpent?.earlier;
+  const spendable = action.attempts > 1 || earlier !== undefined;
+  const tried: ExecutionRow = {
     action: original.name,
     revision: action.revision,
     message: original.message,
@@ -237,14 +243,19 @@ function retry(context: Context, id: string, row: ExecutionRow | undefined) {
     waiting: [envelope.id],
     input: original.input,
     ...(envelope.deadline === undefined ? {} : { deadline: envelope.deadline }),
+    ...(spendable
+      ? { ifSpent: { attempts: action.attempts, grant: original.grant, ...(earlier === undefined ? {} : { earlier }) } }
+      : {}),
   };
-  const effect = invocation(id, again, action, envelope, undefined);
+  const effect = invocation(id, tried, action, envelope, undefined);
   return next({
     data: { execution: id },
     pending: true,
-    state: state.put(executionTable, id, again),
+    state: state.put(executionTable, id, tried),
     // The owing message is the retry; what the first was asked goes with the effect.
-    effects: [{ ...effect, data: { execution: id, input: original.input } }],
+    effects: [{ ...effect, data: { execution: id, input: original.input }, after: original.ended }],
+    // However it came to be tried again, it is no dead letter any more.
+    then: letter === undefined ? undefined : [needs.deadLetters.leave(letter)],
   });
 }
 

@@ -73,6 +73,7 @@ describe("an input that does not fit", () => {
       plugins: [
         { plugin: "auth", verdict: "next" },
         { plugin: "registry", verdict: "passed" },
+        { plugin: "dead-letter", verdict: "passed" },
         { plugin: "executor", verdict: "refused" },
         { plugin: "ledger", verdict: "not reached" },
       ],

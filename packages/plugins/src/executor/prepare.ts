@@ -48,16 +48,25 @@ export async function originalOf(envelope: Envelope, reader: Reader): Promise<Fa
   const entry = await entryOf(reader, siblingId(id, "m"));
   // A performing that was refused is none: trying it again would go around the refusal.
   if (entry?.header.message !== "action.perform" || entry.header.verdict !== "done") return {};
-  const asked = (entry.part("b") as { data?: { name: string; input?: unknown } } | undefined)?.data;
+  const asked = ((await reader.part(entry, "b")) as { data?: { name: string; input?: unknown } } | undefined)?.data;
   if (asked === undefined) return {};
   const row = reader.get(executionTable, id);
-  const outcome = row === undefined ? await outcomeOf(reader, entry) : undefined;
+  const outcome = row?.state === "running" ? undefined : await outcomeOf(reader, entry);
   const original: Original = {
     name: asked.name,
     input: asked.input,
     message: entry.header.id,
     principal: entry.header.principal,
-    state: row?.state ?? (outcome?.outcome.kind === "done" ? "done" : "failed"),
+    grant: entry.header.grant,
+    state: row?.state ?? (isKnownToHaveFailed(outcome?.outcome) ? "failed" : "done"),
+    ...(outcome === undefined ? {} : { ended: outcome.seq }),
   };
   return { [ORIGINAL]: original };
+}
+
+/** What came of it may have been erased: then it may have been done, and is not tried again. */
+function isKnownToHaveFailed(
+  outcome: NonNullable<Awaited<ReturnType<typeof outcomeOf>>>["outcome"] | undefined,
+): boolean {
+  return outcome === undefined || (outcome.kind === "failed" && outcome.error.code !== "PART_ERASED");
 }

@@ -3,10 +3,11 @@
 
 import { type Fault, type FaultTable, kernelFaults } from "@capstan/orchestrator";
 import { authFaults } from "../auth/schema.ts";
+import { deadLetterFaults } from "../dead-letter/schema.ts";
 import { registryFaults } from "../registry/schema.ts";
 import { executorFaults } from "./schema.ts";
 
-const TABLES: readonly FaultTable[] = [kernelFaults, authFaults, registryFaults, executorFaults];
+const TABLES: readonly FaultTable[] = [kernelFaults, authFaults, registryFaults, deadLetterFaults, executorFaults];
 
 const RETRYABLE: ReadonlySet<string> = new Set(
   TABLES.flatMap((table) => Object.keys(table).filter((code) => table[code]?.retryable)),

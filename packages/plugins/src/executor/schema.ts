@@ -18,10 +18,22 @@ export interface ExecutionRow {
   readonly at: number;
   /** Milliseconds since the epoch, after which no attempt is of use. */
   readonly deadline?: number;
+  /** What makes a dead letter of it once it is spent; it becomes none without. */
+  readonly ifSpent?: IfSpent;
   /** Messages that wait for its end besides the first: the retry that owes it now. */
   readonly waiting?: readonly string[];
   /** What the first was asked, where a retry owes it. */
   readonly input?: unknown;
+}
+
+/** Known when it was accepted: its action may be another by the time that it fails. */
+export interface IfSpent {
+  /** How often it is tried. */
+  readonly attempts: number;
+  /** Of the first message. */
+  readonly grant: string;
+  /** The dead letter that it was before. */
+  readonly earlier?: string;
 }
 
 /** By id: `x-…`. */
@@ -36,7 +48,10 @@ export interface Original {
   readonly input: unknown;
   readonly message: string;
   readonly principal: string;
+  readonly grant: string;
   readonly state: "running" | "ambiguous" | "failed" | "done";
+  /** The entry by which it ended, or was lost. */
+  readonly ended?: number;
 }
 
 const executionId = z.string().regex(/^x-[0-9A-HJKMNP-TV-Z]{16}$/, "must be an execution's id, like x-01J8…");

@@ -1,15 +1,8 @@
 // Answers from the log's entries. Filters look at headers alone.
 
-import {
-  type DecodedEntry,
-  decodeEntry,
-  type Envelope,
-  entryOf,
-  FaultError,
-  fault,
-  type Reader,
-} from "@capstan/orchestrator";
+import { type DecodedEntry, decodeEntry, type Envelope, erasedBy, type Reader } from "@capstan/orchestrator";
 import { scanBack } from "../scan-back.ts";
+import { checkKept, named, notFound, numberOf } from "./history.ts";
 
 const PAGE = 50;
 const MOST_WAIT_MS = 25_000;
@@ -26,20 +19,21 @@ export async function answerList(envelope: Envelope, reader: Reader) {
   const { limit = PAGE } = filter;
   const items: ReturnType<typeof listed>[] = [];
   const from = filter.before === undefined ? reader.revision : filter.before - 1;
-  let last = 1;
+  let last = reader.first;
   for await (const stored of scanBack(reader, from, limit * 2)) {
     last = stored.seq;
     const entry = decodeEntry(stored);
     if (matches(filter, entry)) items.push(listed(entry));
     if (items.length === limit) break;
   }
-  return { items, ...(last > 1 ? { next: last } : {}) };
+  return { items, ...(last > reader.first ? { next: last } : {}) };
 }
 
 export async function answerTail(envelope: Envelope, reader: Reader) {
   const filter = envelope.message.data as Filter & { readonly from?: number; readonly wait?: number };
   const { limit = PAGE, wait = MOST_WAIT_MS } = filter;
   let from = filter.from ?? reader.revision + 1;
+  checkKept(reader, from);
   if (from > reader.revision) await reader.durableAfter(from - 1, wait);
   const items: ReturnType<typeof listed>[] = [];
   for (const stored of await reader.entries(from, { limit: 1000 })) {
@@ -52,32 +46,22 @@ export async function answerTail(envelope: Envelope, reader: Reader) {
 }
 
 export async function answerShow(envelope: Envelope, reader: Reader) {
-  const asked = envelope.message.data as { readonly entry?: number; readonly id?: string };
-  const entry = asked.id === undefined ? await entryAt(reader, asked.entry) : await entryOf(reader, asked.id);
-  if (entry === undefined) {
-    throw new FaultError(
-      fault("ENTRY_NOT_FOUND", `no entry ${asked.id ?? asked.entry ?? "was named; give entry or id"}`),
-    );
-  }
+  const asked = named(envelope);
+  const [stored] = await reader.entries(await numberOf(reader, asked), { limit: 1 });
+  if (stored === undefined) throw notFound(reader, asked);
+  const entry = decodeEntry(stored);
   const { seq, header } = entry;
+  const erased = erasedBy(reader, seq);
   return {
     entry: seq,
     ...header,
-    body: entry.part("b"),
-    facts: entry.part("f"),
-    rows: entry.part("r"),
-    trace: entry.part("t"),
+    body: await reader.part(entry, "b"),
+    facts: await reader.part(entry, "f"),
+    rows: await reader.part(entry, "r"),
+    trace: await reader.part(entry, "t"),
+    // A part that is not there was erased by that entry.
+    ...(erased === undefined ? {} : { erased }),
   };
-}
-
-async function entryAt(reader: Reader, seq: number | undefined): Promise<DecodedEntry | undefined> {
-  if (seq === undefined) return undefined;
-  const [stored] = await reader.entries(seq, { limit: 1 });
-  return stored === undefined ? undefined : decodeEntry(stored);
-}
-
-export function answerHead(_envelope: Envelope, reader: Reader) {
-  return { entries: reader.revision, node: reader.node.id, name: reader.node.name };
 }
 
 function matches({ message, principal, verdict }: Filter, { header }: DecodedEntry): boolean {

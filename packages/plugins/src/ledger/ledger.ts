@@ -1,9 +1,12 @@
-// The log, as it is read: entries, the newest and the next, and why something was decided. It decides nothing itself; the
-// grant on `log.*` is what lets somebody read what others did.
+// The log, as it is read: entries, the newest and the next, why something was decided, and what proves all of it. It decides
+// nothing itself; the grant on `log.*` is what lets somebody read what others did.
 
 import { authority, definePlugin, explain, next } from "@capstan/orchestrator";
-import { answerHead, answerList, answerShow, answerTail } from "./answer.ts";
+import { answerList, answerShow, answerTail } from "./answer.ts";
+import { answerExport } from "./export.ts";
+import { answerCheckpoint, answerHead, answerProof, answerReceipt } from "./prove.ts";
 import { ledgerFaults, ledgerMessages } from "./schema.ts";
+import { answerVerify } from "./verify.ts";
 
 export function ledger() {
   return definePlugin({
@@ -18,6 +21,11 @@ export function ledger() {
       "log.show": answerShow,
       "log.tail": answerTail,
       "log.head": answerHead,
+      "log.checkpoint": answerCheckpoint,
+      "log.receipt": answerReceipt,
+      "log.proof": answerProof,
+      "log.export": answerExport,
+      "log.verify": answerVerify,
       "log.explain": ({ message }, reader) => explain(reader, (message.data as { id: string }).id),
     },
   });

@@ -1,15 +1,21 @@
 // What can be asked of the log. Everything here reads; nothing of it changes an entry.
 
-import { type FaultTable, query } from "@capstan/orchestrator";
+import { type FaultTable, query, RECEIPT_FORMAT } from "@capstan/orchestrator";
 import { z } from "zod";
 
 const entryNumber = z.number().int().positive();
+const size = z.number().int().nonnegative();
 const filters = {
   message: z.string().max(130).optional(),
   principal: z.string().max(200).optional(),
   verdict: z.enum(["done", "refused", "held"]).optional(),
   limit: z.number().int().min(1).max(1000).optional(),
 };
+
+const named = { entry: entryNumber.optional(), id: z.string().min(1).max(80).optional() };
+/** Base64. */
+const hash = z.string();
+const problem = z.object({ entry: entryNumber.optional(), code: z.string(), message: z.string() });
 
 export const listed = z.object({
   entry: entryNumber,
@@ -31,7 +37,7 @@ export const ledgerMessages = {
     }),
     show: query({
       summary: "Show an entry with its parts, by its number or its message's id.",
-      data: z.strictObject({ entry: entryNumber.optional(), id: z.string().min(1).max(80).optional() }),
+      data: z.strictObject(named),
       result: z.unknown(),
     }),
     tail: query({
@@ -44,9 +50,64 @@ export const ledgerMessages = {
       result: z.object({ items: z.array(listed), next: entryNumber }),
     }),
     head: query({
-      summary: "The last entry's number, and the node's.",
+      summary: "Where the log ends and begins, its root, and whose it is.",
       data: z.strictObject({}),
-      result: z.object({ entries: z.number(), node: z.string(), name: z.string() }),
+      result: z.object({
+        ...{ entries: z.number(), node: z.string(), name: z.string(), log: z.string(), first: z.number() },
+        state: z.enum(["whole", "damaged"]),
+        ...{ root: hash.optional(), epoch: z.number().optional(), at: z.number().optional() },
+      }),
+    }),
+    checkpoint: query({
+      summary: "A checkpoint of the log as it is now, signed by the node.",
+      data: z.strictObject({}),
+      result: z.object({
+        ...{ log: z.string(), size: z.number(), root: hash, epoch: z.number(), at: z.number() },
+        checkpoint: z.string(),
+      }),
+    }),
+    receipt: query({
+      summary: "An entry with the proof that it is in the log; it is verified without the node.",
+      data: z.strictObject(named),
+      result: z.object({
+        format: z.literal(RECEIPT_FORMAT),
+        entry: entryNumber,
+        header: z.string(),
+        parts: z.array(z.string()),
+        proof: z.array(hash),
+        checkpoint: z.string(),
+      }),
+    }),
+    proof: query({
+      summary: "The proof that the log of `from` entries is the beginning of the log of `to`.",
+      data: z.strictObject({ from: size, to: size.optional() }),
+      result: z.object({
+        ...{ log: z.string(), from: z.number(), to: z.number(), fromRoot: hash, toRoot: hash },
+        proof: z.array(hash),
+      }),
+    }),
+    export: query({
+      summary: "Entries as they are stored, by pages; or the hashes of their leaves.",
+      data: z.strictObject({
+        from: entryNumber,
+        limit: z.number().int().min(1).max(65_536).optional(),
+        leaves: z.boolean().optional(),
+      }),
+      result: z.object({
+        from: entryNumber,
+        entries: z.array(z.object({ entry: entryNumber, text: z.string() })).optional(),
+        blobs: z.array(z.object({ name: z.string(), text: z.string() })).optional(),
+        leaves: z.string().optional(),
+        next: entryNumber.optional(),
+      }),
+    }),
+    verify: query({
+      summary: "Has the node check its own entries against their tree, and the tree against its checkpoint.",
+      data: z.strictObject({ from: entryNumber.optional(), to: entryNumber.optional() }),
+      result: z.object({
+        ...{ from: z.number(), to: z.number(), entries: z.number(), erased: z.number(), leaves: z.number() },
+        ...{ root: hash, checkpoint: z.string(), problem: problem.optional() },
+      }),
     }),
     explain: query({
       summary: "Why a message was decided as it was: each plugin's verdict, and the clause that decided.",
@@ -57,5 +118,5 @@ export const ledgerMessages = {
 };
 
 export const ledgerFaults = {
-  ENTRY_NOT_FOUND: { status: 404, retryable: false, text: "The log has no entry of that number." },
+  ENTRY_NOT_FOUND: { status: 404, retryable: false, text: "The log has no such entry." },
 } as const satisfies FaultTable;
