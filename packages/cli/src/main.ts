@@ -8,6 +8,7 @@ import { processIo } from "./io.ts";
 process.stdout.on("error", (error: { code?: string }) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
 const code = await run(process.argv.slice(2), processIo());
-await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
-await new Promise<void>((resolve) => process.stderr.write("", () => resolve()));
+// Bun answers for an empty write before those ahead of it are through: a pipe would lose all but its first 64 KiB.
+await new Promise<void>((resolve) => process.stdout.end(() => resolve()));
+await new Promise<void>((resolve) => process.stderr.end(() => resolve()));
 process.exit(code);

@@ -4,15 +4,23 @@
 import { Command, Option } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import type { Cli } from "./cli.ts";
+import { adminCommand } from "./commands/admin-recover.ts";
 import { applyCommand } from "./commands/apply.ts";
+import { backupCommand } from "./commands/backup.ts";
 import { batchCommand } from "./commands/batch.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config-show.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { exitCodesCommand } from "./commands/exit-codes.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { keyCommand } from "./commands/key-rotate.ts";
+import { logCommand } from "./commands/log-file.ts";
 import { messagesCommand } from "./commands/messages.ts";
 import { performCommand } from "./commands/perform.ts";
 import { pluginCommand } from "./commands/plugin-new.ts";
+import { receiptCommand } from "./commands/receipt-verify.ts";
+import { rehearseCommand } from "./commands/rehearse.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { exitCodeOf, exitCodes } from "./fault/exit-codes.ts";
 import { thrownFault } from "./fault/thrown.ts";
@@ -21,8 +29,9 @@ import { addMessageCommands } from "./messages/message-command.ts";
 import { ask } from "./remote/ask.ts";
 
 const HAND_WRITTEN = [
-  ...[serveCommand, performCommand, applyCommand, batchCommand, explainCommand, messagesCommand],
-  ...[configCommand, completionCommand, pluginCommand, exitCodesCommand],
+  ...[serveCommand, performCommand, applyCommand, batchCommand, explainCommand, messagesCommand, logCommand],
+  ...[backupCommand, restoreCommand, keyCommand, adminCommand, doctorCommand],
+  ...[rehearseCommand, receiptCommand, configCommand, completionCommand, pluginCommand, exitCodesCommand],
 ];
 
 const EXAMPLES = `
@@ -54,7 +63,7 @@ export async function programFor(cli: Cli, argv: readonly string[]): Promise<Com
 
   const { operands } = withGlobals(new Command()).parseOptions([...argv]);
   const [first, second] = operands[0] === "help" ? operands.slice(1) : operands;
-  if (first !== undefined && first !== "completion" && knows(program, first)) return program;
+  if (first !== undefined && first !== "completion" && isHandWritten(program, first, second)) return program;
   addMessageCommands(program, cli, await standardMessages());
   if (first !== undefined && first !== "completion" && !knows(program, first, second)) {
     cli.configure(withGlobalsRead(argv));
@@ -84,6 +93,11 @@ function knows(program: Command, first: string, second?: string): boolean {
   const command = program.commands.find((one) => one.name() === first);
   if (command === undefined || command.commands.length === 0 || second === undefined) return command !== undefined;
   return command.commands.some((one) => one.name() === second);
+}
+
+/** Whether nothing has to be added for the words. What is written by hand for the log stands beside its messages. */
+function isHandWritten(program: Command, first: string, second: string | undefined): boolean {
+  return first === "log" ? second !== undefined && knows(program, first, second) : knows(program, first);
 }
 
 /** What the server lists; nothing where none can be asked: then the word is unknown, and that is what is said. */

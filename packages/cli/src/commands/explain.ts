@@ -1,4 +1,5 @@
-// `capstan explain`: why a message was decided as it was. An execution's id stands for the message that asked for it.
+// `capstan explain`: why a message was decided as it was. An execution's id stands for the message that asked for it, a dead
+// letter's for the one that added it.
 
 import { siblingId } from "@capstan/orchestrator";
 import type { Command } from "commander";
@@ -10,10 +11,10 @@ export function explainCommand(program: Command, cli: Cli): void {
   program
     .command("explain")
     .description("Tell why a message was decided as it was, plugin by plugin.")
-    .argument("<id>", "of a message (m-…) or an execution (x-…)")
+    .argument("<id>", "of a message (m-…), an execution (x-…) or a dead letter (d-…)")
     .action(async (id: string) => {
       const answer = await ask(await cli.target(), "log.explain", {
-        id: id.startsWith("x-") ? siblingId(id, "m") : id,
+        id: /^[xd]-/.test(id) ? siblingId(id, "m") : id,
       });
       cli.printer.data(answer, () => explanation(answer as Explained));
     });

@@ -5,10 +5,12 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import {
   type AnyPlugin,
+  answerLocally,
   createLogger,
   createOrchestrator,
   FaultError,
   fault,
+  type Log,
   memoryLog,
   type Node,
   type NodeLog,
@@ -18,6 +20,7 @@ import {
   type Serving,
   serve,
   sqliteLog,
+  systemTimers,
 } from "@capstan/orchestrator";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
@@ -48,6 +51,9 @@ examples:
 `,
   );
 }
+
+/** Lines of damage that are told at the start. */
+const MOST_DAMAGE = 10;
 
 interface Chosen {
   readonly data: string;
@@ -105,13 +111,15 @@ async function serveNode(cli: Cli): Promise<void> {
   );
   const orchestrator = await createOrchestrator({
     plugins: plugins as readonly AnyPlugin[] as never,
-    log: memory ? memoryLog() : sqliteLog(join(data, "log.db")),
+    log: memory ? memoryLog() : openLog(cli, join(data, "log.db")),
     node,
+    signer: node.signer,
     logger: log.logger,
     onDecided: log.observe,
   });
   const serving = await listen(orchestrator, choice, log, file?.config.limits);
   const here: ServerFile = { url: serving.url, pid: process.pid, node: node.id, modules };
+  const stopAnswering = await answerRequests(orchestrator as Orchestrator, data, log);
   try {
     writeServerFile(data, here);
     const banner = bannerOf(orchestrator as Orchestrator, serving, node, choice, io.cwd);
@@ -120,13 +128,38 @@ async function serveNode(cli: Cli): Promise<void> {
     log.logger.info({ node: node.id }, "stopping");
   } finally {
     removeServerFile(data, here);
+    await stopAnswering();
     await serving.stop();
     log.logger.info({ node: node.id }, "stopped");
     await log.flush();
   }
 }
 
-async function standardPlugins(modules: readonly string[], data: string): Promise<readonly AnyPlugin[]> {
+/** A damaged log is served as far as it is whole, and nobody may overlook that it is. */
+function openLog({ printer }: Cli, path: string): Log {
+  const log = sqliteLog(path, { warn: (text) => printer.warn(text) });
+  if (log.damage === undefined) return log;
+  const { damaged, whole } = log.damage;
+  printer.warn(`THE LOG ${path} IS DAMAGED AND IS ONLY READ: every command is refused`);
+  for (const line of damaged.slice(0, MOST_DAMAGE)) printer.warn(`damaged: ${line}`);
+  if (damaged.length > MOST_DAMAGE)
+    printer.warn(`and ${damaged.length - MOST_DAMAGE} more: capstan log verify ${path}`);
+  printer.warn(`whole: ${whole}`);
+  printer.warn(
+    `stop this and restore a backup (capstan restore BACKUP), or save what is whole (capstan log salvage ${path} --out NEW)`,
+  );
+  return log;
+}
+
+/** Whoever has the node's files can ask for what no scope offers: a new credential for the administrator. */
+async function answerRequests(orchestrator: Orchestrator, directory: string, { logger }: NodeLog) {
+  const { localRequests } = await import("@capstan/plugins");
+  return answerLocally({
+    ...{ orchestrator, directory, requests: localRequests, timers: systemTimers, now: Date.now, logger },
+  });
+}
+
+export async function standardPlugins(modules: readonly string[], data: string): Promise<readonly AnyPlugin[]> {
   const { standard } = await import("@capstan/plugins");
   return standard({ modules: { directories: modules, cache: join(data, "modules") } }) as readonly AnyPlugin[];
 }

@@ -29,6 +29,16 @@ export const cliFaults = {
     retryable: false,
     text: "A file cannot be made: it is there already, or its directory does not take it. Nothing is overwritten.",
   },
+  INTERRUPTED: {
+    status: 503,
+    retryable: true,
+    text: "The command was stopped before its end; nothing of it was kept.",
+  },
+  NODE_KEY_MISSING: {
+    status: 409,
+    retryable: false,
+    text: "The data directory has no `node.key`; put it there, or have another identity made with `--new-key`.",
+  },
   CREDENTIAL_MISSING: {
     status: 401,
     retryable: false,

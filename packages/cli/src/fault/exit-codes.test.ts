@@ -2,12 +2,12 @@
 
 import { expect, test } from "bun:test";
 import { type FaultTable, kernelFaults } from "@capstan/orchestrator";
-import { authFaults, executorFaults, ledgerFaults, registryFaults } from "@capstan/plugins";
+import { authFaults, deadLetterFaults, executorFaults, ledgerFaults, registryFaults } from "@capstan/plugins";
 import { cliFaults } from "./cli-faults.ts";
 import { codesWithExit, exitCodeMeanings, exitCodeOf, exitCodes } from "./exit-codes.ts";
 
 const tables: FaultTable = {
-  ...{ ...kernelFaults, ...authFaults, ...registryFaults },
+  ...{ ...kernelFaults, ...authFaults, ...registryFaults, ...deadLetterFaults },
   ...{ ...executorFaults, ...ledgerFaults, ...cliFaults },
 };
 

@@ -10,6 +10,7 @@ export const exitCodes = {
   internal: 70,
   cannotCreate: 73,
   tryAgain: 75,
+  notVerified: 76,
   refused: 77,
   config: 78,
 } as const;
@@ -19,13 +20,17 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** For `capstan help exit-codes`. */
 export const exitCodeMeanings: readonly (readonly [ExitCode, string])[] = [
   [exitCodes.ok, "done"],
-  [exitCodes.failed, "a fault that is none of the below: an action failed, a name is unknown, a revision conflicts"],
+  [
+    exitCodes.failed,
+    "a fault that is none of the below (an action failed, a name is unknown, a revision conflicts), or rehearse found a difference",
+  ],
   [exitCodes.usage, "the command line is wrong"],
   [exitCodes.data, "input, message, batch, file or log is not valid"],
   [exitCodes.unavailable, "no server answers, its log cannot be written, or the port or the data directory is in use"],
   [exitCodes.internal, "a bug, here or in the server"],
   [exitCodes.cannotCreate, "a file cannot be made"],
   [exitCodes.tryAgain, "the same call may succeed later"],
+  [exitCodes.notVerified, "what was verified is not what it should be: log verify found a log damaged or altered"],
   [exitCodes.refused, "refused: no credential, a wrong one, or a grant that does not cover what was asked"],
   [exitCodes.config, "the configuration does not fit, or the data directory is of a newer version"],
 ];
@@ -38,11 +43,17 @@ const codes: Readonly<Record<ExitCode, readonly string[]>> = {
     ...["INPUT_INVALID", "MESSAGE_INVALID", "MESSAGE_UNKNOWN", "FRAME_INVALID", "JSON_INVALID", "BATCH_INVALID"],
     ...["SCHEMA_INVALID", "CONFIG_INVALID", "PROTOCOL_UNKNOWN", "TOO_LARGE", "FILE_UNREADABLE", "LOG_DAMAGED"],
     ...["MODULE_NOT_FOUND", "MODULE_OUTSIDE", "MODULE_INVALID", "MODULE_CHANGED"],
+    ...["RECEIPT_INVALID", "ENTRY_INVALID", "CHECKPOINT_INVALID", "SIGNATURE_INVALID", "PROOF_INVALID"],
+    "VERIFIER_KEY_INVALID",
   ],
-  69: ["UNREACHABLE", "LOG_UNAVAILABLE", "PORT_IN_USE", "LOG_LOCKED"],
+  69: ["UNREACHABLE", "LOG_UNAVAILABLE", "PORT_IN_USE", "LOG_LOCKED", "REQUEST_UNANSWERED"],
   70: ["INTERNAL"],
-  73: ["FILE_UNWRITABLE"],
-  75: ["STOPPING", "SESSION_BUDGET", "FACTS_STALE", "PREPARE_TIMEOUT", "ACTION_CHANGED"],
+  73: ["FILE_UNWRITABLE", "RESTORE_OVER_DATA"],
+  75: [
+    ...["STOPPING", "SESSION_BUDGET", "FACTS_STALE", "PREPARE_TIMEOUT", "ACTION_CHANGED", "INTERRUPTED"],
+    "LOG_COMPACTING",
+  ],
+  76: [],
   77: [
     ...[
       "REFUSED",
@@ -61,6 +72,7 @@ const codes: Readonly<Record<ExitCode, readonly string[]>> = {
     "CONFIG_FILE_INVALID",
     "COMPOSITION_INVALID",
     "KEY_FILE_INVALID",
+    ...["NODE_KEY_MISSING", "KEY_RETIRED"],
     "ADDRESS_REFUSED",
     "LOG_NEWER",
   ],

@@ -53,6 +53,16 @@ export function reasonOf(error: unknown): string {
       return "this user may not";
     case "EEXIST":
       return "it is there already";
+    case "ENOTDIR":
+      return "a part of its path is no directory";
+    case "ENOSPC":
+    case "EDQUOT":
+    case "SQLITE_FULL":
+      return "the disk is full";
+    case "EFBIG":
+      return "it may not be that large here";
+    case "EROFS":
+      return "the file system is read-only";
     default:
       return printable(code ?? String(message));
   }

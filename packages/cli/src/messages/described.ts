@@ -1,7 +1,7 @@
 // Messages as a command line sees them: name, summary, and the JSON Schema of their data. The standard ones are known
 // without a server; a running server lists its own, its plugins' included.
 
-import type { MessageDefinition } from "@capstan/orchestrator";
+import { kernelMessages, type MessageDefinition } from "@capstan/orchestrator";
 import { z } from "zod";
 
 export interface DescribedMessage {
@@ -14,10 +14,11 @@ export interface DescribedMessage {
   readonly data: unknown;
 }
 
-/** The messages of the standard plugins. */
+/** The messages of the kernel and of the standard plugins. */
 export async function standardMessages(): Promise<DescribedMessage[]> {
   const { standard } = await import("@capstan/plugins");
-  return standard().flatMap(({ name: plugin, messages }) =>
+  const kernel = { name: "kernel", messages: kernelMessages };
+  return [...standard(), kernel].flatMap(({ name: plugin, messages }) =>
     Object.entries(messages ?? {}).flatMap(([resource, verbs]) =>
       Object.entries(verbs as Readonly<Record<string, MessageDefinition>>).flatMap(
         ([verb, { kind, summary, data, internal }]) =>

@@ -20,7 +20,7 @@ export const executionPresentations: Readonly<Record<string, Presentation>> = {
       columns(
         (answer as { items: readonly Row[] }).items.map(({ id, action, state, principal, at, entries }) => [
           ...[id, action, state, principal, instant(at)],
-          `entries ${entries.join("–")}`,
+          `${entries.length === 1 ? "entry" : "entries"} ${entries.join("–")}`,
         ]),
       ),
   },

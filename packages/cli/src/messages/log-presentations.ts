@@ -1,10 +1,11 @@
-// The log: entries a line each, the newest as they come, and why something was decided.
+// The log: entries a line each, the newest as they come, why something was decided, and what proves it.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { FaultError } from "@capstan/orchestrator";
+import { FaultError, type Receipt } from "@capstan/orchestrator";
 import type { Cli } from "../cli.ts";
 import { columns, instant } from "../output/columns.ts";
 import { type Explained, explanation } from "../output/explanation.ts";
+import { writeNewFile } from "../output/new-file.ts";
 import { shown } from "../output/shown.ts";
 import { ask } from "../remote/ask.ts";
 import type { Presentation, PresentedCall } from "./presentation.ts";
@@ -19,6 +20,14 @@ interface Listed {
   readonly verdict: string;
 }
 
+interface Head {
+  readonly entries: number;
+  readonly node: string;
+  readonly name: string;
+  readonly first: number;
+  readonly state: string;
+}
+
 export const logPresentations: Readonly<Record<string, Presentation>> = {
   "log.list": { text: (answer) => lines((answer as { items: readonly Listed[] }).items) },
   "log.tail": {
@@ -30,21 +39,50 @@ export const logPresentations: Readonly<Record<string, Presentation>> = {
     run: tail,
   },
   "log.show": { subject: "id", run: show },
+  "log.receipt": {
+    subject: "id",
+    texts: { id: "the entry's number, or its message's id" },
+    examples: [
+      "capstan log receipt 12 --out receipt.json",
+      "capstan receipt verify receipt.json --key .capstan/node.pub",
+    ],
+    configure(command) {
+      command.option("--out <file>", "write it to a new file (default: standard output)");
+    },
+    run: receipt,
+  },
+  "log.checkpoint": {
+    examples: ["capstan log checkpoint > witnessed.checkpoint", "capstan log verify --checkpoint witnessed.checkpoint"],
+    text: ({ checkpoint }: { readonly checkpoint: string }) => checkpoint.split("\n").map(shown).join("\n"),
+  } as Presentation,
   "log.head": {
     text(answer) {
-      const { entries, node, name } = answer as { entries: number; node: string; name: string };
-      return `${entries} ${entries === 1 ? "entry" : "entries"}  ${shown(node)}  ${shown(name)}\n`;
+      const { entries, node, name, first, state } = answer as Head;
+      const count = `${entries} ${entries === 1 ? "entry" : "entries"}`;
+      const kept = first > 1 ? `, kept from ${first} on` : "";
+      return `${count}${kept}  ${shown(node)}  ${shown(name)}${state === "damaged" ? "  damaged, read-only" : ""}\n`;
     },
   },
   "log.explain": { subject: "id", text: (answer) => explanation(answer as Explained) },
 };
 
-/** An entry is named by its number as well as by its message. */
 async function show(cli: Cli, { name, data }: PresentedCall): Promise<void> {
+  cli.printer.data(await ask(await cli.target(), name, entryNamed(data)));
+}
+
+/** An entry is named by its number as well as by its message. */
+function entryNamed(data: PresentedCall["data"]): object {
   const { id } = data;
-  const asked = typeof id === "string" && /^\d+$/.test(id) ? { entry: Number(id) } : data;
-  const answer = await ask(await cli.target(), name, asked);
-  cli.printer.data(answer);
+  return typeof id === "string" && /^\d+$/.test(id) ? { entry: Number(id) } : data;
+}
+
+async function receipt(cli: Cli, { name, data, flags }: PresentedCall): Promise<void> {
+  const answer = (await ask(await cli.target(), name, entryNamed(data))) as Receipt;
+  const { out } = flags;
+  if (typeof out !== "string") return cli.printer.data(answer);
+  await writeNewFile(cli.io, out, `${JSON.stringify(answer)}\n`);
+  cli.printer.data({ entry: answer.entry, file: out }, () => `entry ${answer.entry} → ${shown(out)}\n`);
+  cli.printer.note(`  verify it anywhere: capstan receipt verify ${shown(out)} --key KEY`);
 }
 
 const RETRY_MS = 500;

@@ -1,14 +1,18 @@
 // Which messages have words of their own. Whatever is not named here is generated from its schema alone, like every plugin's.
 
 import { actionPresentations } from "./action-presentations.ts";
+import { deadLetterPresentations } from "./dead-letter-presentations.ts";
 import { executionPresentations } from "./execution-presentations.ts";
 import { grantPresentations } from "./grant-presentations.ts";
 import { logPresentations } from "./log-presentations.ts";
 import type { Presentation } from "./presentation.ts";
+import { retentionPresentations } from "./retention-presentations.ts";
 
 export const presentations: Readonly<Record<string, Presentation | undefined>> = {
   ...actionPresentations,
   ...grantPresentations,
   ...logPresentations,
   ...executionPresentations,
+  ...deadLetterPresentations,
+  ...retentionPresentations,
 };

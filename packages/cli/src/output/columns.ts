@@ -26,9 +26,12 @@ function padded(cell: string, width: number): string {
   return cell + " ".repeat(width - Bun.stringWidth(cell));
 }
 
-/** `2026-11-21T02:20:07Z` */
+/** The last instant that a date may be (ECMAScript §21.4.1.1). */
+const LAST = 8.64e15;
+
+/** `2026-11-21T02:20:07Z`; nothing for what is no instant. */
 export function instant(at: unknown): string {
-  return typeof at === "number" && Number.isFinite(at) ? new Date(at).toISOString().replace(/\.\d+Z$/, "Z") : "";
+  return typeof at === "number" && Math.abs(at) <= LAST ? new Date(at).toISOString().replace(/\.\d+Z$/, "Z") : "";
 }
 
 /** `3.1 ms` */

@@ -1,0 +1,81 @@
+// `capstan log verify [FILE]`: whether a log is what was logged. A file is verified by itself; where a node runs, what it gives
+// out is verified here, by the same code.
+
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import {
+  FaultError,
+  type Verification,
+  type VerifyOptions,
+  verificationText,
+  verifyExport,
+  verifyLogFile,
+} from "@capstan/orchestrator";
+import type { Command } from "commander";
+import type { Cli } from "../cli.ts";
+import { exitCodes } from "../fault/exit-codes.ts";
+import { fileText } from "../input/json-input.ts";
+import { publicKeyIn, verifierKeys } from "../input/verifier-key.ts";
+import { shown } from "../output/shown.ts";
+import { serverSource } from "../remote/server-source.ts";
+
+interface Flags {
+  readonly checkpoint?: string;
+  readonly key?: string;
+}
+
+export function logVerify(log: Command, cli: Cli): void {
+  log
+    .command("verify")
+    .description("Verify that a log is what was logged: entries, tables, tree, signatures.")
+    .argument("[file]", "the log's file (default: ask the server; where none runs, the data directory's log)")
+    .option("--checkpoint <file>", "a checkpoint that was kept elsewhere, which the log has to hold")
+    .option("--key <key>", "the verifier key that you trust, or a file with it (a node's node.pub), or with several")
+    .action((file: string | undefined, flags: Flags) => verify(cli, file, flags))
+    .addHelpText(
+      "after",
+      `
+It needs nothing of a server, and changes not a byte. A server gives out entries; its tables are verified in the file alone. Without
+--key the checkpoints are held against the data directory's node.pub, or else against the keys that the log itself names, which
+shows that it agrees with itself. Without a checkpoint kept elsewhere nobody can tell whether the log was cut off
+together with its checkpoint. Entries after the newest checkpoint are proved by nothing yet: they are counted.
+
+Exit codes: 0 valid, ${exitCodes.notVerified} does not verify; help exit-codes has the others.
+
+examples:
+  $ capstan log verify
+  $ capstan log verify .capstan/log.db --key .capstan/node.pub
+  $ capstan log checkpoint > kept.checkpoint
+  $ capstan log verify /mnt/copy/log.db --checkpoint kept.checkpoint --key berlin.pub
+`,
+    );
+}
+
+async function verify(cli: Cli, file: string | undefined, { checkpoint, key }: Flags): Promise<void> {
+  const { io, printer } = cli;
+  const options: VerifyOptions = {
+    checkpoint: checkpoint === undefined ? undefined : await fileText(io, checkpoint),
+    keys: key === undefined ? undefined : await verifierKeys(io, key),
+  };
+  const result =
+    file === undefined ? await verifyHere(cli, options) : await verifyLogFile(resolve(io.cwd, file), options);
+  if (!result.valid) cli.exitCode = exitCodes.notVerified;
+  printer.data(result, () => verificationText(result).split("\n").map(shown).join("\n"));
+}
+
+/** The server's log; where no server was named and none runs, the one in the data directory. */
+async function verifyHere(cli: Cli, options: VerifyOptions): Promise<Verification> {
+  const { settings } = cli;
+  const data = (await settings.text("data")) as string;
+  const path = join(data, "log.db");
+  const elsewhere = (await settings.text("url")) !== undefined;
+  const own = elsewhere ? undefined : publicKeyIn(data);
+  const trusting = { ...options, keys: options.keys ?? (own === undefined ? undefined : [own]) };
+  try {
+    return await verifyExport(serverSource(await cli.target()), trusting);
+  } catch (thrown) {
+    const away = thrown instanceof FaultError && ["UNREACHABLE", "CREDENTIAL_MISSING"].includes(thrown.code);
+    if (!away || elsewhere || !existsSync(path)) throw thrown;
+  }
+  return verifyLogFile(path, trusting);
+}

@@ -1,0 +1,53 @@
+// The data directory and its files: whose they are, and who else may read or write them.
+
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { reasonOf } from "../input/json-input.ts";
+import { type Finding, Findings } from "./finding.ts";
+
+/** Whoever reads one of these can act as the node or its administrator. */
+const SECRETS = ["node.key", "node.key.next", "admin.token", "recover.request"];
+/** What was asked of the node, in plain text; also of a log that was moved aside. */
+const CONTENT = /^log\.db(\.replaced-[^.]*?)?(-wal|-journal)?$/;
+
+const OTHERS_WRITE = 0o022;
+const OTHERS_AT_ALL = 0o077;
+
+export function fileFindings(directory: string, shown: string, uid = process.getuid?.()): readonly Finding[] {
+  const found = new Findings("files");
+  let names: string[];
+  try {
+    const { mode, uid: owner } = lstatSync(directory);
+    names = readdirSync(directory).sort();
+    if (mode & OTHERS_WRITE) found.fail(`others may write in ${shown} (0${octal(mode)})`, `chmod 700 ${shown}`);
+    else if (mode & OTHERS_AT_ALL) found.warn(`others may look into ${shown} (0${octal(mode)})`, `chmod 700 ${shown}`);
+    if (uid !== undefined && uid !== 0 && owner !== uid) {
+      found.fail(`${shown} belongs to user ${owner}, and this is user ${uid}`, `run the node as user ${owner}`);
+    }
+  } catch (error) {
+    const todo = "capstan serve makes it; or name another with --data";
+    return found.fail(`${shown} cannot be read: ${reasonOf(error)}`, todo).list;
+  }
+  for (const name of names) {
+    const stat = lstatSync(join(directory, name), { throwIfNoEntry: false });
+    // Gone since, or a link, which has no mode of its own.
+    if (stat === undefined || stat.isSymbolicLink()) continue;
+    const path = `${shown}/${name}`;
+    if (SECRETS.includes(name) && stat.mode & OTHERS_AT_ALL) {
+      found.fail(
+        `others may read ${path} (0${octal(stat.mode)})`,
+        `chmod 600 ${path}; who has read it has it for good`,
+      );
+    } else if (stat.mode & OTHERS_WRITE) {
+      found.fail(`others may write ${path} (0${octal(stat.mode)})`, `chmod go-w ${path}`);
+    } else if (CONTENT.test(name) && stat.mode & OTHERS_AT_ALL) {
+      found.warn(`others may read ${path} (0${octal(stat.mode)})`, `chmod 600 ${path}`);
+    }
+  }
+  if (found.list.length === 0) found.ok(`${shown} and its ${names.length} files are their owner's`);
+  return found.list;
+}
+
+function octal(mode: number): string {
+  return (mode & 0o777).toString(8);
+}
