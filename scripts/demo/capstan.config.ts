@@ -2,12 +2,19 @@
 // a temporary directory together with that plugin and the actions, and served from there.
 
 import { defineConfig } from "@capstan/orchestrator";
-import { auth, executor, ledger, module, registry } from "@capstan/plugins";
+import { auth, deadLetter, executor, ledger, module, registry } from "@capstan/plugins";
 import { quietRepositories } from "./quiet-repositories.ts";
 
 export default defineConfig({
   name: "demo",
   listen: "127.0.0.1:0",
   logLevel: "warn",
-  plugins: [auth(), quietRepositories("notify"), registry(), executor({ protocols: [module()] }), ledger()],
+  plugins: [
+    auth(),
+    quietRepositories("notify"),
+    registry(),
+    deadLetter(),
+    executor({ protocols: [module()] }),
+    ledger(),
+  ],
 });

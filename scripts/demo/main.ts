@@ -6,6 +6,7 @@ import type { Stage } from "./chapters/chapter.ts";
 import { kill } from "./chapters/kill.ts";
 import { modules } from "./chapters/modules.ts";
 import { narrowGrant } from "./chapters/narrow-grant.ts";
+import { oneByte, proof } from "./chapters/proof.ts";
 import { quiet } from "./chapters/quiet.ts";
 import { roundTrips } from "./chapters/round-trips.ts";
 import { slips } from "./chapters/slips.ts";
@@ -67,7 +68,10 @@ async function tell(): Promise<void> {
   await kill(stage, classifications);
   story.chapter("Slips of the keyboard");
   await slips(stage);
+  story.chapter("A stranger checks what happened");
+  await proof(stage);
 
   story.chapter("The end of the server");
   story.claim("SIGTERM: the server drains, and exits 0", (await stage.server.stop()) === 0);
+  await oneByte(stage);
 }

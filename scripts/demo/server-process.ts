@@ -1,10 +1,9 @@
 // The server: `capstan serve` in a process of its own, in an operator's directory. It is up when it has said where it listens
 // and answers there; nothing here waits for time to pass.
 
-import { join } from "node:path";
 import type { Subprocess } from "bun";
+import { CLI, plainEnvironment } from "./capstan.ts";
 
-const CLI = join(import.meta.dir, "..", "..", "packages", "cli", "src", "main.ts");
 const ADDRESS = /http:\/\/127\.0\.0\.1:\d+/;
 const LINES_KEPT = 20;
 
@@ -20,11 +19,9 @@ export class ServerProcess {
   readyAfter = 0;
 
   private constructor(directory: string) {
-    // Settings of whoever runs the demonstration are not the demonstration's.
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("CAPSTAN_")));
     this.#process = Bun.spawn([process.execPath, "--no-install", CLI, "serve"], {
       cwd: directory,
-      env: { ...env, NO_COLOR: "1" },
+      env: plainEnvironment(),
       stdio: ["ignore", "pipe", "pipe"],
     });
     running.add(this.#process);

@@ -49,9 +49,13 @@ export async function classifyAll(stage: Stage): Promise<readonly unknown[]> {
     found: value.map(({ digested }) => digested.output),
   });
   const entries = (await logLength(caller)) - before;
-  story.claim("each perform is two entries: accepted, and completed", entries === 2 * performs, {
-    figure: `${figure(entries)} entries`,
-    found: entries,
-  });
+  story.claim(
+    "each perform is an entry, and one more where its outcome came later",
+    performs <= entries && entries <= 2 * performs,
+    {
+      figure: `${figure(entries)} entries`,
+      found: entries,
+    },
+  );
   return classifications;
 }
