@@ -49,7 +49,7 @@ export default defineAction({
 
 const BANNER = `node      n-7f3a  berlin
 data      ./.capstan   (log.db 1 entry, node.key, admin.token 0600)
-pipeline  auth ▸ registry ▸ executor ▸ ledger
+pipeline  auth ▸ registry ▸ dead-letter ▸ executor ▸ ledger
 open      http://127.0.0.1:7420   /rpc /healthz /readyz`;
 
 const TRANSCRIPT = `$ capstan action register greet --module ./greet.ts
@@ -79,8 +79,8 @@ $ capstan explain m-01JB
 m-01JB  action.remove {name: greet}  by bob under g-2   REFUSED, nothing changed
   auth       refused   clause 1: verb "remove" is not "perform"
   registry…  not reached
-$ capstan log head
-12 entries  n-7f3a  berlin
+$ capstan log verify
+12 entries, 12 leaves, checkpoint of n-7f3a: valid
 `;
 
 describe("the first five minutes", () => {

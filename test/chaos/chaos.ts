@@ -54,7 +54,7 @@ export async function runChaos(options: ChaosOptions): Promise<readonly Cycle[]>
   let server: ServerProcess | undefined;
   try {
     const run = new Run(directory, options);
-    server = await startServer(directory, options.control === "early");
+    server = await startServer(directory, { early: options.control === "early" });
     await registerActions(server, options.control === "twice");
     const cycles: Cycle[] = [];
     while (cycles.length < options.cycles) {
@@ -109,7 +109,7 @@ class Run {
     await this.#look();
     const joined = this.#load.open().filter(({ key }) => this.#evidence.performs.has(key)).length;
 
-    const next = await startServer(this.#directory, this.#options.control === "early");
+    const next = await startServer(this.#directory, { early: this.#options.control === "early" });
     started(next);
     if (next.readyMs >= MOST_READY_MS) this.#violation(`ready after ${Math.round(next.readyMs)} ms`);
     const askedAgain = this.#load.open().length;

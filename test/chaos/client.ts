@@ -16,6 +16,8 @@ export interface Asked {
   acknowledged: Acknowledged | undefined;
   /** The execution of which the client was told that nobody knows whether it ran. */
   ambiguous: string | undefined;
+  /** It was told that nothing was done, and did not ask again. */
+  gaveUp: boolean;
 }
 
 export interface Acknowledged {
@@ -27,7 +29,12 @@ export interface Observed {
   acknowledged(asked: Asked): void;
   /** What a correct server never does. */
   violation(text: string): void;
+  /** The log could not be written: resolves to whether to ask again, which it must where it is not `alone`. Without it, a violation. */
+  unavailable?(asked: Asked, alone: boolean): Promise<boolean>;
 }
+
+/** How long the text of an input is, by chance. */
+export type TextLength = (random: SeededRandom) => number;
 
 /** How often a call is made twice at once, under one key. */
 const TWINS = 0.1;
@@ -38,13 +45,15 @@ export class Client {
   readonly #name: string;
   readonly #random: SeededRandom;
   readonly #observed: Observed;
+  readonly #length: TextLength;
   #open: Asked | undefined;
   #count = 0;
 
-  constructor(name: string, random: SeededRandom, observed: Observed) {
+  constructor(name: string, random: SeededRandom, observed: Observed, length: TextLength = (by) => by.upTo(200)) {
     this.#name = name;
     this.#random = random;
     this.#observed = observed;
+    this.#length = length;
   }
 
   /** What it was not told the outcome of. */
@@ -69,33 +78,38 @@ export class Client {
   /** Repeats what it was last acknowledged, and must be told the same. */
   async repeatLast(scope: RemoteScope): Promise<void> {
     const last = this.ledger.findLast(({ acknowledged }) => acknowledged !== undefined);
-    if (last !== undefined) await this.#call(scope, last);
+    if (last !== undefined) await this.#call(scope, last, false);
   }
 
   #next(): Asked {
     const key = `${this.#name}-${++this.#count}`;
     const action = this.#random.pick(MIX);
-    const input = { key, text: "x".repeat(this.#random.upTo(200)) };
-    const asked: Asked = { key, action, input, acknowledged: undefined, ambiguous: undefined };
+    const input = { key, text: "x".repeat(this.#length(this.#random)) };
+    const asked: Asked = { key, action, input, acknowledged: undefined, ambiguous: undefined, gaveUp: false };
     this.ledger.push(asked);
     return asked;
   }
 
   /** Answers whether the call has ended, in whatever way. */
   async #ask(scope: RemoteScope, asked: Asked): Promise<boolean> {
-    const calls = [this.#call(scope, asked)];
-    if (this.#random.next() < TWINS) calls.push(this.#call(scope, asked));
-    const ended = await Promise.all(calls);
+    const twins = this.#random.next() < TWINS ? 2 : 1;
+    const ended = await Promise.all(Array.from({ length: twins }, () => this.#call(scope, asked, twins === 1)));
     return ended.includes(true);
   }
 
-  async #call(scope: RemoteScope, asked: Asked): Promise<boolean> {
+  /** @param alone nobody else asks under this key */
+  async #call(scope: RemoteScope, asked: Asked, alone: boolean): Promise<boolean> {
     const { key, action, input } = asked;
     let told: Acknowledged;
     try {
       told = (await scope.action?.perform?.({ name: action, input }, { key })) as Acknowledged;
     } catch (thrown) {
-      return this.#failed(asked, thrown);
+      const { unavailable } = this.#observed;
+      if (unavailable === undefined || remoteFault(thrown).code !== "LOG_UNAVAILABLE")
+        return this.#failed(asked, thrown);
+      if (await unavailable(asked, alone)) return this.#call(scope, asked, alone);
+      asked.gaveUp = true;
+      return true;
     }
     const before = asked.acknowledged;
     if (before === undefined) {

@@ -1,21 +1,32 @@
 // The load: many clients over fewer connections, until the server is dead; and what they do once it is back.
 
 import type { Connected, RemoteScope } from "@capstan/orchestrator/client";
-import { type Asked, Client } from "./client.ts";
+import { type Asked, Client, type Observed, type TextLength } from "./client.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { ServerProcess } from "./server-process.ts";
 
 const CLIENTS_A_CONNECTION = 4;
 const PAGE = 1000;
 
+export interface LoadOptions {
+  readonly unavailable?: Observed["unavailable"];
+  readonly length?: TextLength;
+}
+
 export class Load {
   readonly clients: readonly Client[];
   /** Called with every first acknowledgement. */
   onAcknowledged: (asked: Asked) => void = () => {};
 
-  constructor(count: number, random: SeededRandom, violation: (text: string) => void) {
-    const observed = { acknowledged: (asked: Asked) => this.onAcknowledged(asked), violation };
-    this.clients = Array.from({ length: count }, (_, i) => new Client(`c${i + 1}`, random, observed));
+  constructor(
+    count: number,
+    random: SeededRandom,
+    violation: (text: string) => void,
+    { unavailable, length }: LoadOptions = {},
+  ) {
+    const acknowledged = (asked: Asked) => this.onAcknowledged(asked);
+    const observed = { acknowledged, violation, ...(unavailable && { unavailable }) };
+    this.clients = Array.from({ length: count }, (_, i) => new Client(`c${i + 1}`, random, observed, length));
   }
 
   *ledgers(): Generator<Asked, void, void> {

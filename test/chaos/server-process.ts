@@ -1,9 +1,10 @@
 // The server's process as its starter sees it: ready, armed, dead. It knows nothing of what is asked of the server.
 
-import { readFileSync } from "node:fs";
+import { openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Connected, connect } from "@capstan/orchestrator/client";
 import type { KillPoint } from "./kill-point.ts";
+import { linesOf } from "./lines.ts";
 
 export interface ServerProcess {
   readonly url: string;
@@ -28,20 +29,37 @@ interface Line {
   readonly killed?: KillPoint;
 }
 
+/** Of a server that did not start, its last characters. */
+const MOST_TOLD = 2000;
 const SERVER = new URL("./server.ts", import.meta.url).pathname;
 
-/** @param early the control build, which replies before it has written */
-export async function startServer(directory: string, early = false): Promise<ServerProcess> {
+export interface ServerOptions {
+  /** The control build, which replies before it has written. */
+  readonly early?: boolean;
+  /** Where the side effects are written down; default the data directory. */
+  readonly outside?: string;
+  /** The file that its log lines are added to; default: our standard error. */
+  readonly errors?: string;
+}
+
+export async function startServer(
+  directory: string,
+  { early, outside, errors }: ServerOptions = {},
+): Promise<ServerProcess> {
   const startedAt = performance.now();
-  const args = early ? ["--early"] : [];
+  const args = [...(early ? ["--early"] : []), ...(outside === undefined ? [] : ["--outside", outside])];
   const child = Bun.spawn([process.execPath, SERVER, "--directory", directory, ...args], {
     stdin: "pipe",
     stdout: "pipe",
-    stderr: "inherit",
+    stderr: errors === undefined ? "inherit" : openSync(errors, "a"),
   });
-  const lines = linesOf(child.stdout);
+  const lines = linesOf<Line>(child.stdout);
   const first = await lines.next();
-  if (first.done || first.value.ready === undefined) throw new Error(`the server on ${directory} did not start`);
+  if (first.done || first.value.ready === undefined) {
+    await child.exited;
+    const why = errors === undefined ? "" : `: ${readFileSync(errors, "utf8").slice(-MOST_TOLD)}`;
+    throw new Error(`the server on ${directory} did not start (${child.signalCode ?? child.exitCode})${why}`);
+  }
   const { url, head, memory } = first.value.ready;
   const readyMs = performance.now() - startedAt;
 
@@ -67,14 +85,4 @@ export async function startServer(directory: string, early = false): Promise<Ser
     },
     exited: untilDead(),
   };
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Line, void, void> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() as string;
-    for (const line of lines) yield JSON.parse(line) as Line;
-  }
 }

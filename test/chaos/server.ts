@@ -1,6 +1,7 @@
 // The server under test, in a process of its own: the standard pipeline on SQLite, with protocols of the test's and a kill
 // switch. It says `{ ready }` on stdout, takes `POINT AFTER` on stdin to arm the switch, and ends when stdin does.
-// `--early`: the control build, whose log answers before it writes.
+// `--early`: the control build, whose log answers before it writes. `--outside DIR`: where the side effects are written down,
+// when the data directory's own disk fails.
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -14,16 +15,16 @@ import {
   serve,
   sqliteLog,
 } from "@capstan/orchestrator";
-import { auth, executor, ledger, registry } from "@capstan/plugins";
+import { auth, deadLetter, executor, ledger, registry } from "@capstan/plugins";
 import { KillSwitch } from "./kill-point.ts";
 import { chaosProtocols } from "./protocols.ts";
 import { EarlyLog, KillingLog } from "./wrapped-log.ts";
 
 const { values } = parseArgs({
-  options: { directory: { type: "string" }, early: { type: "boolean" } },
+  options: { directory: { type: "string" }, early: { type: "boolean" }, outside: { type: "string" } },
 });
 const directory = values.directory;
-if (directory === undefined) throw new Error("usage: server.ts --directory DIR [--early]");
+if (directory === undefined) throw new Error("usage: server.ts --directory DIR [--early] [--outside DIR]");
 
 const kill = new KillSwitch();
 const node = await openNode({ directory, name: "chaos" });
@@ -40,10 +41,10 @@ const killPoint = definePlugin({
   },
 });
 
-const protocols = chaosProtocols(kill, directory);
+const protocols = chaosProtocols(kill, values.outside ?? directory);
 const orchestrator = await createOrchestrator({
-  plugins: [auth(), registry(), executor({ protocols }), ledger(), killPoint],
-  ...{ log, node, logger },
+  plugins: [auth(), registry(), deadLetter(), executor({ protocols }), ledger(), killPoint],
+  ...{ log, node, signer: node.signer, logger },
 });
 
 const { committer } = orchestrator;

@@ -6,6 +6,12 @@ import type { KillSwitch } from "./kill-point.ts";
 class WrappedLog implements Log {
   constructor(protected readonly inner: Log) {}
 
+  get id(): string {
+    return this.inner.id;
+  }
+  get first(): number {
+    return this.inner.first;
+  }
   get head(): number {
     return this.inner.head;
   }
@@ -18,6 +24,15 @@ class WrappedLog implements Log {
   get durable(): boolean {
     return this.inner.durable;
   }
+  get tree(): Log["tree"] {
+    return this.inner.tree;
+  }
+  get restorations(): Log["restorations"] {
+    return this.inner.restorations;
+  }
+  get damage(): Log["damage"] {
+    return this.inner.damage;
+  }
   append(expectedHead: number, entries: readonly NewEntry[]): Awaitable<AppendResult> {
     return this.inner.append(expectedHead, entries);
   }
@@ -26,6 +41,12 @@ class WrappedLog implements Log {
   }
   tail(from: number, signal: AbortSignal): AsyncIterable<StoredEntry> {
     return this.inner.tail(from, signal);
+  }
+  blob(name: string): Awaitable<string | undefined> {
+    return this.inner.blob(name);
+  }
+  trim(...asked: Parameters<Log["trim"]>): Awaitable<number> {
+    return this.inner.trim(...asked);
   }
   find(id: string): Awaitable<number | undefined> {
     return this.inner.find(id);
@@ -83,7 +104,9 @@ export class EarlyLog extends WrappedLog {
     if (expectedHead !== this.head) return { kind: "conflict", head: this.head };
     this.#unwritten.push(...entries);
     for (const row of entries.flatMap(({ rows }) => rows)) this.#rows.set(`${row.table}\n${row.key}`, row);
-    this.#later ??= setTimeout(() => this.#write(), WRITE_LATER_MS);
+    // What the first start records is written at once: its flush is not to fall into what is tried.
+    if (this.inner.head === 0) this.#write();
+    else this.#later ??= setTimeout(() => this.#write(), WRITE_LATER_MS);
     return { kind: "ok", head: this.head };
   }
   override async read(from: number, options: Parameters<Log["read"]>[1] = {}): Promise<readonly StoredEntry[]> {
@@ -109,6 +132,18 @@ export class EarlyLog extends WrappedLog {
   override rows(table: string, range?: Parameters<Log["rows"]>[1]): Awaitable<readonly StoredRow[]> {
     this.#write();
     return super.rows(table, range);
+  }
+  override get tree(): Log["tree"] {
+    this.#write();
+    return super.tree;
+  }
+  override blob(name: string): Awaitable<string | undefined> {
+    this.#write();
+    return super.blob(name);
+  }
+  override trim(...asked: Parameters<Log["trim"]>): Awaitable<number> {
+    this.#write();
+    return super.trim(...asked);
   }
   override close(): Awaitable<void> {
     this.#write();

@@ -2,12 +2,12 @@
 
 import { join } from "node:path";
 import { createOrchestrator, type Orchestrator, openNode, sqliteLog } from "@capstan/orchestrator";
-import { auth, executor, ledger, type Protocol, registry } from "@capstan/plugins";
+import { auth, deadLetter, executor, ledger, type Protocol, registry } from "@capstan/plugins";
 import { z } from "zod";
 import { endless } from "../chaos/protocols.ts";
 
 /** A perform and its completion. */
-export const ENTRIES_AN_EXECUTION = 2;
+export const ENTRIES_AN_EXECUTION = 1;
 
 const IN_FLIGHT = 1000;
 /** Longer than any measurement. */
@@ -21,8 +21,8 @@ const protocols: readonly Protocol[] = [
 export async function openLog(directory: string): Promise<Orchestrator> {
   const node = await openNode({ directory, name: "fill" });
   const log = sqliteLog(join(directory, "log.db"));
-  const plugins = [auth(), registry(), executor({ protocols }), ledger()] as const;
-  return createOrchestrator({ plugins: [...plugins], log, node });
+  const plugins = [auth(), registry(), deadLetter(), executor({ protocols }), ledger()] as const;
+  return createOrchestrator({ plugins: [...plugins], log, node, signer: node.signer });
 }
 
 /** Performs `count` times, under a key each, and calls back after every so many. Unfinished ones are `endless`. */

@@ -12,13 +12,13 @@ test("a start on a log of thousands of entries reads none of them", async () => 
   const directory = mkdtempSync(join(tmpdir(), "capstan-start-"));
   try {
     const filled = await openLog(directory);
-    await fill(filled, "sync", 1000);
+    await fill(filled, "sync", 2000);
     const entries = filled.log.head;
     await filled.stop();
 
     const { log, reads } = counted(sqliteLog(join(directory, "log.db")));
     const started = await createOrchestrator({ plugins: standard(), log });
-    expect(entries).toBeGreaterThan(2000);
+    expect(entries).toBeGreaterThanOrEqual(2000);
     expect(log.head).toBeGreaterThanOrEqual(entries);
     expect(reads()).toBe(0);
     await started.stop();

@@ -25,7 +25,7 @@ export async function measureStart(entries: number): Promise<Start> {
     const orchestrator = await openLog(directory);
     await fill(orchestrator, "sync", Math.ceil(entries / ENTRIES_AN_EXECUTION));
     // What lies there now is what a kill would leave: nothing is checkpointed for the one who goes.
-    for (const name of ["log.db", "log.db-wal", "node.key", "admin.token"]) {
+    for (const name of ["log.db", "log.db-wal", "log.db-sums", "node.key", "admin.token"]) {
       copyFileSync(join(directory, name), join(killed, name));
     }
     await orchestrator.stop();

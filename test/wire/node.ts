@@ -13,7 +13,7 @@ import {
   serve,
   type Timers,
 } from "@capstan/orchestrator";
-import { auth, credentialDigest, executor, ledger, type Protocol, registry } from "@capstan/plugins";
+import { auth, credentialDigest, deadLetter, executor, ledger, type Protocol, registry } from "@capstan/plugins";
 import { z } from "zod";
 
 /** A log whose disk is full, or slow, when the test says so. */
@@ -23,6 +23,12 @@ export class TestLog implements Log {
   #gated = false;
   #held: (() => void)[] = [];
 
+  get id() {
+    return this.inner.id;
+  }
+  get first() {
+    return this.inner.first;
+  }
   get head() {
     return this.inner.head;
   }
@@ -34,6 +40,15 @@ export class TestLog implements Log {
   }
   get durable() {
     return this.inner.durable;
+  }
+  get tree() {
+    return this.inner.tree;
+  }
+  get restorations() {
+    return this.inner.restorations;
+  }
+  get damage() {
+    return this.inner.damage;
   }
 
   /** Appends wait from now on. */
@@ -70,6 +85,13 @@ export class TestLog implements Log {
   }
   tail(...args: Parameters<Log["tail"]>) {
     return this.inner.tail(...args);
+  }
+  blob(name: string) {
+    return this.inner.blob(name);
+  }
+  trim(...args: Parameters<Log["trim"]>) {
+    this.#check();
+    return this.inner.trim(...args);
   }
   find(id: string) {
     return this.inner.find(id);
@@ -154,7 +176,7 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
   });
   const node = { clock: Date.parse("2030-01-01T00:00:00Z") };
   const orchestrator = await createOrchestrator({
-    plugins: [auth(), registry(), executor({ protocols: [echo, ...protocols] }), ledger()],
+    plugins: [auth(), registry(), deadLetter(), executor({ protocols: [echo, ...protocols] }), ledger()],
     ...{ log, timers, logger, now: () => node.clock, onDecided: observe },
   });
   const own = await orchestrator.scope({ principal: "operator", allow: ["*"] });

@@ -111,7 +111,7 @@ test("no frame leaves before what it was decided on is appended, a query's answe
   socket.send(call(["action", "register"], { name: "greet", protocol: "echo" }), '["pull",2]');
   socket.send(call(["action", "describe"], { name: "greet" }), '["pull",3]');
   socket.send(call(["action", "describe"], { name: "absent" }), '["pull",4]');
-  const answered = socket.answer(4);
+  const answered = Promise.all([2, 3, 4].map((id) => socket.answer(id)));
   // The append has begun once the tip has passed what is durable; then everything has been decided that was sent.
   const { committer } = node.orchestrator;
   while (committer.tip === before) await socket.roundTrip();
@@ -123,12 +123,36 @@ test("no frame leaves before what it was decided on is appended, a query's answe
 
   node.log.openGate();
   await answered;
-  expect(socket.frames.map(([type, id]) => [type, id])).toEqual([
-    ["resolve", 2],
-    ["resolve", 3],
-    ["reject", 4],
-  ]);
+  const told = socket.frames.map(([type, id]) => `${type} ${id}`);
+  expect(told.sort()).toEqual(["reject 4", "resolve 2", "resolve 3"]);
   expect(node.log.head).toBe(before + 1);
+  socket.close();
+});
+
+test("what was undone before it was asked for is never told, whoever asks for it later", async () => {
+  const node = await startNode();
+  const { committer } = node.orchestrator;
+  const socket = await RawSocket.open(node.url);
+  const call = (target: number, path: string[], data: unknown) =>
+    JSON.stringify(["push", ["pipeline", target, path, [data]]]);
+  socket.send(call(0, ["connectionFromCli"], node.admin), '["pull",1]');
+  await socket.answer(1);
+  node.log.closeGate();
+  const { durable } = committer;
+  socket.send(call(1, ["action", "register"], { name: "greet", protocol: "echo" }));
+  socket.send(call(1, ["action", "describe"], { name: "greet" }));
+  socket.send(call(1, ["action", "register"], { name: "greet", protocol: "echo" }));
+  while (committer.tip < durable + 2) await socket.roundTrip();
+  node.log.full = true;
+  node.log.openGate();
+  while (committer.generation === 0) await socket.roundTrip();
+  node.log.full = false;
+  // A result, an answer and a refusal that stood on what is no more.
+  socket.send('["pull",2]', '["pull",3]', '["pull",4]');
+  const answers = await Promise.all([2, 3, 4].map((id) => socket.answer(id)));
+  expect(answers.map(([type, , error]) => [type, error[4]?.code])).toEqual(
+    [2, 3, 4].map(() => ["reject", "LOG_UNAVAILABLE"]),
+  );
   socket.close();
 });
 

@@ -96,7 +96,14 @@ test("a port in use is a fault that names it, and who has it goes on", async () 
 test("health is told of a node that runs; readiness ends with the log's, and comes back with it", async () => {
   const node = await startNode();
   const entries = node.log.head;
-  expect(await answerOf(`${node.url}/healthz`)).toMatchObject({ http: 200, status: "ok", node: "n-embedded", entries });
+  const healthy = {
+    http: 200,
+    status: "ok",
+    node: "n-embedded",
+    entries,
+    version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+  };
+  expect(await answerOf(`${node.url}/healthz`)).toMatchObject(healthy);
   expect(await answerOf(`${node.url}/readyz`)).toMatchObject({ http: 200, ready: true });
   node.log.full = true;
   const scope = transports.WebSocket(node.url).connectionFromCli(node.admin);

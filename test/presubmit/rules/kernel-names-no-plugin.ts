@@ -6,7 +6,7 @@ import { packageSources, pluginFolders, type Rule } from "../repository.ts";
 import { dottedName, isNode, lineAt, type Node, nameOf } from "../source-file.ts";
 
 // The standard ones stand here as well as being found, so that the rule holds before they are written.
-const STANDARD = ["auth", "registry", "executor", "publisher", "peer-propagation", "ledger"];
+const STANDARD = ["auth", "registry", "dead-letter", "executor", "publisher", "peer-propagation", "ledger"];
 const COLLECTIONS = ["plugins", "plugin", "connections", "doors", "needs", "adds", "facts", "verdicts"];
 const KERNEL_RESOURCES = ["message", "node", "pipeline"]; // DESIGN §3, and §4 for the `pipeline` entry
 const CONNECTION = /^connectionFrom[A-Z]/;
