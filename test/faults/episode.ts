@@ -24,10 +24,6 @@ export interface Trial {
 
 /** Within this a node whose disk works again acknowledges something; clients ask every few milliseconds. */
 const MOST_RECOVERY_MS = 2_000;
-/** A fault that has shown itself in no way by then shows nothing. */
-const MOST_WAIT_MS = 20_000;
-/** The same of a build that is wrong on purpose, and may never go on. */
-const MOST_WAIT_CONTROL_MS = 2_000;
 /** A disk with some room left takes small groups and fails large ones: a read may meet several that are undone. */
 const MOST_ASKED = 5;
 /** How many acknowledgements pass between two looks at whether the disk failed anything yet. */
@@ -53,9 +49,9 @@ export class Episode {
     load: Load,
     random: SeededRandom,
     violation: (text: string) => void,
-    control: boolean,
+    mostWaitMs: number,
   ) {
-    this.#mostWaitMs = control ? MOST_WAIT_CONTROL_MS : MOST_WAIT_MS;
+    this.#mostWaitMs = mostWaitMs;
     this.#connection = server.connect();
     server.exited.then(() => {
       this.#dead = true;

@@ -44,6 +44,10 @@ const TRIALS_A_LIFE = 12;
 const TRIALS_A_SMALL_DISK = 24;
 /** Acknowledged by the process that follows one whose disk failed, before the power is cut. */
 const AFTER_RESTART = 50;
+/** What has not happened by then does not happen. */
+const MOST_WAIT_MS = 20_000;
+/** The same of a build or a disk that is wrong on purpose, and may never go on. */
+const MOST_WAIT_CONTROL_MS = 2_000;
 /** How many of the lives that end while the disk fails. */
 const WHILE_DOWN = 0.3;
 /** How many refusals a client takes for an answer. */
@@ -152,6 +156,10 @@ class World {
 
   readonly #violation = (text: string): void => void this.#violations.push(text);
 
+  get #mostWaitMs(): number {
+    return this.#options.control === undefined ? MOST_WAIT_MS : MOST_WAIT_CONTROL_MS;
+  }
+
   /** The build that is not wrong on purpose. */
   get #sound(): ServerOptions {
     return { outside: this.#outside, errors: join(this.#directory, "errors") };
@@ -196,7 +204,14 @@ class World {
     this.#server = await startServer(path, this.#build);
     const working = this.#load.work(this.#server);
     const control = this.#options.control !== undefined;
-    const episode = new Episode(this.#server, this.#medium, this.#load, this.#random, this.#violation, control);
+    const episode = new Episode(
+      this.#server,
+      this.#medium,
+      this.#load,
+      this.#random,
+      this.#violation,
+      this.#mostWaitMs,
+    );
     this.#refused = () => episode.refused();
     const trials: Trial[] = [];
     let duringFault = false;
@@ -219,20 +234,25 @@ class World {
       // What a failed flush left in the cache is all that the next process sees, and nobody flushes it again.
       this.#server = await startServer(this.#medium.path, this.#build);
       const working = this.#load.work(this.#server);
-      await Promise.race([this.#acknowledged(AFTER_RESTART), this.#server.exited]);
+      await this.#acknowledged(AFTER_RESTART);
       await this.#die();
       await working;
     }
     await this.#medium.unmount(ending);
   }
 
-  #acknowledged(count: number): Promise<void> {
-    return new Promise((resolve) => {
-      let left = count;
-      this.#load.onAcknowledged = () => {
-        if (--left === 0) resolve();
-      };
-    });
+  async #acknowledged(count: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let left = count;
+    this.#load.onAcknowledged = () => {
+      if (--left === 0) resolve();
+    };
+    const late = setTimeout(() => {
+      this.#violation(`no ${count} acknowledgements after a restart in ${this.#mostWaitMs} ms`);
+      resolve();
+    }, this.#mostWaitMs);
+    await Promise.race([promise, this.#server?.exited]);
+    clearTimeout(late);
   }
 
   async #look(duringFault: boolean): Promise<void> {
