@@ -13,7 +13,16 @@ import {
   serve,
   type Timers,
 } from "@capstan/orchestrator";
-import { auth, credentialDigest, deadLetter, executor, ledger, type Protocol, registry } from "@capstan/plugins";
+import {
+  auth,
+  credentialDigest,
+  deadLetter,
+  executor,
+  ledger,
+  type Protocol,
+  publisher,
+  registry,
+} from "@capstan/plugins";
 import { z } from "zod";
 
 /** A log whose disk is full, or slow, when the test says so. */
@@ -176,7 +185,7 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
   });
   const node = { clock: Date.parse("2030-01-01T00:00:00Z") };
   const orchestrator = await createOrchestrator({
-    plugins: [auth(), registry(), deadLetter(), executor({ protocols: [echo, ...protocols] }), ledger()],
+    plugins: [auth(), registry(), deadLetter(), executor({ protocols: [echo, ...protocols] }), publisher(), ledger()],
     ...{ log, timers, logger, now: () => node.clock, onDecided: observe },
   });
   const own = await orchestrator.scope({ principal: "operator", allow: ["*"] });

@@ -72,7 +72,9 @@ test("a pipeline that asks nobody for a credential is not served to others", asy
     name: "anyone",
     adds: [authority],
     decide: ({ envelope: { principal, grant } }) =>
-      next({ adds: { authority: { principal, grant, reads: () => true, writes: () => true } } }),
+      next({
+        adds: { authority: { principal, grant, reads: () => true, writes: () => true, allows: () => undefined } },
+      }),
   });
   const orchestrator = (await createOrchestrator({ plugins: [anyone] })) as Orchestrator;
   expect(await codeThrown(() => serve(orchestrator, { listen: "0.0.0.0:0", public: true }))).toBe("ADDRESS_REFUSED");

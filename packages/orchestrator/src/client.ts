@@ -11,6 +11,9 @@ export interface ConnectOptions {
   readonly url: string;
   /** Which connection to ask for, and what it is given: `{ connectionFromCli: token }`. */
   readonly as: Readonly<Record<string, unknown>>;
+  /** How a WebSocket is opened and a request sent, where certificates or a proxy need more than an address. */
+  readonly webSocket?: ((url: string) => WebSocket) | undefined;
+  readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
 }
 
 /**
@@ -72,8 +75,9 @@ export interface Connected<Messages = MessageTable> {
  * A session over a WebSocket: calls and their answers flow until it is closed. `Messages` types the scope:
  * `connect<StandardMessages>(…)`.
  */
-export function connect<Messages = MessageTable>({ url, as }: ConnectOptions): Connected<Messages> {
-  const api = newWebSocketRpcSession(rpcUrl(url, "ws")) as unknown as RemoteApi;
+export function connect<Messages = MessageTable>({ url, as, webSocket }: ConnectOptions): Connected<Messages> {
+  const address = rpcUrl(url, "ws");
+  const api = newWebSocketRpcSession(webSocket?.(address) ?? address) as unknown as RemoteApi;
   const scope = scopeOf<Messages>(api, as);
   return {
     scope,
@@ -86,8 +90,9 @@ export function connect<Messages = MessageTable>({ url, as }: ConnectOptions): C
 }
 
 /** One HTTP batch: everything asked of the scope before the first `await` goes in one round trip, and then it is over. */
-export function batch<Messages = MessageTable>({ url, as }: ConnectOptions): { readonly scope: RemoteScope<Messages> } {
-  const session = new RpcSession(new BatchTransport(rpcUrl(url, "http")));
+export function batch<Messages = MessageTable>(options: ConnectOptions): { readonly scope: RemoteScope<Messages> } {
+  const { url, as } = options;
+  const session = new RpcSession(new BatchTransport(rpcUrl(url, "http"), options.fetch ?? fetch));
   return { scope: scopeOf<Messages>(session.getRemoteMain() as unknown as RemoteApi, as) };
 }
 
@@ -120,8 +125,8 @@ class BatchTransport implements RpcTransport {
   #aborted: unknown;
   readonly #answer: Promise<string[]>;
 
-  constructor(url: string) {
-    this.#answer = this.#ask(url);
+  constructor(url: string, send: NonNullable<ConnectOptions["fetch"]>) {
+    this.#answer = this.#ask(url, send);
     // Whoever receives hears of it.
     this.#answer.catch(() => {});
   }
@@ -140,10 +145,10 @@ class BatchTransport implements RpcTransport {
     this.#aborted = reason;
   }
 
-  async #ask(url: string): Promise<string[]> {
+  async #ask(url: string, send: NonNullable<ConnectOptions["fetch"]>): Promise<string[]> {
     await new Promise((resolve) => setTimeout(resolve, 0));
     if (this.#aborted !== undefined) throw this.#aborted;
-    const response = await fetch(url, { method: "POST", body: this.#frames.join("\n") });
+    const response = await send(url, { method: "POST", body: this.#frames.join("\n") });
     const text = await response.text();
     if (response.ok) return text === "" ? [] : text.split("\n");
     throw faultIn(text) ?? new Error(`the node answered ${response.status} ${response.statusText}`);

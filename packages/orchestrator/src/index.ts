@@ -9,6 +9,7 @@ export { Unwritable } from "./backup/unwritable.ts";
 export { type Fault, FaultError, type FaultRow, type FaultTable, fault, faultOf } from "./fault/fault.ts";
 export { kernelFaults } from "./fault/kernel-faults.ts";
 export { printable } from "./fault/printable.ts";
+export type { Problem } from "./fault/problem.ts";
 export { proven } from "./fault/proof-fault.ts";
 export { type DecodedEntry, decodeEntry, type Part } from "./log/entry.ts";
 export type { AppendResult, Awaitable, Log, NewEntry, RowChange, StoredEntry, StoredRow } from "./log/log.ts";
@@ -16,6 +17,7 @@ export { memoryLog } from "./log/memory/memory-log.ts";
 export { sqliteLog } from "./log/sqlite/sqlite-log.ts";
 export {
   command,
+  entryNumberOf,
   type MessageDefinition,
   type MessageKind,
   type MessageTable,
@@ -26,6 +28,7 @@ export { siblingId, timeOfId } from "./message/id.ts";
 export { kernelMessages } from "./message/kernel-messages.ts";
 export {
   type CallOptions,
+  deepFreeze,
   type Envelope,
   type Facts,
   type Message,
@@ -38,6 +41,10 @@ export { nearest } from "./message/nearest.ts";
 export { nameSchema, parse } from "./message/parse.ts";
 export type { NodeSigner, Succession } from "./notary/node-signer.ts";
 export { verifyRotation } from "./notary/rotation-statement.ts";
+export type { NodeMetrics } from "./observability/metrics-schema.ts";
+export { openTracer } from "./observability/open-tracer.ts";
+export type { TracedEffect, Tracer } from "./observability/tracer.ts";
+export type { OtelConfig, TracerOptions } from "./observability/tracer-options.ts";
 export { createOrchestrator, type Observer, type Orchestrator, type OrchestratorOptions } from "./orchestrator.ts";
 export { erasedBy } from "./pipeline/erased-by.ts";
 export { type Explanation, explain, type PluginExplanation } from "./pipeline/explain/explain.ts";
@@ -52,18 +59,22 @@ export {
   type Connection,
   type Connections,
   type Door,
+  type DoorContext,
   defineConnection,
   definePlugin,
   type EffectHandler,
   type EffectHandlers,
   type EffectRuntime,
+  type Live,
   type Logger,
   type LostEffect,
   type NodeInfo,
+  type Origin,
   type OwedEffect,
   type Plugin,
   type PluginContext,
   type PluginDescription,
+  type PluginRuntime,
   type Proofs,
   type Reader,
 } from "./plugin/plugin.ts";
@@ -78,7 +89,7 @@ export {
   refuse,
   type Settled,
 } from "./plugin/result.ts";
-export { type Authority, authority, type Token, type TokenValues, token } from "./plugin/token.ts";
+export { type Authority, authority, type Right, type Token, type TokenValues, token } from "./plugin/token.ts";
 export {
   type Checkpoint,
   type CheckpointKey,
@@ -120,6 +131,7 @@ export {
 export { createLogger, type LogOptions, type NodeLog } from "./server/logger.ts";
 export { type Node, openNode, readNodeKey } from "./server/node-key.ts";
 export { type ServeOptions, type Serving, serve } from "./server/serve.ts";
+export { type TlsFiles, tlsFiles } from "./server/tls.ts";
 export type { Change, State } from "./state/state.ts";
 export { type Table, table } from "./state/table.ts";
 export { type Salvaged, salvageLog } from "./verification/salvage.ts";

@@ -14,6 +14,10 @@ import { KeyRotation } from "./notary/key-rotation.ts";
 import type { NodeSigner } from "./notary/node-signer.ts";
 import { Notary } from "./notary/notary.ts";
 import { ephemeralSigner } from "./notary/signer.ts";
+import { Meters } from "./observability/meters.ts";
+import { Metrics } from "./observability/node-metrics.ts";
+import { parseTraceParent } from "./observability/trace-parent.ts";
+import type { Tracer } from "./observability/tracer.ts";
 import { Committer } from "./pipeline/committer.ts";
 import { Effects } from "./pipeline/effects.ts";
 import { Enveloper } from "./pipeline/enveloper.ts";
@@ -23,6 +27,8 @@ import { kernelPlugin } from "./pipeline/kernel-plugin.ts";
 import { Keys } from "./pipeline/keys.ts";
 import { TipReader } from "./pipeline/reader.ts";
 import { Recorder } from "./pipeline/recorder.ts";
+import { rightRefused } from "./pipeline/right-asked.ts";
+import { pluginRuntime } from "./pipeline/runtime.ts";
 import { adoptComposition, loadTables, recordRestorations, takeOver } from "./pipeline/start.ts";
 import { monotonic, systemTimers, type Timers } from "./pipeline/timers.ts";
 import { Tip, type TipParts } from "./pipeline/tip.ts";
@@ -32,6 +38,7 @@ import { Waiters } from "./pipeline/waiters.ts";
 import { type Composition, compose } from "./plugin/composition.ts";
 import type { MessagesOf, Ordered } from "./plugin/order.ts";
 import type { AnyPlugin, Logger, NodeInfo } from "./plugin/plugin.ts";
+import { Lives } from "./scope/lives.ts";
 import { type Caller, type Scope, scopeClass } from "./scope/scope.ts";
 import { Tables } from "./state/tables.ts";
 
@@ -57,6 +64,8 @@ export interface OrchestratorOptions<P extends readonly AnyPlugin[]> {
   readonly carriesOut?: boolean;
   /** Told of every decided message. */
   readonly onDecided?: Observer;
+  /** Draws traces of what is done (`openTracer`). It is stopped with the orchestrator. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export type Observer = (decided: {
@@ -66,6 +75,9 @@ export type Observer = (decided: {
   /** `done`, `held`, or the fault's code. */
   readonly verdict: string;
   readonly entry: number | undefined;
+  /** The caller's own id for what belongs together, and the trace that the message is part of. */
+  readonly correlation?: string;
+  readonly trace?: string;
 }) => void;
 
 export interface Orchestrator<Messages = unknown> {
@@ -76,6 +88,10 @@ export interface Orchestrator<Messages = unknown> {
   readonly committer: Committer;
   readonly reader: TipReader;
   readonly notary: Notary;
+  /** What it counts and measures. */
+  readonly metrics: Metrics;
+  /** Callbacks of the callers who are there. */
+  readonly lives: Lives;
   /** A scope for code in this process: the node's own authority, narrowed to `allow`. Its answers are durable. */
   scope(as: { readonly principal: string; readonly allow: readonly string[] }): Promise<Scope<Messages>>;
   /** What a door hands to an authenticated caller; the door itself waits until what it sends is durable. */
@@ -86,6 +102,8 @@ export interface Orchestrator<Messages = unknown> {
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 const STOP_GRACE_MS = 10_000;
+/** How long a stop waits for the traces to be taken. */
+const TRACES_MS = 2_000;
 
 /**
  * Puts an orchestrator together and starts it. The log is its own from here on: where it cannot start, it closes it.
@@ -99,6 +117,7 @@ export async function createOrchestrator<const P extends readonly AnyPlugin[]>(
     return await start(options, log);
   } catch (thrown) {
     await log.close();
+    await options.tracer?.stop(0);
     throw thrown;
   }
 }
@@ -115,9 +134,11 @@ async function start<const P extends readonly AnyPlugin[]>(
     keyWindow = KEY_WINDOW_MS,
     carriesOut = true,
     onDecided,
+    tracer,
   } = options;
   const node = { id: "n-embedded", name: "embedded", directory: undefined, ...options.node };
   const waiters = new Waiters();
+  const lives = new Lives();
   const { signer } = options;
   const rotation = new KeyRotation({
     ...{ log, signer, tables: () => tables, notary: () => notary },
@@ -134,9 +155,11 @@ async function start<const P extends readonly AnyPlugin[]>(
         definition,
         plugin: plugin.name,
       })),
+    metrics: () => metrics.read(),
     lost: (plugin, effect) => composition.handler(plugin, effect.kind)?.lost(effect),
   });
   const composition = compose([...(options.plugins as readonly AnyPlugin[]), kernel]);
+  const meters = new Meters(composition, () => performance.now());
   const tables = new Tables(composition.tables);
   await loadTables(log, composition, tables);
 
@@ -166,13 +189,19 @@ async function start<const P extends readonly AnyPlugin[]>(
         waiters.committed(durable);
         effects.committed(durable);
         notary.committed();
+        tracer?.committed(durable);
       },
       undone(durable, reason) {
         keys.undo(durable);
         effects.undo(durable, reason);
         waiters.undo(durable, reason);
+        tracer?.undone(durable);
       },
-      report: (thrown) => logger.error({ error: String(thrown) }, "an append failed; what it held was undone"),
+      appending: (entries) => meters.appending(entries),
+      report(thrown) {
+        meters.undone += committer.tip - committer.durable;
+        logger.error({ error: String(thrown) }, "an append failed; what it held was undone");
+      },
     },
     schedule,
   );
@@ -182,23 +211,35 @@ async function start<const P extends readonly AnyPlugin[]>(
     tables,
     timers,
     log: logger,
+    ...{ meters, tracer },
     now,
     durable: () => committer.durable,
     record: (effect, outcome) => tip.recordOutcome(effect, outcome),
     unrecorded: ({ owing }) => waiters.settle(owing, { kind: "failed", error: faultOf(undefined) }),
     apply: (message, as, cause, options) => hub.applyFor(message, as, cause, options),
+    allows: (right, as) => rightRefused({ enveloper, tip }, right, as),
   });
+  const metrics: Metrics = new Metrics({ node, log, meters, committer, effects, now: options.now ?? Date.now });
   const observe: TipParts["observe"] = (envelope, verdict, entry) => {
-    const { id, message, principal } = envelope;
+    const { id, message, principal, correlation } = envelope;
+    meters.decided(message, verdict);
+    tracer?.decided(envelope, verdict, entry);
+    if (onDecided === undefined) return;
+    const trace = tracer?.traceOf(id) ?? parseTraceParent(envelope.traceparent)?.trace;
+    const told = { id, message: `${message.resource}.${message.action}`, principal, verdict, entry };
     try {
-      onDecided?.({ id, message: `${message.resource}.${message.action}`, principal, verdict, entry });
+      onDecided({
+        ...told,
+        ...(correlation === undefined ? undefined : { correlation }),
+        ...(trace === undefined ? undefined : { trace }),
+      });
     } catch (thrown) {
       // It is told in the middle of a decision, which must not stop half-way.
       logger.error({ error: String(thrown) }, "an observer failed");
     }
   };
   const tip: Tip = new Tip({
-    ...{ composition, tables, committer, effects, waiters, keys, enveloper, observe },
+    ...{ composition, tables, committer, effects, waiters, keys, enveloper, observe, meters, tracer },
     recorder: new Recorder(saltMaker(random), tables, composition.tables),
     epoch: log.epoch,
     reportBug(plugin, thrown) {
@@ -217,6 +258,7 @@ async function start<const P extends readonly AnyPlugin[]>(
     reader,
     timers,
     preparation,
+    tracer,
     observe,
   });
 
@@ -229,18 +271,25 @@ async function start<const P extends readonly AnyPlugin[]>(
     if (log.damage === undefined) {
       await adoptComposition({ composition, hub, committer, reader, key: rotation.admits });
       await recordRestorations({ log, hub, committer, reader });
-      if (carriesOut) await takeOver({ tip, effects, tables, reader, committer, node, epoch: log.epoch });
+      if (carriesOut) {
+        await takeOver({ tip, effects, tables, reader, committer, node, epoch: log.epoch });
+        const parts = { composition, enveloper, tip, node, reader, committer, hub, lives, timers, logger, now };
+        for (const plugin of composition.plugins) plugin.run?.(pluginRuntime(parts, plugin));
+      }
     }
   } catch (thrown) {
     notary.abandon();
     throw thrown;
   }
 
+  const inProcess = lives.session(true);
   const Scoped = scopeClass(composition);
   let stopped: Promise<void> | undefined;
 
   async function stop(graceMs: number): Promise<void> {
     hub.stop();
+    reader.stop();
+    inProcess.end("the node is stopping");
     await effects.stop(graceMs);
     committer.flush();
     await committer.whenDurable(committer.tip)?.catch(() => {});
@@ -248,6 +297,7 @@ async function start<const P extends readonly AnyPlugin[]>(
     for (const plugin of [...composition.plugins].reverse()) await plugin.stop?.();
     await notary.stop();
     await log.close();
+    await tracer?.stop(TRACES_MS);
   }
 
   return {
@@ -258,12 +308,16 @@ async function start<const P extends readonly AnyPlugin[]>(
     committer,
     reader,
     notary,
+    metrics,
+    lives,
     async scope({ principal, allow }) {
       const turns = new Turns();
       const as: Principal = { principal, grant: NODE_GRANT, may: [...allow] };
       return new Scoped({
         call: async (route, data, callOptions) =>
-          turns.take(() => hub.submit(route, data, as, callOptions, undefined, turns)),
+          inProcess.asking(data, route.definition.live, (plain) =>
+            turns.take(() => hub.submit(route, plain, as, callOptions, undefined, turns)),
+          ),
       }) as unknown as Scope<MessagesOf<P>>;
     },
     scopeFor: (caller) => new Scoped(caller) as unknown as Scope<MessagesOf<P>>,

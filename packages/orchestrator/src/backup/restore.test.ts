@@ -4,7 +4,9 @@ import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
 import {
   copyFileSync,
+  cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -36,11 +38,31 @@ afterAll(() => rmSync(home, { recursive: true }));
 const trusted = [formatVerifierKey(signer)];
 const directory = (): string => mkdtempSync(join(home, "d-"));
 
-/** A node's data: a log of `head` entries, closed, of which the first `backedUp` are in a backup. */
-async function node({ head = 400, backedUp = 300, compacted = false } = {}) {
-  const data = directory();
-  const path = join(data, "log.db");
-  const file = join(directory(), "a.backup");
+interface Wanted {
+  readonly head: number;
+  readonly backedUp: number;
+  readonly compacted: boolean;
+}
+
+const made = new Map<string, ReturnType<typeof make>>();
+
+/** A node's data: a log of `head` entries, closed, of which the first `backedUp` are in a backup. A copy, to be done with as one likes. */
+async function node({ head = 400, backedUp = 300, compacted = false }: Partial<Wanted> = {}) {
+  const wanted = { head, backedUp, compacted };
+  const key = JSON.stringify(wanted);
+  const original = made.get(key) ?? make(wanted);
+  made.set(key, original);
+  const { directory: from, ...known } = await original;
+  const to = directory();
+  cpSync(from, to, { recursive: true });
+  return { ...known, data: join(to, "data"), path: join(to, "data", "log.db"), file: join(to, "beside", "a.backup") };
+}
+
+async function make({ head, backedUp, compacted }: Wanted) {
+  const home = directory();
+  for (const name of ["data", "beside"]) mkdirSync(join(home, name), { mode: 0o700 });
+  const path = join(home, "data", "log.db");
+  const file = join(home, "beside", "a.backup");
   const log = sqliteLog(path);
   const sample = sampleMaker();
   await grow(log, sample, backedUp);
@@ -53,7 +75,7 @@ async function node({ head = 400, backedUp = 300, compacted = false } = {}) {
   writeFileSync(`${path}.checkpoint`, note);
   const { epoch } = log;
   await log.close();
-  return { data, path, file, content, note, epoch };
+  return { directory: home, content, note, epoch };
 }
 
 const restoring = (file: string, log: string, more: Partial<RestoreOptions> = {}): RestoreOptions => ({

@@ -10,12 +10,42 @@ export const kernelFaults = {
     retryable: false,
     text: "The frame is no well-formed RPC message; nothing in it was done.",
   },
+  REQUEST_MALFORMED: {
+    status: 400,
+    retryable: false,
+    text: "The HTTP request's body is no JSON that says each thing once, or its query or a header is malformed; the text says where.",
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    retryable: false,
+    text: "The path does not answer that HTTP method; the `Allow` header lists those that it does.",
+  },
+  NOT_ACCEPTABLE: {
+    status: 406,
+    retryable: false,
+    text: "Answers are JSON, which the request's `Accept` does not take.",
+  },
+  MEDIA_TYPE_UNSUPPORTED: {
+    status: 415,
+    retryable: false,
+    text: "A body is JSON, uncompressed, and says so: `Content-Type: application/json`.",
+  },
   MESSAGE_INVALID: {
     status: 422,
     retryable: false,
     text: "The message's data does not fit its schema; `details` lists path and problem.",
   },
   MESSAGE_UNKNOWN: { status: 404, retryable: false, text: "No such resource or verb; the nearest one is named." },
+  LIVE_UNAVAILABLE: {
+    status: 409,
+    retryable: false,
+    text: "A callback needs a session that lasts, such as a WebSocket's, and ends with it.",
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    retryable: false,
+    text: "The request has no credential, or has it in another form than `Authorization: Bearer …`.",
+  },
   MESSAGE_INTERNAL: { status: 403, retryable: false, text: "The message is internal: only the node itself sends it." },
   CREDENTIAL_INVALID: { status: 401, retryable: false, text: "The credential is unknown, revoked or expired." },
   SESSION_BUDGET: {
@@ -151,6 +181,11 @@ export const kernelFaults = {
     status: 500,
     retryable: false,
     text: "The log has retired the node's key, and the newer one is not there; the text says what to do.",
+  },
+  TLS_INVALID: {
+    status: 500,
+    retryable: false,
+    text: "The TLS certificate or its key is missing, cannot be read, or the two do not belong together; the text names the file.",
   },
   COMPOSITION_INVALID: {
     status: 500,

@@ -127,6 +127,8 @@ export interface Log {
   readonly restorations: readonly Restoration[];
   /** Set where the log is damaged: it can be read where it is whole, and every append is refused. */
   readonly damage: Damage | undefined;
+  /** What it takes of a disk, where it is on one. */
+  readonly bytes?: { readonly file: number; readonly wal: number };
   /**
    * Appends the entries and applies their rows in one transaction, if `expectedHead` is still the head.
    * @throws whatever the storage throws (disk full, I/O); then nothing of it was appended.

@@ -32,6 +32,12 @@ export interface MessageDefinition<
   readonly scope?: boolean;
   /** Whether what it is about stands in a namespace. An id does not: whoever keeps the thing checks what it is of. */
   readonly about?: "name" | "id";
+  /** Fields of the data that take a callback of the caller's: over RPC a stub, which the edge turns into a reference. */
+  readonly live?: readonly string[];
+  /** What it needs of the namespace that it is about. Default: `read` for a query, `write` for the others. */
+  readonly right?: "read" | "write";
+  /** The namespace that it is about, where the target's name does not say it. */
+  namespace?(data: z.output<Data>): string;
   /** What the message is about, which grants are checked against; `undefined` where it is about nothing in particular. */
   target?(data: z.output<Data>): string | undefined;
 }

@@ -1,6 +1,7 @@
 // The kernel's own messages: what can be asked of any node, whatever its plugins, and the internal ones of its start.
 
 import { z } from "zod";
+import { metricsSchema } from "../observability/metrics-schema.ts";
 import { command, query } from "./definition.ts";
 
 const idSchema = z.string().min(1).max(80);
@@ -42,7 +43,13 @@ export const kernelMessages = {
       summary: "List every message that can be sent, with its schema.",
       data: z.strictObject({}),
       result: z.array(
-        z.object({ name: z.string(), kind: z.string(), summary: z.string(), plugin: z.string(), data: z.unknown() }),
+        z.object({
+          name: z.string(),
+          kind: z.enum(["command", "signal", "query"]),
+          summary: z.string(),
+          plugin: z.string(),
+          data: z.record(z.string(), z.unknown()).describe("JSON Schema 2020-12 of the message's data"),
+        }),
       ),
     }),
   },
@@ -100,6 +107,11 @@ export const kernelMessages = {
     }),
   },
   node: {
+    metrics: query({
+      summary: "Tell what the node has counted and measured: messages, effects, sessions, its log and its process.",
+      data: z.strictObject({}),
+      result: metricsSchema,
+    }),
     expire: command({
       internal: true,
       summary: "Take over what an epoch that is over still owes.",

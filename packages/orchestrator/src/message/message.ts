@@ -36,6 +36,8 @@ export interface Envelope<Data = unknown> extends Principal {
   readonly cause: string | undefined;
   /** The caller's own id for what belongs together. */
   readonly correlation: string | undefined;
+  /** The caller's place in a distributed trace: a W3C `traceparent` (https://www.w3.org/TR/trace-context/). */
+  readonly traceparent: string | undefined;
   /** Idempotency key, scoped to the principal. */
   readonly key: string | undefined;
   /** Milliseconds since the epoch, after which the work is of no use. */
@@ -56,8 +58,16 @@ export interface CallOptions {
   /** Milliseconds since the epoch. */
   readonly deadline?: number | undefined;
   readonly correlation?: string | undefined;
+  /** The caller's place in a distributed trace: a W3C `traceparent`. */
+  readonly traceparent?: string | undefined;
   /** How long to wait for the outcome, in milliseconds; past it the answer is `pending`. 0 only accepts. */
   readonly wait?: number | undefined;
+}
+
+/** What a door says about a call besides. */
+export interface TakenOptions extends CallOptions {
+  /** Told the id of the message that the answer is of: for a repeat under a key, the first's. */
+  readonly taken?: (id: string) => void;
 }
 
 /** `action.perform`: a message's name in prose, clauses and tables. */

@@ -18,6 +18,11 @@ export const nameSchema = z
 /** ECMA-262 §21.4.1.1: no Date is later, and so no text can be made of one. */
 const LATEST = 8_640_000_000_000_000;
 
+// Trace Context §3.2: version, trace id and parent id, neither of them all zeros, and flags.
+export const traceparentSchema = z
+  .string()
+  .regex(/^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/, "must be a W3C traceparent");
+
 const optionsSchema = z.strictObject({
   key: z
     .string()
@@ -32,6 +37,7 @@ const optionsSchema = z.strictObject({
     .max(200)
     .regex(/^[^\p{Cc}]+$/u, "must not hold control characters")
     .optional(),
+  traceparent: traceparentSchema.optional(),
   wait: z.number().int().min(0).max(86_400_000).optional(),
 });
 

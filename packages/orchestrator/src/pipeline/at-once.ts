@@ -72,12 +72,14 @@ export function attempt(parts: AtOnceParts, effect: Owed, at: number, state: Sta
   return { kind: "within", state: decision.state, recorded, outcome };
 }
 
-function onlySettles({ effects, then, cancels, pending, settles }: Passed, effect: Owed): boolean {
+function onlySettles({ effects, then, cancels, pending, settles, verdicts }: Passed, effect: Owed): boolean {
   return (
     !pending &&
     effects.length + then.length + cancels.length === 0 &&
     settles.length === 1 &&
-    settles[0]?.id === effect.owing
+    settles[0]?.id === effect.owing &&
+    // One entry has one value: what is published and what is answered differ in two.
+    (settles[0].data === undefined || !verdicts.some(({ publishes }) => publishes !== undefined))
   );
 }
 

@@ -11,6 +11,8 @@ export interface CommitterEvents {
   committed(durable: number): void;
   /** Everything after `durable` was undone. */
   undone(durable: number, reason: Fault): void;
+  /** A group of this many is being appended. Answers whom to tell that it was. */
+  appending?(entries: number): () => void;
   report(thrown: unknown): void;
 }
 
@@ -100,9 +102,11 @@ export class Committer {
     if (this.#appending || this.#pending.length === 0) return;
     const group = this.#pending;
     this.#pending = [];
+    const appended = this.#events.appending?.(group.length);
     try {
       const result = this.#log.append(this.durable, group);
       if (!(result instanceof Promise)) {
+        if (result.kind === "ok") appended?.();
         this.#appended(result);
         return;
       }
@@ -116,6 +120,7 @@ export class Committer {
         });
       result.then((one) => {
         if (one.kind === "conflict") return undo(conflict(one));
+        appended?.();
         this.#appending = false;
         this.#inFlight = [];
         this.#appended(one);

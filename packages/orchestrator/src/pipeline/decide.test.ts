@@ -118,7 +118,11 @@ const broken: Broken[] = [
   {
     what: "replaces the authority",
     decide: () =>
-      next({ adds: { authority: { principal: "root", grant: "g", reads: () => true, writes: () => true } } }),
+      next({
+        adds: {
+          authority: { principal: "root", grant: "g", reads: () => true, writes: () => true, allows: () => undefined },
+        },
+      }),
   },
   { what: "writes to another's table", decide: ({ state }) => next({ state: state.put(notes, "n", "forged") }) },
   { what: "removes another's row", decide: ({ state }) => next({ state: state.remove(notes, "n") }) },

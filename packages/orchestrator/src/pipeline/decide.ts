@@ -4,6 +4,7 @@
 import { type Fault, fault } from "../fault/fault.ts";
 import type { MessageDefinition } from "../message/definition.ts";
 import { type Envelope, messageName } from "../message/message.ts";
+import type { Step } from "../observability/tracer.ts";
 import type { Composition } from "../plugin/composition.ts";
 import type { AnyPlugin, PluginContext } from "../plugin/plugin.ts";
 import {
@@ -26,6 +27,8 @@ export interface Verdict {
   readonly clause?: string | undefined;
   /** How many rows it wrote. */
   readonly wrote?: number | undefined;
+  /** The topic that the message's data is published under. */
+  readonly publishes?: string | undefined;
 }
 
 export interface OwedBy {
@@ -66,11 +69,11 @@ export type Decision = Passed | Refused | Held;
 const NONE: readonly never[] = Object.freeze([]);
 /** The one plugin that is always there, and the only one of that name (composition.ts). */
 export const KERNEL = "kernel";
-const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({});
 
 /**
  * Decides `envelope` on `before`, by the first `upTo` plugins. A plugin that throws or breaks its contract is a bug:
- * refused as INTERNAL.
+ * refused as INTERNAL. `step` is told of each as it answered. `asking`: only whether the
+ * message may be asked is of interest.
  */
 export function decide(
   composition: Composition,
@@ -79,9 +82,11 @@ export function decide(
   before: StateView,
   report: (plugin: string, thrown: unknown) => void,
   upTo = composition.plugins.length,
+  step?: Step,
+  asking = false,
 ): Decision {
   const { message } = envelope;
-  let needs: Readonly<Record<string, unknown>> = NOTHING;
+  let needs = composition.given;
   const verdicts: Verdict[] = [];
   let state = before;
   let data: unknown;
@@ -94,22 +99,24 @@ export function decide(
 
   for (let i = 0; i < upTo; i++) {
     const plugin = composition.plugins[i] as AnyPlugin;
-    const context = new Context(message, envelope, definition, state, before, needs);
+    const adding = composition.adding[i] as readonly string[];
+    const context = new Context(message, envelope, definition, asking, state, before, needs);
     let result: PluginResult<readonly Token[]>;
     try {
       result = plugin.decide(context);
     } catch (thrown) {
       report(plugin.name, thrown);
-      if (onlyNotes(plugin, envelope)) continue;
+      if (onlyNotes(plugin, adding, envelope)) continue;
       return bug(plugin, envelope, verdicts);
     }
-    if ((result?.kind === "refused" || result?.kind === "hold") && onlyNotes(plugin, envelope)) {
+    if ((result?.kind === "refused" || result?.kind === "hold") && onlyNotes(plugin, adding, envelope)) {
       report(
         plugin.name,
         new Error(`"${plugin.name}" would stop ${messageName(message)}, which has happened: ignored`),
       );
       continue;
     }
+    step?.(plugin.name, String(result?.kind));
     switch (result?.kind) {
       case "refused":
         verdicts.push(verdict(plugin, result, undefined));
@@ -120,12 +127,12 @@ export function decide(
         return { kind: "held", plugin: plugin.name, hold: result.hold, verdicts };
       case "next":
       case "done": {
-        if (result === NEXT && plugin.adds === undefined) continue;
-        const broken = breach(composition, plugin, result, state, needs);
+        if (result === NEXT && adding.length === 0) continue;
+        const broken = breach(composition, plugin, adding, result, state, needs);
         if (broken === "unauthorized") return unauthorized(plugin, envelope, verdicts);
         if (broken !== undefined) {
           report(plugin.name, new Error(broken));
-          if (onlyNotes(plugin, envelope)) continue;
+          if (onlyNotes(plugin, adding, envelope)) continue;
           return bug(plugin, envelope, verdicts);
         }
         if (result.adds !== undefined) needs = Object.freeze({ ...needs, ...result.adds });
@@ -140,7 +147,7 @@ export function decide(
         if (result.settles !== undefined) settles = [...settles, ...result.settles];
         if (result.cancels !== undefined) cancels = [...cancels, ...result.cancels];
         if (result.log !== undefined) log = result.log;
-        if (wrote > 0 || result.clause !== undefined || result.kind === "done") {
+        if (wrote > 0 || result.clause !== undefined || result.publishes !== undefined || result.kind === "done") {
           verdicts.push(verdict(plugin, result, wrote));
         }
         break;
@@ -149,7 +156,7 @@ export function decide(
         result satisfies never;
         // A promise, say: what cannot be understood must not pass.
         report(plugin.name, new Error(`"${plugin.name}" answered nothing that next, done, hold or refuse make`));
-        if (onlyNotes(plugin, envelope)) continue;
+        if (onlyNotes(plugin, adding, envelope)) continue;
         return bug(plugin, envelope, verdicts);
     }
     if (result.kind === "done") break;
@@ -181,6 +188,7 @@ class Context implements PluginContext<readonly Token[]> {
     readonly message: Envelope["message"],
     readonly envelope: Envelope,
     readonly definition: MessageDefinition,
+    readonly asking: boolean,
     state: StateView,
     before: StateView,
     readonly needs: Readonly<Record<string, unknown>>,
@@ -206,24 +214,26 @@ class Context implements PluginContext<readonly Token[]> {
  * What has happened cannot be refused, held or failed by somebody's rule: an internal message is for the plugin that declares it
  * to judge, and for the others to note. Those that add a token are needed all the same.
  */
-function onlyNotes(plugin: AnyPlugin, { internal, message }: Envelope): boolean {
-  return internal && plugin.adds === undefined && plugin.messages?.[message.resource]?.[message.action] === undefined;
+function onlyNotes(plugin: AnyPlugin, adding: readonly string[], { internal, message }: Envelope): boolean {
+  return internal && adding.length === 0 && plugin.messages?.[message.resource]?.[message.action] === undefined;
 }
 
 /** How a passing result breaks the contract, if it does. */
 function breach(
   composition: Composition,
   plugin: AnyPlugin,
+  adding: readonly string[],
   result: PassedResult<readonly Token[]>,
   state: StateView,
   needs: Readonly<Record<string, unknown>>,
 ): string | undefined {
-  for (const { name } of plugin.adds ?? NONE) {
+  for (let i = 0; i < adding.length; i++) {
+    const name = adding[i] as string;
     if (result.adds?.[name] === undefined && result.kind === "next")
       return `"${plugin.name}" said next without adding "${name}"`;
   }
-  for (const name of Object.keys(result.adds ?? NOTHING)) {
-    if (!plugin.adds?.some((token) => token.name === name))
+  for (const name in result.adds) {
+    if (!adding.includes(name) && !plugin.adds?.some((token) => token.name === name))
       return `"${plugin.name}" added "${name}", which it does not declare`;
   }
   if (result.log !== undefined && plugin.name !== KERNEL) return `"${plugin.name}" would alter the log itself`;
@@ -243,11 +253,12 @@ function breach(
 
 function verdict(
   plugin: AnyPlugin,
-  result: { kind: Verdict["kind"]; clause?: string | undefined },
+  result: Pick<Verdict, "kind" | "clause" | "publishes">,
   wrote: number | undefined,
 ): Verdict {
   // What is undefined is not recorded.
-  return { plugin: plugin.name, kind: result.kind, clause: result.clause, wrote: wrote || undefined };
+  const { kind, clause, publishes } = result;
+  return { plugin: plugin.name, kind, clause, wrote: wrote || undefined, publishes };
 }
 
 function refused(envelope: Envelope, verdicts: readonly Verdict[], code: string, text: string): Refused {

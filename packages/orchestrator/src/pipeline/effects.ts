@@ -4,10 +4,13 @@
 import { type Fault, FaultError, fault, faultOf } from "../fault/fault.ts";
 import type { Awaitable } from "../log/log.ts";
 import type { Message, Principal } from "../message/message.ts";
+import type { Meters } from "../observability/meters.ts";
+import type { Tracer } from "../observability/tracer.ts";
 import type { Composition } from "../plugin/composition.ts";
-import type { EffectHandler, EffectRuntime, Logger, OwedEffect } from "../plugin/plugin.ts";
+import type { EffectHandler, Logger, OwedEffect } from "../plugin/plugin.ts";
+import type { Right } from "../plugin/token.ts";
 import type { BaseTables, State } from "../state/state.ts";
-import type { Table } from "../state/table.ts";
+import { Runtime } from "./effect-runtime.ts";
 import type { Owed } from "./owed.ts";
 import type { Timers } from "./timers.ts";
 
@@ -22,16 +25,21 @@ export interface EffectsOptions {
   readonly tables: BaseTables;
   readonly timers: Timers;
   readonly log: Logger;
+  readonly meters: Meters;
+  readonly tracer: Tracer | undefined;
   now(): number;
   durable(): number;
   record(effect: OwedEffect, outcome: Message): Recorded;
   /** What came of it cannot be recorded by this composition. */
   unrecorded(effect: OwedEffect): void;
   apply(message: Message, as: Principal, cause: OwedEffect, options?: { readonly key?: string }): Promise<unknown>;
+  allows(right: Right, as: Principal): Fault | undefined;
 }
 
 interface Running {
   readonly effect: Owed;
+  /** As its handler is given it: with its own place in the trace. */
+  told: OwedEffect;
   /** Where its handler reads rows until its entry is made. */
   state: Pick<State, "get"> | undefined;
   started: boolean;
@@ -73,6 +81,14 @@ export class Effects {
     return this.#running.size;
   }
 
+  /** Those of them that are being carried out. */
+  get running(): number {
+    let running = 0;
+    for (const { started, outcome, overBy } of this.#running.values())
+      if (started && outcome === undefined && overBy === 0) running++;
+    return running;
+  }
+
   /**
    * Starts a replayable effect before its entry is made, on the state that owes it; `undefined` where it has to wait. Unless its
    * outcome goes into that entry, `owe` has to follow.
@@ -108,7 +124,9 @@ export class Effects {
   /** By entry `by` the effect is owed no more. It is aborted once that is durable, and does not start before. */
   cancel(id: string, by: number): void {
     const running = this.#running.get(id);
-    if (running !== undefined) this.#overBy(running, by);
+    if (running === undefined) return;
+    this.#options.meters.effectOver(running.effect, "cancelled");
+    this.#overBy(running, by);
   }
 
   committed(durable: number): void {
@@ -188,9 +206,19 @@ export class Effects {
 
   /** Whatever it throws is an outcome as well. */
   #carryOut(running: Running, handler: EffectHandler): Awaitable<Message> {
+    const { meters, tracer } = this.#options;
+    const traced = tracer?.effect(running.effect);
+    if (traced !== undefined) running.told = { ...running.effect, traceparent: traced.traceparent };
+    const carryOut = () => handler.carryOut(running.told, new Runtime(running, this.#options));
+    const began = meters.now();
+    const took = (): void => meters.effectTook(running.effect, began);
     try {
-      return handler.carryOut(running.effect, new Runtime(running, this.#options));
+      const outcome = traced === undefined ? carryOut() : traced.within(carryOut);
+      if (outcome instanceof Promise) outcome.then(took, took);
+      else took();
+      return outcome;
     } catch (thrown) {
+      took();
       return Promise.reject(thrown);
     }
   }
@@ -320,7 +348,10 @@ export class Effects {
   }
 
   #forget(running: Running): void {
-    if (this.#running.get(running.effect.id) === running) this.#running.delete(running.effect.id);
+    if (this.#running.get(running.effect.id) === running) {
+      this.#running.delete(running.effect.id);
+      this.#options.tracer?.effectOver(running.effect.id, "cancelled");
+    }
     this.#over.delete(running);
     this.#settleDown();
   }
@@ -340,6 +371,7 @@ export class Effects {
 function newRunning(effect: Owed, state: Running["state"]): Running {
   return {
     effect,
+    told: effect,
     state,
     started: false,
     abort: undefined,
@@ -358,35 +390,4 @@ function deadlineExceeded(effect: OwedEffect): Fault {
     "DEADLINE_EXCEEDED",
     `${effect.message.resource}.${effect.message.action}: not done by its deadline, ${when}`,
   );
-}
-
-/** One effect's view of the orchestrator. The signal is made when it is asked for: most effects never look at it. */
-class Runtime implements EffectRuntime {
-  readonly #running: Running;
-  readonly #options: EffectsOptions;
-
-  constructor(running: Running, options: EffectsOptions) {
-    this.#running = running;
-    this.#options = options;
-  }
-
-  get signal(): AbortSignal {
-    this.#running.abort ??= new AbortController();
-    return this.#running.abort.signal;
-  }
-
-  get log(): Logger {
-    return this.#options.log;
-  }
-
-  async apply(...[message, as, options]: Parameters<EffectRuntime["apply"]>): Promise<unknown> {
-    // What it asks for comes after the entry that leads to it.
-    if (this.#running.state !== undefined) await undefined;
-    return this.#options.apply(message, as, this.#running.effect, options);
-  }
-
-  get<Row>(table: Table<Row>, key: string): Row | undefined {
-    const { state } = this.#running;
-    return state === undefined ? (this.#options.tables.get(table, key) as Row | undefined) : state.get(table, key);
-  }
 }

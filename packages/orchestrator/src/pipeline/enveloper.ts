@@ -11,6 +11,7 @@ export interface Context {
   readonly cause?: string | undefined;
   readonly hops?: number | undefined;
   readonly correlation?: string | undefined;
+  readonly traceparent?: string | undefined;
 }
 
 const NO_VIA: readonly string[] = Object.freeze([]);
@@ -61,6 +62,7 @@ export class Enveloper {
       at,
       cause: context.cause,
       correlation: options.correlation ?? context.correlation,
+      traceparent: options.traceparent ?? context.traceparent,
       key: options.key,
       deadline: options.deadline,
       hops: context.hops ?? 0,
@@ -92,6 +94,7 @@ export class Enveloper {
       at,
       cause: owing,
       correlation: undefined,
+      traceparent: undefined,
       key: undefined,
       deadline: undefined,
       hops,

@@ -1,14 +1,22 @@
 // The way in: parses a caller's message, joins repeats, has it prepared, hands it to the tip, and answers. What is answered
 // was decided on the tip; whoever lets it out of the process waits until that is durable.
 
-import { type Fault, FaultError, fault } from "../fault/fault.ts";
+import { type Fault, FaultError, fault, faultOf } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
 import type { DecodedEntry } from "../log/entry.ts";
 import type { Awaitable } from "../log/log.ts";
-import { type CallOptions, type Envelope, type Message, NO_FACTS, type Principal } from "../message/message.ts";
+import {
+  type CallOptions,
+  type Envelope,
+  type Message,
+  NO_FACTS,
+  type Principal,
+  type TakenOptions,
+} from "../message/message.ts";
 import { parse } from "../message/parse.ts";
+import type { Tracer } from "../observability/tracer.ts";
 import type { Composition, Route } from "../plugin/composition.ts";
-import type { OwedEffect, Reader } from "../plugin/plugin.ts";
+import type { Origin, OwedEffect, Reader } from "../plugin/plugin.ts";
 import { type Committer, logUnavailable } from "./committer.ts";
 import type { Context, Enveloper } from "./enveloper.ts";
 import type { KeyRow } from "./kernel-tables.ts";
@@ -32,6 +40,7 @@ export interface HubParts {
   readonly reader: Reader;
   readonly timers: Timers;
   readonly preparation: Preparation;
+  readonly tracer: Tracer | undefined;
   observe(envelope: Envelope, verdict: string, entry: number | undefined): void;
 }
 
@@ -86,8 +95,24 @@ export class Hub {
   async applyFor(message: Message, as: Principal, owed: OwedEffect, options: CallOptions = {}): Promise<unknown> {
     const { composition } = this.#parts;
     const route = composition.route(message.resource, message.action);
-    const context = { cause: owed.owing, hops: owed.hops + 1, correlation: owed.correlation };
+    const { owing, hops, correlation, traceparent } = owed;
+    const context = { cause: owing, hops: hops + 1, correlation, traceparent };
     return this.submit(route, message.data, as, options, context);
+  }
+
+  /** What a plugin asks by itself in somebody's name. Resolves once durable. */
+  async applyAs(message: Message, as: Principal, options: CallOptions = {}, origin: Origin = {}): Promise<unknown> {
+    const route = this.#parts.composition.route(message.resource, message.action);
+    return this.submit(route, message.data, as, options, origin);
+  }
+
+  /** A message of the node's own, from a plugin; also while the node stops, until the log is closed. Resolves once durable. */
+  async note(message: Message, origin: Origin = {}): Promise<unknown> {
+    const { tip, committer } = this.#parts;
+    const taken = tip.takeOwn(message, origin);
+    if (taken.kind === "refused") throw new FaultError(taken.error);
+    await committer.whenDurable(taken.seq);
+    return taken.kind === "done" ? taken.data : undefined;
   }
 
   /** A message of the node's own that has to be prepared for. */
@@ -150,7 +175,7 @@ export class Hub {
     if (route === undefined) return header.grant === envelope.grant;
     const data = ((await reader.part(entry, "b")) as Body | undefined)?.data;
     const message = { resource: route.resource, action: route.verb, data };
-    return tip.ask({ ...envelope, message }, route, composition.authorityAt + 1).kind === "done";
+    return tip.askAuthority({ ...envelope, message }, route).kind === "done";
   }
 
   #keyed(
@@ -166,8 +191,8 @@ export class Hub {
   }
 
   /** A repeat is allowed what the first was, and no more: the authority is asked again; the rest was decided once. */
-  #join(envelope: Envelope, route: Route, options: CallOptions, used: KeyRow): Awaitable<unknown> {
-    const asked = this.#parts.tip.ask(envelope, route, this.#parts.composition.authorityAt + 1);
+  #join(envelope: Envelope, route: Route, options: TakenOptions, used: KeyRow): Awaitable<unknown> {
+    const asked = this.#parts.tip.askAuthority(envelope, route);
     if (asked.kind === "refused") return this.#answer(this.#parts.tip.refuse(envelope, asked), envelope, options);
     if (used.digest !== keyDigest(envelope)) {
       const text = `${route.name}: the key was used for another message, ${used.id}; use a new key`;
@@ -175,6 +200,7 @@ export class Hub {
       const refused = { kind: "refused" as const, error, verdicts: asked.verdicts };
       return this.#answer(this.#parts.tip.refuse(envelope, refused), envelope, options);
     }
+    options.taken?.(used.id);
     return this.attach(used.id, envelope, options, used.seq);
   }
 
@@ -207,21 +233,54 @@ export class Hub {
         }
         return this.#answer(tip.take(envelope, route), envelope, options);
       case "signal":
-        return this.#answer(tip.takeSignal(envelope, route), envelope, options);
+        return this.#answerSignal(tip.takeSignal(envelope, route), envelope, route, options);
       case "query": {
         const decision = tip.ask(envelope, route);
         if (decision.kind === "refused") return this.#answer(tip.refuse(envelope, decision), envelope, options);
         if (decision.kind === "held") throw new FaultError(fault("INTERNAL", `${route.name}: a query cannot be held`));
+        this.#parts.tracer?.pending(envelope.id);
         this.#parts.observe(envelope, "done", undefined);
         if (route.name === "message.attach")
-          return this.attach((envelope.message.data as { id: string }).id, envelope, options);
+          return this.#traced(envelope, () =>
+            this.attach((envelope.message.data as { id: string }).id, envelope, options),
+          );
         const answer = route.plugin.answer?.[route.name];
-        if (answer === undefined) return committer.durably(() => decision.data);
-        return this.#standing(() => answer(envelope, reader, decision.authority));
+        if (answer === undefined) return this.#traced(envelope, () => committer.durably(() => decision.data));
+        return this.#traced(envelope, () => this.#standing(() => answer(envelope, reader, decision.authority)));
       }
       default:
         return route.definition.kind satisfies never;
     }
+  }
+
+  /** A query's trace lasts until it is answered. */
+  #traced({ id }: Envelope, ask: () => Awaitable<unknown>): Awaitable<unknown> {
+    const { tracer } = this.#parts;
+    if (tracer === undefined) return ask();
+    const failed = (thrown: unknown): never => {
+      tracer.settled(id, faultOf(thrown).code);
+      throw thrown;
+    };
+    let answer: Awaitable<unknown>;
+    try {
+      answer = ask();
+    } catch (thrown) {
+      return failed(thrown);
+    }
+    const told = (value: unknown): unknown => {
+      tracer.settled(id, undefined);
+      return value;
+    };
+    return answer instanceof Promise ? answer.then(told, failed) : told(answer);
+  }
+
+  /** A signal may be answered like a query, once it is decided. */
+  #answerSignal(taken: Taken, envelope: Envelope, route: Route, options: CallOptions): Awaitable<unknown> {
+    const answer = route.plugin.answer?.[route.name];
+    if (taken.kind !== "done" || answer === undefined) return this.#answer(taken, envelope, options);
+    const decision = this.#parts.tip.askAuthority(envelope, route);
+    if (decision.kind !== "done") return this.#answer(taken, envelope, options);
+    return this.#standing(() => answer(envelope, this.#parts.reader, decision.authority));
   }
 
   /** An answer that took its time tells nothing of what was undone meanwhile, and none what is undone later. */
@@ -246,8 +305,9 @@ export class Hub {
   }
 
   /** What came of it, once that is durable: capnweb keeps an answer, for whoever asks for it later or uses it in another call. */
-  #answer(taken: Taken, envelope: Envelope, options: CallOptions): Awaitable<unknown> {
+  #answer(taken: Taken, envelope: Envelope, options: TakenOptions): Awaitable<unknown> {
     const { committer } = this.#parts;
+    options.taken?.(envelope.id);
     switch (taken.kind) {
       case "refused":
         return committer.durably(() => raise(new FaultError(taken.error)));

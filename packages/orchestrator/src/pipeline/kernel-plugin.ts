@@ -10,6 +10,7 @@ import { entryNumberOf, type MessageDefinition } from "../message/definition.ts"
 import { kernelMessages } from "../message/kernel-messages.ts";
 import { type Message, messageName } from "../message/message.ts";
 import { admitted, decideRotate, decideRotated } from "../notary/key-rotation.ts";
+import type { NodeMetrics } from "../observability/metrics-schema.ts";
 import {
   type AnyPlugin,
   definePlugin,
@@ -40,6 +41,8 @@ export interface KernelPluginParts {
   list(): readonly { readonly name: string; readonly definition: MessageDefinition; readonly plugin: string }[];
   /** What is recorded of an effect when nobody can know whether it ran. */
   lost(plugin: string, effect: LostEffect): Message | undefined;
+  /** What `node.metrics` answers. */
+  readonly metrics?: () => NodeMetrics;
   /** What the kernel's own commands need to know and to carry out. None where nothing is carried out. */
   readonly prepare?: AnyPlugin["prepare"];
   readonly effects?: EffectHandlers;
@@ -72,6 +75,7 @@ export function kernelPlugin(parts: KernelPluginParts): AnyPlugin {
     },
     effects: parts.effects ?? {},
     answer: {
+      "node.metrics": () => parts.metrics?.(),
       "message.list": () =>
         parts.list().flatMap(({ name, definition, plugin }) =>
           definition.internal

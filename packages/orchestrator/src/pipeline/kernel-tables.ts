@@ -86,3 +86,6 @@ export function numberKey(number: number): string {
 export const KEY_TABLE = COLD_TABLES[0];
 /** Message id → number of the entry that settled it, where that is too far from the message's own to be found by reading on. */
 export const OUTCOME_TABLE = COLD_TABLES[1];
+
+/** The fact of a `message.settle`: what the held message is decided with beside the outcome. What it was held with is old. */
+export const HELD_FACTS = "message.held";

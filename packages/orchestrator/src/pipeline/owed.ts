@@ -40,6 +40,7 @@ export function owedEffect(
     grant: retried?.grant ?? envelope.grant,
     hops: retried?.hops ?? envelope.hops,
     correlation: retried?.correlation ?? envelope.correlation,
+    traceparent: retried?.traceparent ?? envelope.traceparent,
     notBefore: effect.notBefore,
     deadline: effect.deadline,
     owner,

@@ -8,7 +8,7 @@ import type { Composition, Route } from "../plugin/composition.ts";
 import type { AnyPlugin, Logger, Reader } from "../plugin/plugin.ts";
 import type { Table } from "../state/table.ts";
 import type { Tables } from "../state/tables.ts";
-import { holdTable } from "./kernel-tables.ts";
+import { HELD_FACTS, holdTable } from "./kernel-tables.ts";
 import type { Timers } from "./timers.ts";
 import type { Tip } from "./tip.ts";
 
@@ -69,9 +69,6 @@ async function gather(
   }
   return { kind: "facts", facts };
 }
-
-/** The fact of a `message.settle`: what the held message is decided with beside the outcome. What it was held with is old. */
-export const HELD_FACTS = "message.held";
 
 /** @throws FaultError what preparing the held message came to: it stays held then, and can be settled again. */
 export async function prepareHeld(

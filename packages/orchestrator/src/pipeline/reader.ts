@@ -1,6 +1,7 @@
 // What `prepare` and `answer` read: the tip's rows and the log's entries, those included that are decided and not yet
 // durable. Whoever lets an answer out of the process waits for the tip it was read on.
 
+import { FaultError, fault } from "../fault/fault.ts";
 import type { DecodedEntry, Part } from "../log/entry.ts";
 import type { Awaitable, Log, StoredEntry } from "../log/log.ts";
 import type { NodeInfo, Proofs, Reader } from "../plugin/plugin.ts";
@@ -19,6 +20,8 @@ export class TipReader implements Reader {
   readonly #committer: Committer;
   readonly #tables: BaseTables;
   readonly #timers: Timers;
+  readonly #waiting = new Set<() => void>();
+  #stopped = false;
 
   constructor(node: NodeInfo, log: Log, committer: Committer, tables: BaseTables, timers: Timers, proofs: Proofs) {
     this.#timers = timers;
@@ -78,8 +81,11 @@ export class TipReader implements Reader {
 
   durableAfter(after: number, ms: number): Promise<void> {
     if (this.#committer.durable > after || ms <= 0) return Promise.resolve();
+    if (this.#stopped) return Promise.reject(stopping());
     const { generation, tip } = this.#committer;
-    return new Promise((resolve) => {
+    const waiting = this.#waiting;
+    return new Promise((resolve, reject) => {
+      waiting.add(giveUp);
       const stopTimer = this.#timers.after(ms, end);
       const stop = this.#committer.onAdvance(() => {
         // What was decided already and is undone is not going to be durable.
@@ -89,9 +95,20 @@ export class TipReader implements Reader {
       function end(): void {
         stopTimer();
         stop();
+        waiting.delete(giveUp);
         resolve();
       }
+      function giveUp(): void {
+        reject(stopping());
+        end();
+      }
     });
+  }
+
+  /** The node stops: whoever waits for what comes is told that nothing does. */
+  stop(): void {
+    this.#stopped = true;
+    for (const giveUp of [...this.#waiting]) giveUp();
   }
 
   cold(table: string, key: string): Awaitable<string | undefined> {
@@ -118,6 +135,10 @@ export class TipReader implements Reader {
   blob(name: string): Awaitable<string | undefined> {
     return this.#committer.pendingBlob(name) ?? this.#log.blob(name);
   }
+}
+
+function stopping(): FaultError {
+  return new FaultError(fault("STOPPING", "the node is shutting down; ask again later"));
 }
 
 /** `undefined` where it was erased since its entry was read. */

@@ -16,6 +16,7 @@ export interface Body {
   readonly key?: string;
   readonly deadline?: number;
   readonly correlation?: string;
+  readonly traceparent?: string;
   readonly hops?: number;
   readonly via?: readonly string[];
   readonly may?: readonly string[];
@@ -115,6 +116,7 @@ function bodyText(envelope: Envelope): string {
   if (envelope.key !== undefined) text += `,"key":${JSON.stringify(envelope.key)}`;
   if (envelope.deadline !== undefined) text += `,"deadline":${envelope.deadline}`;
   if (envelope.correlation !== undefined) text += `,"correlation":${JSON.stringify(envelope.correlation)}`;
+  if (envelope.traceparent !== undefined) text += `,"traceparent":${JSON.stringify(envelope.traceparent)}`;
   if (envelope.hops > 0) text += `,"hops":${envelope.hops}`;
   if (envelope.via.length > 0) text += `,"via":${JSON.stringify(envelope.via)}`;
   if (envelope.may !== undefined) text += `,"may":${JSON.stringify(envelope.may)}`;

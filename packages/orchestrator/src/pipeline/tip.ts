@@ -1,15 +1,18 @@
 // The tip: decisions are made and committed here, one after another, each on all before it. Everything is synchronous, so
 // that a message, the messages that follow from it and the outcome of a replayable effect can share one group.
 
-import { type Fault, fault, faultOf } from "../fault/fault.ts";
+import { type Fault, fault } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
 import type { NewEntry, RowChange } from "../log/log.ts";
 import { ENTRY_NUMBER } from "../message/definition.ts";
 import type { Envelope, Facts, Message, Principal } from "../message/message.ts";
 import { messageName, NO_FACTS } from "../message/message.ts";
 import { parse } from "../message/parse.ts";
+import type { Meters } from "../observability/meters.ts";
+import { reportDecision, reportOver } from "../observability/report-decision.ts";
+import type { Tracer } from "../observability/tracer.ts";
 import type { Composition, Route } from "../plugin/composition.ts";
-import type { OwedEffect } from "../plugin/plugin.ts";
+import type { Origin, OwedEffect } from "../plugin/plugin.ts";
 import type { LogWork } from "../plugin/result.ts";
 import { type Change, StateView } from "../state/state.ts";
 import type { Tables } from "../state/tables.ts";
@@ -18,12 +21,12 @@ import { type Committer, logUnavailable } from "./committer.ts";
 import { type Decision, decide, type Held, type Passed, type Refused } from "./decide.ts";
 import type { Effects, Recorded } from "./effects.ts";
 import type { Enveloper } from "./enveloper.ts";
-import { type EffectRow, effectTable, type HoldRow, holdTable, OUTCOME_TABLE } from "./kernel-tables.ts";
+import { type EffectRow, effectTable, HELD_FACTS, type HoldRow, holdTable, OUTCOME_TABLE } from "./kernel-tables.ts";
 import { type Keys, keyDigest, keyRowKey } from "./keys.ts";
 import { type Owed, owedEffect, rowOf } from "./owed.ts";
-import { HELD_FACTS } from "./prepare.ts";
 import type { Recorder, Trace } from "./recorder.ts";
 import { RefusalMeter } from "./refusal-meter.ts";
+import { jsonOf, type Routed, routed } from "./routed.ts";
 import type { Outcome, Waiters } from "./waiters.ts";
 
 /** How deep causes may go: past it, a loop is likelier than a purpose. */
@@ -43,6 +46,8 @@ export interface TipParts {
   readonly recorder: Recorder;
   readonly enveloper: Enveloper;
   readonly epoch: number;
+  readonly meters: Meters;
+  readonly tracer: Tracer | undefined;
   /** Told of every decision: for the node's own log, never for what is answered. */
   observe(envelope: Envelope, verdict: string, entry: number | undefined): void;
   reportBug(plugin: string, thrown: unknown): void;
@@ -71,16 +76,31 @@ export class Tip {
     this.#parts = parts;
   }
 
+  /** Why the message may not be asked; or the authority that it is asked under. Nothing of it is decided. */
+  askAuthority(envelope: Envelope, route: Pick<Route, "definition">): Decision {
+    const { tables, composition, reportBug } = this.#parts;
+    const { definition } = route;
+    const upTo = composition.authorityAt + 1;
+    return decide(composition, envelope, definition, new StateView(tables), reportBug, upTo, undefined, true);
+  }
+
   /** What deciding would say now. Nothing comes of it. */
-  ask(envelope: Envelope, route: Route, upTo?: number): Decision {
-    return decide(
-      this.#parts.composition,
-      envelope,
-      route.definition,
-      new StateView(this.#parts.tables),
-      this.#parts.reportBug,
-      upTo,
-    );
+  ask(envelope: Envelope, route: Pick<Route, "definition">, upTo?: number): Decision {
+    const { tables, composition, reportBug } = this.#parts;
+    const state = new StateView(tables);
+    // As far as the authority alone: nobody's message is decided.
+    if (upTo !== undefined) return decide(composition, envelope, route.definition, state, reportBug, upTo);
+    return this.#watched(envelope, route, state);
+  }
+
+  /** Decides a message, and has it measured. */
+  #watched(envelope: Envelope, route: Pick<Route, "definition">, state: StateView, of?: string): Decision {
+    const { composition, reportBug, meters, tracer } = this.#parts;
+    const step = tracer?.begin(envelope, of);
+    const began = meters.now();
+    const decision = decide(composition, envelope, route.definition, state, reportBug, undefined, step);
+    meters.decisionTook(began);
+    return decision;
   }
 
   /** Decides a command and commits what came of it. */
@@ -90,7 +110,7 @@ export class Tip {
     this.#depth++;
     try {
       if (!this.#parts.committer.ready()) return { kind: "refused", error: logUnavailable() };
-      const [decision, recorded] = this.#decide(envelope, route);
+      const [decision, recorded] = this.#decide(envelope, route, outcomeOf);
       switch (decision.kind) {
         case "refused":
           return this.refuse(recorded, decision, continues);
@@ -159,12 +179,7 @@ export class Tip {
   }
 
   /** Decides a message of the node's own. */
-  takeOwn(
-    message: Message,
-    context: { cause?: string; hops?: number },
-    facts: Facts = NO_FACTS,
-    outcomeOf?: OwedEffect,
-  ): Taken {
+  takeOwn(message: Message, context: Origin, facts: Facts = NO_FACTS, outcomeOf?: OwedEffect): Taken {
     const route = this.#parts.composition.route(message.resource, message.action);
     const data = parse(route.name, route.definition.data, message.data);
     const envelope = this.#parts.enveloper.own(route, data, context, facts);
@@ -181,25 +196,26 @@ export class Tip {
     if (row === undefined || row.attempt !== effect.attempt || row.epoch !== effect.owner.epoch)
       return { kind: "over", by: committer.tip };
     if (!committer.ready()) return { kind: "later" };
-    const taken = this.takeOwn(outcome, { cause: effect.owing, hops: effect.hops }, NO_FACTS, effect);
+    const { owing: cause, hops, correlation, traceparent } = effect;
+    const taken = this.takeOwn(outcome, { cause, hops, correlation, traceparent }, NO_FACTS, effect);
     if (taken.kind !== "refused") return { kind: "over", by: taken.seq };
     return taken.error.code === "LOG_UNAVAILABLE" ? { kind: "later" } : { kind: "unfit", error: taken.error };
   }
 
   /** The decision, and the envelope as it is recorded: with the session rows that a command read. */
-  #decide(envelope: Envelope, route: Route): [Decision, Envelope] {
+  #decide(envelope: Envelope, route: Route, outcomeOf: OwedEffect | undefined): [Decision, Envelope] {
     if (envelope.hops > MOST_HOPS) {
       const error = fault("HOPS_EXCEEDED", `${route.name}: ${MOST_HOPS} causes deep; a loop?`, undefined, envelope.id);
       return [{ kind: "refused", error, verdicts: [] }, envelope];
     }
-    const { composition, tables, reportBug, committer } = this.#parts;
+    const { tables, committer } = this.#parts;
     if (route.definition.numbered) {
       const facts = Object.freeze({ ...envelope.facts, [ENTRY_NUMBER]: committer.tip + 1 });
       envelope = Object.freeze({ ...envelope, facts });
     }
     const session: [string, string, unknown][] = [];
     const state = new StateView(tables, (table, key, row) => session.push([table.name, key, row ?? null]));
-    const decision = decide(composition, envelope, route.definition, state, reportBug);
+    const decision = this.#watched(envelope, route, state, outcomeOf?.id);
     return [
       decision,
       session.length === 0 ? envelope : { ...envelope, facts: { ...envelope.facts, $session: session } },
@@ -234,7 +250,7 @@ export class Tip {
     for (const effect of owed) state = state.put(effectTable, effect.id, rowOf(effect));
     const first = outcomeOf === undefined && continues === undefined && mayAnswerAtOnce(decision, owed);
     const tried = first ? attempt(this.#parts, owed[0] as Owed, envelope.at, state) : undefined;
-    if (tried?.kind === "within") return this.#commitWithin(envelope, decision, tried);
+    if (tried?.kind === "within") return this.#commitWithin(envelope, decision, tried, owed[0] as Owed);
 
     let cold = this.#keyRows(envelope, seq);
     if (continues !== undefined) cold = [...cold, outcomeRow(continues, seq)];
@@ -254,6 +270,7 @@ export class Tip {
     const unfit = this.#add(envelope, "done", trace, state.changes(), cold, decision.log);
     if (unfit !== undefined) return this.refuse(envelope, unfit, continues);
     this.#parts.observe(envelope, "done", seq);
+    reportDecision(this.#parts, envelope.id, decision, outcomeOf, seq);
 
     this.#parts.keys.restate(decision.log?.rows ?? NO_ROWS, seq);
     waiters.forget(decision.log?.forgets);
@@ -270,7 +287,12 @@ export class Tip {
   }
 
   /** Commits what passed and was carried out at once: one entry, and nothing owed. */
-  #commitWithin(envelope: Envelope, { verdicts, data }: Passed, { state, recorded, outcome }: Within): Taken {
+  #commitWithin(
+    envelope: Envelope,
+    { verdicts, data }: Passed,
+    { state, recorded, outcome }: Within,
+    effect: Owed,
+  ): Taken {
     const { committer, tables } = this.#parts;
     const seq = committer.tip + 1;
     const trace: Trace = { verdicts, data, outcome: recorded };
@@ -278,6 +300,7 @@ export class Tip {
     const unfit = this.#add(envelope, "done", trace, changes, this.#keyRows(envelope, seq));
     if (unfit !== undefined) return this.refuse(envelope, unfit);
     this.#parts.observe(envelope, "done", seq);
+    reportOver(this.#parts, effect, outcome.kind);
     return { kind: "done", data, pending: false, seq, outcome };
   }
 
@@ -289,7 +312,8 @@ export class Tip {
     const { enveloper, waiters } = this.#parts;
     // What the node itself has to note is noted however deep it happened; whatever anyone asks because of it is too deep.
     const hops = as === undefined ? Math.min(parent.hops + 1, MOST_HOPS) : parent.hops + 1;
-    const context = { cause: parent.id, hops, correlation: parent.correlation };
+    const { correlation, traceparent } = parent;
+    const context = { cause: parent.id, hops, correlation, traceparent };
     const enclose = (to: Pick<Route, "resource" | "verb">, data: unknown): Envelope =>
       as === undefined ? enveloper.own(to, data, context, NO_FACTS) : enveloper.envelope(to, data, as, {}, context);
     const asked = this.#routed(message, as);
@@ -306,23 +330,10 @@ export class Tip {
   }
 
   /** Where a message that a plugin made goes, or why it cannot. */
-  #routed(
-    message: Message,
-    as: Principal | undefined,
-  ): { readonly route: Route; readonly data: unknown } | { readonly error: Fault } {
+  #routed(message: Message, as: Principal | undefined): Routed {
+    if (++this.#followUps <= MOST_FOLLOW_UPS) return routed(this.#parts.composition, message, as);
     const name = printable(messageName(message));
-    if (++this.#followUps > MOST_FOLLOW_UPS) {
-      return { error: fault("FOLLOWUPS_EXCEEDED", `${name}: more than ${MOST_FOLLOW_UPS} messages follow`) };
-    }
-    try {
-      const route = this.#parts.composition.route(message.resource, message.action);
-      if (as !== undefined && route.definition.internal) {
-        return { error: fault("MESSAGE_INTERNAL", `${name} is internal: only the node itself sends it`) };
-      }
-      return { route, data: parse(route.name, route.definition.data, message.data) };
-    } catch (thrown) {
-      return { error: faultOf(thrown) };
-    }
+    return { error: fault("FOLLOWUPS_EXCEEDED", `${name}: more than ${MOST_FOLLOW_UPS} messages follow`) };
   }
 
   #heldBy(envelope: Envelope): HoldRow | undefined {
@@ -384,13 +395,4 @@ const NO_ROWS: readonly RowChange[] = Object.freeze([]);
 
 function outcomeRow(id: string, seq: number): RowChange {
   return { table: OUTCOME_TABLE, key: id, json: String(seq) };
-}
-
-/** What of a value the log can keep. */
-function jsonOf(value: unknown): unknown {
-  try {
-    return JSON.parse(JSON.stringify(value) ?? "null");
-  } catch {
-    return null;
-  }
 }

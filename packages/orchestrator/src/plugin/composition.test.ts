@@ -55,6 +55,24 @@ describe("order", () => {
   });
 });
 
+describe("what is given", () => {
+  const gives = (name: string, parts: Partial<AnyPlugin>) => plugin(name, { ...parts, gives: { badge: "gold" } });
+
+  test("is there for the plugins after, whatever was decided", () => {
+    const { given, adding } = compose([admits(), gives("badges", { adds: [badge] })]);
+    expect([given, adding]).toEqual([{ badge: "gold" }, [["authority"], []]]);
+  });
+
+  test("is a token that the plugin adds", () => {
+    expect(refusalOf(admits(), gives("badges", {}))).toBe('plugin "badges" gives "badge", which it does not add');
+  });
+
+  test("is never the authority: that is of a message", () => {
+    const usurper = { ...admits(), gives: { authority: {} } } as unknown as AnyPlugin;
+    expect(refusalOf(usurper)).toContain('gives "authority", which only a decision can');
+  });
+});
+
 describe("names", () => {
   const says = (resource: string, verb: string, definition = takes()) =>
     plugin("talker", { messages: { [resource]: { [verb]: definition } } });

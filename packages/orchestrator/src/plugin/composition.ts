@@ -31,6 +31,10 @@ export interface Composition {
   readonly doors: readonly Door[];
   /** Name, version and configuration of each plugin, in order: what the log records of it. */
   readonly description: readonly PluginDescription[];
+  /** What plugins give for every message alike, by token. */
+  readonly given: Readonly<Record<string, unknown>>;
+  /** For each plugin the tokens that its decisions have to add. */
+  readonly adding: readonly (readonly string[])[];
   /** Index of the plugin that establishes the authority. */
   readonly authorityAt: number;
   ownerOf(table: string): string | undefined;
@@ -72,6 +76,7 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
   const connections = new Map<string, Connection>();
   const doors = new Map<string, Door>();
   const handlers = new Map<string, EffectHandler>();
+  const given: Record<string, unknown> = {};
 
   if (!plugins.some((plugin) => plugin.adds?.some(({ name }) => name === authority.name))) {
     invalid(
@@ -89,6 +94,11 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
     for (const { name } of plugin.adds ?? []) {
       if (added.has(name)) invalid(`${who} adds "${name}", which a plugin before it already adds`);
       added.add(name);
+    }
+    for (const [name, value] of Object.entries(plugin.gives ?? {})) {
+      if (!plugin.adds?.some((token) => token.name === name) || name === authority.name)
+        invalid(`${who} gives "${name}", which ${name === authority.name ? "only a decision can" : "it does not add"}`);
+      given[name] = value;
     }
     for (const [resource, verbs] of Object.entries(plugin.messages ?? {})) {
       for (const [verb, definition] of Object.entries(verbs)) {
@@ -131,6 +141,10 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
     faults,
     connections,
     doors: [...doors.values()],
+    given: Object.freeze(given),
+    adding: plugins.map(({ adds = [], gives = {} }) =>
+      adds.map(({ name }) => name).filter((name) => !Object.hasOwn(gives, name)),
+    ),
     authorityAt: plugins.findIndex((plugin) => plugin.adds?.some(({ name }) => name === authority.name)),
     description: plugins.map(({ name, version, configuration }) => ({
       name,

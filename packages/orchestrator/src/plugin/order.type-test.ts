@@ -14,7 +14,13 @@ const admits = definePlugin({
   decide: ({ envelope }) =>
     next({
       adds: {
-        authority: { principal: envelope.principal, grant: envelope.grant, reads: () => true, writes: () => true },
+        authority: {
+          principal: envelope.principal,
+          grant: envelope.grant,
+          reads: () => true,
+          writes: () => true,
+          allows: () => undefined,
+        },
       },
     }),
 });
@@ -58,8 +64,11 @@ definePlugin({
 definePlugin({
   name: "mistypes",
   adds: [authority],
-  // @ts-expect-error: the token's value has another type
-  decide: () => next({ adds: { authority: { principal: 1, grant: "g", reads: () => true, writes: () => true } } }),
+  decide: () =>
+    // @ts-expect-error: the token's value has another type
+    next({
+      adds: { authority: { principal: 1, grant: "g", reads: () => true, writes: () => true, allows: () => undefined } },
+    }),
 });
 definePlugin({
   name: "presumes",

@@ -3,19 +3,23 @@
 
 import type { z } from "zod";
 import type { Fault, FaultTable } from "../fault/fault.ts";
+import type { Problem } from "../fault/problem.ts";
 import type { DecodedEntry, Part } from "../log/entry.ts";
 import type { Awaitable, LogTree, StoredEntry } from "../log/log.ts";
 import type { MessageDefinition, MessageTable } from "../message/definition.ts";
-import type { Envelope, Facts, Message, Principal } from "../message/message.ts";
+import type { CallOptions, Envelope, Facts, Message, Principal, TakenOptions } from "../message/message.ts";
+import type { Timers } from "../pipeline/timers.ts";
 import type { Change, State } from "../state/state.ts";
 import type { Table } from "../state/table.ts";
 import type { Effect, PluginResult } from "./result.ts";
-import type { Authority, Token, TokenValues } from "./token.ts";
+import type { Authority, Right, Token, TokenValues } from "./token.ts";
 
 export interface PluginContext<Needs extends readonly Token[] = []> {
   readonly message: Message;
   readonly envelope: Envelope;
   readonly definition: MessageDefinition;
+  /** Whether it is only asked if the message may be: whoever establishes the authority does nothing of the message itself. */
+  readonly asking: boolean;
   /** As the plugins before this one left it. */
   readonly state: State;
   /** As it was before the message. */
@@ -79,6 +83,7 @@ export interface OwedEffect extends Required<Pick<Effect, "kind" | "data" | "att
   readonly grant: string;
   readonly hops: number;
   readonly correlation: string | undefined;
+  readonly traceparent: string | undefined;
   readonly notBefore: number | undefined;
   readonly deadline: number | undefined;
   readonly owner: { readonly node: string; readonly epoch: number };
@@ -98,6 +103,56 @@ export interface EffectRuntime {
    */
   apply(message: Message, as: Principal, options?: { readonly key?: string }): Promise<unknown>;
   get<Row>(table: Table<Row>, key: string): Row | undefined;
+  /** Why someone's grant does not cover a right as of now; `undefined` where it does. */
+  allows(right: Right, as: Principal): Fault | undefined;
+}
+
+/** A callback of a caller's, for as long as its session lives. It is the caller's: it may hang, throw, or answer anything. */
+export interface Live {
+  call(...args: readonly unknown[]): Promise<unknown>;
+  /** Called once, when it can be called no more. Answers how to stop that. */
+  onGone(callback: (why: string) => void): () => void;
+  /** Gives it back; it can be called no more. */
+  dispose(): void;
+}
+
+/** What a message that a plugin asks by itself comes from. */
+export interface Origin {
+  /** Id of the message that led to it. */
+  readonly cause?: string | undefined;
+  /** How many causes deep it is. */
+  readonly hops?: number | undefined;
+  readonly correlation?: string | undefined;
+  readonly traceparent?: string | undefined;
+}
+
+/** What a plugin may use for what it does by itself, beside messages: deliveries, schedules. */
+export interface PluginRuntime {
+  readonly node: NodeInfo;
+  readonly reader: Reader;
+  readonly log: Logger;
+  readonly timers: Timers;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Number of the last durable entry. */
+  readonly durable: number;
+  /** Calls back each time that entries became durable or were undone. Answers how to stop that. */
+  onAdvance(callback: () => void): () => void;
+  /** Asks this orchestrator in somebody's name, like any message of theirs; resolves once durable. @throws FaultError */
+  apply(message: Message, as: Principal, options?: CallOptions, origin?: Origin): Promise<unknown>;
+  /**
+   * Takes a message of the node's own, internal ones included; resolves once durable. Taken also while the node stops, until
+   * every plugin's `stop` is over. @throws FaultError
+   */
+  note(message: Message, origin?: Origin): Promise<unknown>;
+  /** Why someone's grant does not cover a right as of now; `undefined` where it does. */
+  allows(right: Right, as: Principal): Fault | undefined;
+  /** Someone's authority as of now, where their grant covers a right; or why it does not. */
+  authorize(right: Right, as: Principal): Authority | Fault;
+  /** The callback that a reference in a message's data stands for; `undefined` where its session has ended. */
+  live(reference: string): Live | undefined;
+  /** What another plugin gives under a token (`gives`). @throws FaultError COMPOSITION_INVALID where none does */
+  given<Value>(token: Token<string, Value>): Value;
 }
 
 export interface Logger {
@@ -122,6 +177,8 @@ export type EffectHandlers = Readonly<Record<string, EffectHandler>>;
 /** How someone gets a scope: `connectionFromCli(credential)`. */
 export interface Connection<Input extends z.ZodType = z.ZodType> {
   readonly input: Input;
+  /** Its input is a text, and an HTTP request's `Authorization: Bearer` is one. */
+  readonly bearer?: boolean;
   /** Whether anybody could come this way at all: a node without a credential does not listen where others reach it. */
   open?(reader: Reader): boolean;
   /** Credentials are verified here, once. A fault is all that the caller learns. */
@@ -135,10 +192,33 @@ export function defineConnection<Input extends z.ZodType>(connection: Connection
 
 export type Connections = Readonly<Record<string, Connection>>;
 
-/** HTTP paths of a plugin's own. */
+/** What a door may use: what comes through it are messages of somebody's. */
+export interface DoorContext {
+  readonly reader: Reader;
+  /** Who asks, by the request's bearer credential; or why nobody does, to be answered with 401. */
+  authenticate(request: Request): Promise<Principal | Fault>;
+  /** Resolves once what it answers is durable. @throws FaultError */
+  submit(message: Message, as: Principal, options?: TakenOptions): Promise<unknown>;
+  /** The HTTP status that a fault's code is answered with. */
+  statusOf(code: string): number;
+  /** A fault as callers over HTTP are told it (RFC 9457). */
+  problem(fault: Fault): Problem;
+  /** The answer to a request that came to nothing. */
+  refuse(fault: Fault): Response;
+  /** The request may stay silent for as long as it likes: without this it is cut off after a while. */
+  keepOpen(request: Request): void;
+  /** Aborted when the node stops: what is left open would hold it up. */
+  readonly stopping: AbortSignal;
+  readonly log: Logger;
+}
+
+/** HTTP paths of a plugin's own. Admission (Host, Origin) is the node's, before it. */
 export interface Door {
+  /** As hono matches them: `/events`, `/files/*`. */
   readonly path: string;
-  fetch(request: Request): Awaitable<Response>;
+  /** Those that it answers; the others, and OPTIONS, are the node's. Default: all of them are its own. */
+  readonly methods?: readonly string[];
+  fetch(request: Request, context: DoorContext): Awaitable<Response>;
 }
 
 /** `needs` and `adds` must be there in value wherever they are there in type: an optional one would hide a missing one. */
@@ -146,7 +226,19 @@ type Declares<Name extends string, Tokens extends readonly Token[]> = [Tokens[nu
   ? { readonly [N in Name]?: Tokens }
   : { readonly [N in Name]: Tokens };
 
-interface PluginBody<Needs extends readonly Token[], Adds extends readonly Token[], Messages extends MessageTable> {
+/** What of the tokens a decision has to add: none where all of them are given; checked at run time where only some are. */
+type Decided<Adds extends readonly Token[], Given> = [keyof Given] extends [never]
+  ? Adds
+  : [Exclude<Adds[number]["name"], keyof Given>] extends [never]
+    ? readonly []
+    : readonly Token[];
+
+interface PluginBody<
+  Needs extends readonly Token[],
+  Adds extends readonly Token[],
+  Messages extends MessageTable,
+  Given,
+> {
   readonly name: string;
   readonly version?: string;
   /** What the plugin was made with, as plain data: part of the composition's digest. */
@@ -156,8 +248,13 @@ interface PluginBody<Needs extends readonly Token[], Adds extends readonly Token
   readonly faults?: FaultTable;
   /** By message name, for what `decide` needs and cannot have in memory. Runs only where the plugins before would pass. */
   readonly prepare?: Readonly<Record<string, (envelope: Envelope, reader: Reader) => Promise<Facts>>>;
-  decide(context: PluginContext<Needs>): PluginResult<Adds>;
-  /** By message name, for the plugin's own queries, once they were decided. */
+  decide(context: PluginContext<Needs>): PluginResult<Decided<Adds, Given>>;
+  /**
+   * What of its tokens is the same for every message, by name: the plugins after it have it without a decision's adding it, and
+   * find it for what they do beside messages (`PluginRuntime.given`).
+   */
+  readonly gives?: Given | undefined;
+  /** By message name, for the plugin's own queries and signals, once they were decided. */
   readonly answer?: Readonly<Record<string, (envelope: Envelope, reader: Reader, authority: Authority) => unknown>>;
   readonly effects?: EffectHandlers;
   /** The oldest entry that the plugin still needs: compaction stops there. `undefined` where it needs none. */
@@ -165,6 +262,8 @@ interface PluginBody<Needs extends readonly Token[], Adds extends readonly Token
   readonly connections?: Connections;
   readonly doors?: readonly Door[];
   start?(node: NodeInfo): Promise<void>;
+  /** Begins what the plugin does by itself: called last, once messages are taken, and not on a damaged log. `stop` ends it. */
+  run?(runtime: PluginRuntime): void;
   stop?(): Promise<void>;
 }
 
@@ -172,10 +271,16 @@ export type Plugin<
   Needs extends readonly Token[] = [],
   Adds extends readonly Token[] = [],
   Messages extends MessageTable = Record<never, never>,
-> = PluginBody<Needs, Adds, Messages> & Declares<"needs", Needs> & Declares<"adds", Adds>;
+  Given = Record<never, never>,
+> = PluginBody<Needs, Adds, Messages, Given> & Declares<"needs", Needs> & Declares<"adds", Adds>;
 
 /** Any plugin, where its types no longer matter. */
-export type AnyPlugin = PluginBody<readonly Token[], readonly Token[], MessageTable> & {
+export type AnyPlugin = PluginBody<
+  readonly Token[],
+  readonly Token[],
+  MessageTable,
+  Readonly<Record<string, unknown>>
+> & {
   readonly needs?: readonly Token[];
   readonly adds?: readonly Token[];
 };
@@ -192,9 +297,14 @@ export function definePlugin<
   const Needs extends readonly Token[] = [],
   const Adds extends readonly Token[] = [],
   const Messages extends MessageTable = Record<never, never>,
+  Given extends Partial<TokenValues<Adds>> = Record<never, never>,
 >(
   // The plain fields are where the compiler infers from; `Plugin` is what it then checks.
-  plugin: { readonly needs?: Needs; readonly adds?: Adds } & Plugin<Needs, Adds, Messages>,
-): Plugin<Needs, Adds, Messages> {
+  plugin: {
+    readonly needs?: Needs;
+    readonly adds?: Adds;
+    readonly gives?: Given | undefined;
+  } & Plugin<Needs, Adds, Messages, Given>,
+): Plugin<Needs, Adds, Messages, Given> {
   return plugin;
 }

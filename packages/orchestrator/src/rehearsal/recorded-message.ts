@@ -43,7 +43,13 @@ export async function recordedMessage(
     id: header.id,
     message: { resource, action, data: body.data },
     ...{ node: header.node, principal: header.principal, grant: header.grant, may: body.may },
-    ...{ at: header.at, cause: header.cause, correlation: body.correlation, key: body.key },
+    ...{
+      at: header.at,
+      cause: header.cause,
+      traceparent: body.traceparent,
+      correlation: body.correlation,
+      key: body.key,
+    },
     ...{ deadline: body.deadline, hops: body.hops ?? 0, via: body.via ?? [] },
     ...{ facts, internal: body.internal === true },
   };

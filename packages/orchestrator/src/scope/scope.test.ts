@@ -134,6 +134,7 @@ test("message.list tells of every message that can be asked, with its schema, an
     "message.attach",
     "message.list",
     "message.settle",
+    "node.metrics",
     "note.read",
     "note.write",
   ]);

@@ -64,7 +64,9 @@ export function scopeClass(composition: Composition): new (caller: Caller) => Rp
 
     static send(scope: GeneratedScope, message: unknown, options: unknown): Awaitable<unknown> {
       return rejecting(() => {
-        const { resource, action, data } = parse("message", messageSchema, message);
+        // Its data is parsed by its own schema, and may hold a callback until then.
+        const { data, ...named } = Object(message) as { readonly data?: unknown };
+        const { resource, action } = parse("message", messageSchema, message instanceof Object ? named : message);
         return scope.#caller.call(composition.route(resource, action), data, parseOptions(options));
       });
     }

@@ -8,6 +8,7 @@ import type { Log } from "../log/log.ts";
 import { memoryLog } from "../log/memory/memory-log.ts";
 import { command, type MessageDefinition } from "../message/definition.ts";
 import type { CallOptions } from "../message/message.ts";
+import type { Tracer } from "../observability/tracer.ts";
 import { createOrchestrator } from "../orchestrator.ts";
 import type { AnyPlugin, Logger } from "../plugin/plugin.ts";
 import { definePlugin } from "../plugin/plugin.ts";
@@ -22,6 +23,7 @@ export interface Setting {
   readonly seed?: number;
   /** Appends only when the test calls `flush`. */
   readonly manual?: boolean;
+  readonly tracer?: Tracer | undefined;
 }
 
 export async function start(plugins: readonly AnyPlugin[], setting: Setting = {}) {
@@ -38,6 +40,7 @@ export async function start(plugins: readonly AnyPlugin[], setting: Setting = {}
     timers: time,
     now: time.now,
     random: fillFrom(seed),
+    tracer: setting.tracer,
     schedule: (flush) => void (manual ? flushes.push(flush) : setImmediate(flush)),
   });
   // What the start itself scheduled is over.
@@ -57,6 +60,7 @@ export async function start(plugins: readonly AnyPlugin[], setting: Setting = {}
   }
   return {
     orchestrator,
+    tracer: setting.tracer,
     log,
     time,
     errors,
@@ -106,7 +110,7 @@ export function admits(denied: ReadonlySet<string> = new Set()) {
     decide({ envelope: { principal, grant } }) {
       if (denied.has(principal)) return refuse("DENIED", `${principal} may not`, { clause: "denied" });
       return next({
-        adds: { authority: { principal, grant, reads: () => true, writes: () => true } },
+        adds: { authority: { principal, grant, reads: () => true, writes: () => true, allows: () => undefined } },
         clause: "admitted",
       });
     },

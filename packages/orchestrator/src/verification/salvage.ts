@@ -33,11 +33,14 @@ export interface Salvaged {
   readonly contradicted?: number;
 }
 
+type Progress = (done: number, of: number) => void;
+
 /**
  * @param out a file that is not there yet
+ * @param progress told now and then how many entries were looked at
  * @throws FaultError LOG_LOCKED, LOG_NEWER, LOG_UNAVAILABLE; LOG_DAMAGED where nothing can be saved; EEXIST
  */
-export function salvageLog(path: string, out: string): Salvaged {
+export function salvageLog(path: string, out: string, progress: Progress = () => {}): Salvaged {
   if (!existsSync(path)) throw refusal("LOG_UNAVAILABLE", path, `there is no file ${path}; name a log's file`);
   if (isOpenHere(path)) throw locked(path);
   let raw: RawFile | undefined;
@@ -54,7 +57,7 @@ export function salvageLog(path: string, out: string): Salvaged {
         path,
         `the log ${path} is of an older version, of which no entry can be told to be whole`,
       );
-    return save(path, new StoredFile(file.db), out, damage);
+    return save(path, new StoredFile(file.db), { out, damage, progress });
   } catch (thrown) {
     throw refusalOf(thrown, path);
   } finally {
@@ -63,12 +66,19 @@ export function salvageLog(path: string, out: string): Salvaged {
   }
 }
 
-function save(path: string, stored: StoredFile, out: string, damage: string | undefined): Salvaged {
+interface Saving {
+  readonly out: string;
+  readonly damage: string | undefined;
+  readonly progress: Progress;
+}
+
+function save(path: string, stored: StoredFile, { out, damage, progress }: Saving): Salvaged {
   const into = new LogImport(out);
   try {
     const first = Number(stored.value("first") ?? 1);
     const known = checkpointsOf(path, stored);
-    const copied = copyEntries(stored, into, first, new Set(known.map(({ checkpoint }) => checkpoint.size)));
+    const sizes = new Set(known.map(({ checkpoint }) => checkpoint.size));
+    const copied = copyEntries(stored, into, first, { sizes, progress });
     if (into.size < first)
       throw refusal("LOG_DAMAGED", path, `nothing of ${path} can be saved: ${copied.stopped ?? "it is empty"}`);
     const reached = known.filter(({ checkpoint }) => copied.roots.has(checkpoint.size));
@@ -105,7 +115,13 @@ interface Copied {
   readonly roots: ReadonlyMap<number, Uint8Array>;
 }
 
-function copyEntries(stored: StoredFile, into: LogImport, first: number, sizes: ReadonlySet<number>): Copied {
+function copyEntries(
+  stored: StoredFile,
+  into: LogImport,
+  first: number,
+  { sizes, progress }: { readonly sizes: ReadonlySet<number>; readonly progress: Progress },
+): Copied {
+  const of = Math.max(0, ...sizes);
   const roots = new Map<number, Uint8Array>();
   const tree = new CompactRange();
   const grown = (leaf: Uint8Array): void => {
@@ -122,6 +138,7 @@ function copyEntries(stored: StoredFile, into: LogImport, first: number, sizes: 
   let stopped: string | undefined;
   for (const group of stored.groups()) {
     seen = Math.max(seen, group.first + group.texts.length - 1);
+    progress(seen, Math.max(seen, of));
     if (stopped === undefined) stopped = copyGroup(stored, into, group, grown);
   }
   return { seen, stopped, roots };

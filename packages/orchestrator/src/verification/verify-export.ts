@@ -15,7 +15,7 @@ const HASH_BYTES = 32;
 /** @throws FaultError HISTORY_GONE where the log is compacted meanwhile, and what the source throws */
 export async function verifyExport(
   source: BackupSource,
-  { checkpoint, keys }: VerifyOptions = {},
+  { checkpoint, keys, progress }: VerifyOptions = {},
 ): Promise<Verification> {
   const found: FoundCheckpoint[] = checkpoint === undefined ? [] : [foundCheckpoint("given", checkpoint)];
   found.push(foundCheckpoint("from the server", await source.checkpoint()));
@@ -34,6 +34,7 @@ export async function verifyExport(
   await takeLeaves(source, entries, Math.min(first - 1, size));
   let content = 0;
   for (let next = first; next <= size; ) {
+    progress?.(next - 1, size);
     const page = await source.entries(next);
     blobs.clear();
     for (const { name, text } of page.blobs) blobs.set(name, text);

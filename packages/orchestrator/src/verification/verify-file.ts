@@ -30,6 +30,8 @@ export interface VerifyOptions {
   readonly checkpoint?: string | undefined;
   /** Verifier keys that are trusted, as `node.pub` has one; by default those that the log itself names. */
   readonly keys?: readonly string[] | undefined;
+  /** Told now and then how many entries were looked at. */
+  readonly progress?: ((done: number, of: number) => void) | undefined;
 }
 
 /**
@@ -83,7 +85,9 @@ async function verifyOpen(
     ...{ first, problems, sizes: sizesOf(found, restorations) },
     blob: (name) => stored.blob(name),
   });
-  takeEntries(stored, entries, first, problems);
+  const of = Math.max(first - 1, ...sizesOf(found, restorations));
+  const progress = (done: number): void => options.progress?.(done, Math.max(done, of));
+  takeEntries(stored, entries, first, { problems, progress });
   entries.finish();
   const { rows, unproved } = verifyTables(stored, entries.replay, entries.forgotten, problems);
   checkRestorations(restorations, entries, problems);
@@ -114,10 +118,16 @@ function checkRestorations(restorations: readonly Restoration[], entries: EntryV
   }
 }
 
-function takeEntries(stored: StoredFile, entries: EntryVerifier, first: number, problems: Problems): void {
+function takeEntries(
+  stored: StoredFile,
+  entries: EntryVerifier,
+  first: number,
+  { problems, progress }: { readonly problems: Problems; progress(done: number): void },
+): void {
   for (let index = 0; index < first - 1; index++) entries.absent(stored.leaf(index));
   let next = first;
   for (const { texts, n, ...group } of stored.groups()) {
+    progress(next - 1);
     // Entries that are gone: their leaves may be known all the same, and show that those after them are what they were.
     for (; next < group.first; next++) entries.absent(stored.leaf(next - 1));
     if (group.first !== next || texts.length !== n) {

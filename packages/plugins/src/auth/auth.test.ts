@@ -61,6 +61,7 @@ describe("a grant", () => {
         { plugin: "registry", verdict: "not reached" },
         { plugin: "dead-letter", verdict: "not reached" },
         { plugin: "executor", verdict: "not reached" },
+        { plugin: "publisher", verdict: "not reached" },
         { plugin: "ledger", verdict: "not reached" },
       ],
     });
@@ -103,6 +104,17 @@ describe("a grant", () => {
       message: "g-2 was good for a number of commands, and they were made",
     });
     await eve.action.describe({ name: "greet" });
+  });
+
+  test("is not used up by a repeat: the same key gives the same answer, of what the plugin itself decides too", async () => {
+    const { hub } = await startHub();
+    const bob = await granted(hub, { principal: "bob", allow: ["*"], uses: 2, delegable: true });
+    const create = () => bob.scope.principal.create({ name: "eve" }, { key: "k-1" });
+    const [first, second] = [await create(), await create()];
+    expect(second).toEqual(first);
+    await bob.scope.principal.create({ name: "mal" });
+    expect(await create()).toEqual(first);
+    expect(await faultFrom(bob.scope.principal.create({ name: "eve" }))).toMatchObject({ code: "GRANT_SPENT" });
   });
 
   test("reads and writes in its namespaces alone", async () => {

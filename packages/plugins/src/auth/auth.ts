@@ -11,6 +11,7 @@ import {
   namespaceOf,
   next,
   type PluginContext,
+  type Right,
   refuse,
   type State,
 } from "@capstan/orchestrator";
@@ -60,30 +61,41 @@ export function auth({ admin = "admin" }: AuthOptions = {}) {
   });
 }
 
-type Rights = Pick<Authority, "reads" | "writes">;
+type Rights = Pick<Authority, "reads" | "writes" | "allows">;
 
-const EVERYTHING: Rights = { reads: () => true, writes: () => true };
+const EVERYTHING: Rights = { reads: () => true, writes: () => true, allows: () => undefined };
+
+/** That a grant covers a message about grants says not yet that it may be passed on so. */
+const WIDER: ReadonlySet<string> = new Set(["GRANT_WIDER", "GRANT_NOT_DELEGABLE"]);
 
 function decideFor(
-  { envelope, message, definition, state }: PluginContext,
+  { envelope, message, definition, asking, state }: PluginContext,
   grants: readonly GrantRow[],
   grant: GrantRow,
 ) {
   const asked = { resource: message.resource, verb: message.action, name: definition.target?.(message.data as never) };
-  const right = definition.about === "id" ? undefined : definition.kind === "query" ? "read" : "write";
-  const allowed = allow(grant, envelope.may, asked, right);
+  const usual = definition.kind === "query" ? "read" : "write";
+  const right = definition.about === "id" ? undefined : (definition.right ?? usual);
+  const allowed = allow(grant, envelope.may, asked, right, definition.namespace?.(message.data as never));
   if ("kind" in allowed) return allowed;
-  const counted = definition.kind === "command" ? count(state, grants) : state;
+  // Whoever only asks uses nothing up: what it asks of was counted when it was decided.
+  const counted = definition.kind === "command" && !asking ? count(state, grants) : state;
   if (typeof counted === "string")
     return refuse("GRANT_SPENT", `${counted} was good for a number of commands, and they were made`);
   const { clause } = allowed;
   const rights = {
     reads: (name: string) => namespaceCovers(grant.read, namespaceOf(name)),
     writes: (name: string) => namespaceCovers(grant.write, namespaceOf(name)),
+    allows(right: Right) {
+      const covered = allow(grant, envelope.may, right, undefined);
+      return "kind" in covered ? covered.error : undefined;
+    },
   };
   if (message.resource === "grant" || message.resource === "principal") {
     const decided = decideGrant(message, envelope, counted, grant);
-    if (decided === undefined) return admit(envelope, counted === state ? undefined : counted, rights, clause);
+    // Who repeats it is asked how wide it is, and not whether it was done.
+    const again = asking && !(decided?.kind === "refused" && WIDER.has(decided.error.code));
+    if (decided === undefined || again) return admit(envelope, counted === state ? undefined : counted, rights, clause);
     if (decided.kind === "refused") return decided;
     return done({
       data: decided.data,
@@ -99,8 +111,8 @@ function admit(envelope: Envelope, state: State | undefined, rights: Rights, cla
   return next({ state, clause, adds: { authority: authorityOf(envelope, rights) } });
 }
 
-function authorityOf({ principal, grant }: Envelope, { reads, writes }: Rights): Authority {
-  return { principal, grant, reads, writes };
+function authorityOf({ principal, grant }: Envelope, { reads, writes, allows }: Rights): Authority {
+  return { principal, grant, reads, writes, allows };
 }
 
 /** One use less of every counted grant in the line; the id of one that has none left. */

@@ -10,6 +10,7 @@ const NEVER = Number.NEGATIVE_INFINITY;
 
 export const connectionFromCli = defineConnection({
   input: z.string().min(1).max(200),
+  bearer: true,
   open: (reader) => !reader.rows(credentialTable)[Symbol.iterator]().next().done,
   verify(credential, reader) {
     const row = reader.get(credentialTable, credentialDigest(credential));

@@ -47,7 +47,13 @@ export function isFault(value: readonly GrantRow[] | Fault): value is Fault {
 }
 
 /** Which clause of the grant covers what was asked, as its text; or the refusal. */
-export function allow(grant: GrantRow, may: Principal["may"], asked: Asked, right: "read" | "write" | undefined) {
+export function allow(
+  grant: GrantRow,
+  may: Principal["may"],
+  asked: Asked,
+  right: "read" | "write" | undefined,
+  within?: string,
+) {
   const index = firstMatch(grant.allow, asked);
   const what = formatAsked(asked);
   if (index < 0) {
@@ -58,8 +64,9 @@ export function allow(grant: GrantRow, may: Principal["may"], asked: Asked, righ
         : `clause 1: ${mismatch(only, asked)}`;
     return refuse("REFUSED", `${grant.id} allows ${listed(grant.allow)}; asked ${what}`, { clause });
   }
-  if (right !== undefined && asked.name !== undefined && !namespaceCovers(grant[right], namespaceOf(asked.name))) {
-    const text = `${grant.id} may ${right} ${listed(grant[right])}; asked ${what}, in "${namespaceOf(asked.name)}"`;
+  const namespace = within ?? (asked.name === undefined ? undefined : namespaceOf(asked.name));
+  if (right !== undefined && namespace !== undefined && !namespaceCovers(grant[right], namespace)) {
+    const text = `${grant.id} may ${right} ${listed(grant[right])}; asked ${what}, in "${namespace}"`;
     return refuse("NAMESPACE_REFUSED", text, { clause: `${right}: ${listed(grant[right])}` });
   }
   if (may !== undefined && firstMatch(may, asked) < 0) {

@@ -74,6 +74,14 @@ const limits = {
 };
 const grantResult = z.object({ principal: z.string(), grant: z.string() });
 
+const shownPrincipal = z.object({ name: z.string(), by: z.string(), at: z.number(), revoked: z.number().optional() });
+const shownGrant = z.object({
+  ...{ id: z.string(), principal: z.string(), parent: z.string().optional() },
+  ...{ allow: z.array(z.string()), read: z.array(z.string()), write: z.array(z.string()) },
+  ...{ expires: z.number().optional(), uses: z.number().optional(), delegable: z.boolean() },
+  ...{ by: z.string(), at: z.number(), revoked: z.number().optional() },
+});
+
 // The secret is hashed here, at the edge: what is decided and recorded holds its digest alone.
 const secretSchema = z.string().min(16).max(200).transform(credentialDigest);
 
@@ -98,7 +106,7 @@ export const authMessages = {
     list: query({
       summary: "List principals.",
       data: z.strictObject({ after: z.string().optional(), limit: z.number().int().min(1).max(1000).optional() }),
-      result: z.object({ items: z.array(z.unknown()), next: z.string().optional() }),
+      result: z.object({ items: z.array(shownPrincipal), next: z.string().optional() }),
     }),
     revoke: command({
       summary: "End a principal: every grant of its is refused from here on.",
@@ -149,7 +157,7 @@ export const authMessages = {
         after: grantId.optional(),
         limit: z.number().int().min(1).max(1000).optional(),
       }),
-      result: z.object({ items: z.array(z.unknown()), next: z.string().optional() }),
+      result: z.object({ items: z.array(shownGrant), next: z.string().optional() }),
     }),
   },
 };

@@ -119,6 +119,7 @@ describe("log.explain", () => {
         { plugin: "registry", verdict: "passed" },
         { plugin: "dead-letter", verdict: "passed" },
         { plugin: "executor", verdict: "next", wrote: 1 },
+        { plugin: "publisher", verdict: "passed" },
         { plugin: "ledger", verdict: "passed" },
       ],
       because: [],
@@ -140,7 +141,7 @@ describe("log.explain", () => {
       ...{ verdict: "refused", rows: [], error: { code: "INPUT_INVALID", message: "greet: must be integer" } },
       plugins: [
         ...[{ verdict: "next" }, { verdict: "passed" }, { verdict: "passed" }],
-        ...[{ verdict: "refused" }, { verdict: "not reached" }],
+        ...[{ verdict: "refused" }, { verdict: "not reached" }, { verdict: "not reached" }],
       ],
     });
     expect(await faultFrom(app.log.explain({ id: "m-none" }))).toMatchObject({ code: "MESSAGE_NOT_FOUND" });

@@ -28,6 +28,43 @@ export const listed = z.object({
   cause: z.string().optional(),
 });
 
+/** The header, and the parts that are there. */
+const shownEntry = z.object({
+  ...{ ...listed.shape, node: z.string() },
+  ...{ body: z.unknown().optional(), facts: z.unknown().optional() },
+  ...{ rows: z.unknown().optional(), trace: z.unknown().optional() },
+  erased: z.record(z.string(), z.number()).optional().describe("the entry that erased each part that is gone"),
+});
+const shownFault = z.object({
+  ...{ code: z.string(), message: z.string() },
+  ...{ details: z.unknown().optional(), id: z.string().optional() },
+});
+const explained = z.object({
+  ...{ id: z.string(), entry: entryNumber, message: z.string(), data: z.unknown().optional() },
+  ...{ principal: z.string(), grant: z.string(), at: z.number(), verdict: z.string(), error: shownFault.optional() },
+  plugins: z.array(
+    z.object({
+      plugin: z.string(),
+      verdict: z.enum(["passed", "next", "done", "hold", "refused", "not reached", "erased"]),
+      ...{ clause: z.string().optional(), wrote: z.number().optional(), publishes: z.string().optional() },
+    }),
+  ),
+  cause: z.string().optional(),
+  because: z.array(z.object({ id: z.string(), message: z.string(), principal: z.string() })),
+  ...{ hold: z.unknown().optional(), followed: z.array(z.unknown()).optional() },
+  ...{ attempts: z.array(z.unknown()).optional(), retries: z.array(z.unknown()).optional() },
+  running: z.unknown().optional(),
+  outcome: z
+    .object({
+      state: z.enum(["pending", "done", "failed", "erased"]),
+      ...{ entry: z.number().optional(), error: shownFault.optional(), message: z.string().optional() },
+      ...{ clause: z.string().optional(), publishes: z.string().optional() },
+    })
+    .optional(),
+  rows: z.array(z.array(z.unknown())).describe("[table, key, value]; without a value it was removed"),
+  ...{ erased: z.array(z.string()).optional(), gone: z.boolean().optional() },
+});
+
 export const ledgerMessages = {
   log: {
     list: query({
@@ -38,7 +75,7 @@ export const ledgerMessages = {
     show: query({
       summary: "Show an entry with its parts, by its number or its message's id.",
       data: z.strictObject(named),
-      result: z.unknown(),
+      result: shownEntry,
     }),
     tail: query({
       summary: "Entries from a number on; waits for the next where there is none yet.",
@@ -112,7 +149,7 @@ export const ledgerMessages = {
     explain: query({
       summary: "Why a message was decided as it was: each plugin's verdict, and the clause that decided.",
       data: z.strictObject({ id: z.string().min(1).max(80) }),
-      result: z.unknown(),
+      result: explained,
     }),
   },
 };

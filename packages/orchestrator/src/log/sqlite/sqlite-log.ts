@@ -30,6 +30,7 @@ import { SqliteRows } from "./sqlite-rows.ts";
 import { openTree } from "./sqlite-tiles.ts";
 import { finalize, prepare, type Statements } from "./statements.ts";
 import { goingWith, nextSlice } from "./trim.ts";
+import { sizeOf, walOf } from "./wal.ts";
 
 export interface SqliteLogOptions {
   /** Runs last in the transaction of each append; what it throws undoes the group. For tests of failures. */
@@ -59,6 +60,7 @@ class SqliteLog implements Log {
   readonly id: string;
   readonly restorations: readonly Restoration[];
   readonly tree: MerkleTree;
+  readonly #path: string;
   readonly #file: WholeFile;
   readonly #options: SqliteLogOptions;
   readonly #db: Database;
@@ -74,6 +76,7 @@ class SqliteLog implements Log {
   #open = true;
 
   constructor(path: string, file: WholeFile, options: SqliteLogOptions) {
+    this.#path = path;
     this.#file = file;
     this.#options = options;
     const { db, epoch, head, lastAt, writeBack } = file;
@@ -107,6 +110,10 @@ class SqliteLog implements Log {
 
   get lastAt(): number {
     return this.#lastAt;
+  }
+
+  get bytes(): { readonly file: number; readonly wal: number } {
+    return { file: sizeOf(this.#path), wal: sizeOf(walOf(this.#path)) };
   }
 
   append(expectedHead: number, entries: readonly NewEntry[]): AppendResult {

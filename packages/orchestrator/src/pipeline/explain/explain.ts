@@ -27,6 +27,8 @@ export interface PluginExplanation {
   readonly verdict: "passed" | "next" | "done" | "hold" | "refused" | "not reached" | "erased";
   readonly clause?: string;
   readonly wrote?: number;
+  /** The topic that it published the message's data under. */
+  readonly publishes?: string;
 }
 
 export interface OutcomeExplanation {
@@ -37,6 +39,8 @@ export interface OutcomeExplanation {
   /** The message that it came with: of an entry of its own, or within the message's own where it came at once. */
   readonly message?: string;
   readonly clause?: string;
+  /** The topic that it was published under. */
+  readonly publishes?: string;
 }
 
 export interface Explanation {
@@ -160,13 +164,22 @@ async function outcomeExplained(
   const atOnce = found.seq === entry.seq ? trace.outcome : undefined;
   const message = atOnce?.message ?? (await entryAt(reader, found.seq))?.header.message;
   const clause = atOnce === undefined ? undefined : clauseOf(atOnce.verdicts);
+  const verdicts = atOnce?.verdicts ?? (await settlingVerdicts(reader, found.seq));
+  const publishes = verdicts.find((verdict) => verdict.publishes !== undefined)?.publishes;
   return {
     state: found.outcome.kind,
     entry: found.seq,
     ...(found.outcome.kind === "failed" ? { error: found.outcome.error } : {}),
     ...(message === undefined ? {} : { message }),
     ...(clause === undefined ? {} : { clause }),
+    ...(publishes === undefined ? {} : { publishes }),
   };
+}
+
+async function settlingVerdicts(reader: Reader, seq: number): Promise<Trace["verdicts"]> {
+  const entry = await entryAt(reader, seq);
+  const trace = entry === undefined ? undefined : ((await reader.part(entry, "t")) as Trace | undefined);
+  return trace?.verdicts ?? [];
 }
 
 /** The entry that settled it where the trace of that was erased: with it went what says so. */
@@ -210,6 +223,7 @@ function pluginsOf(reader: Reader, seq: number, trace: Trace | undefined): Plugi
       verdict,
       ...(said?.clause === undefined ? {} : { clause: said.clause }),
       ...(said?.wrote === undefined ? {} : { wrote: said.wrote }),
+      ...(said?.publishes === undefined ? {} : { publishes: said.publishes }),
     };
   });
 }

@@ -1,0 +1,48 @@
+// What a plugin is given for what it does by itself, beside messages. Whatever it asks for comes in by the same way as
+// everybody's.
+
+import { FaultError, fault } from "../fault/fault.ts";
+import type { Composition } from "../plugin/composition.ts";
+import type { AnyPlugin, Logger, NodeInfo, PluginRuntime } from "../plugin/plugin.ts";
+import type { Token } from "../plugin/token.ts";
+import type { Lives } from "../scope/lives.ts";
+import type { Committer } from "./committer.ts";
+import type { Hub } from "./hub.ts";
+import type { TipReader } from "./reader.ts";
+import { type RightParts, rightAsked, rightRefused } from "./right-asked.ts";
+import type { Timers } from "./timers.ts";
+
+export interface RuntimeParts extends RightParts {
+  readonly composition: Composition;
+  readonly node: NodeInfo;
+  readonly reader: TipReader;
+  readonly committer: Committer;
+  readonly hub: Hub;
+  readonly lives: Lives;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  now(): number;
+}
+
+export function pluginRuntime(parts: RuntimeParts, plugin: AnyPlugin): PluginRuntime {
+  const { node, reader, committer, hub, lives, timers, logger, composition } = parts;
+  return {
+    ...{ node, reader, timers, log: logger, now: () => parts.now() },
+    get durable() {
+      return committer.durable;
+    },
+    onAdvance: (callback) => committer.onAdvance(callback),
+    apply: (message, as, options, origin) => hub.applyAs(message, as, options, origin),
+    note: (message, origin) => hub.note(message, origin),
+    allows: (right, as) => rightRefused(parts, right, as),
+    authorize: (right, as) => rightAsked(parts, right, as),
+    live: (reference) => lives.get(reference),
+    given<Value>({ name }: Token<string, Value>): Value {
+      const given = composition.given[name];
+      if (given !== undefined) return given as Value;
+      throw new FaultError(
+        fault("COMPOSITION_INVALID", `plugin "${plugin.name}" asks for "${name}", which no plugin gives`),
+      );
+    },
+  };
+}
