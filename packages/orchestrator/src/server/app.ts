@@ -3,38 +3,55 @@
 import type { RpcTarget } from "capnweb";
 import { Hono } from "hono";
 import { version } from "../../package.json" with { type: "json" };
-import { FaultError, fault, faultOf } from "../fault/fault.ts";
+import { type Fault, FaultError, fault, faultOf } from "../fault/fault.ts";
+import { METRICS_PATH, metricsDoor } from "../observability/metrics-door.ts";
 import type { Orchestrator } from "../orchestrator.ts";
 import { Turns } from "../pipeline/turns.ts";
+import type { Logger } from "../plugin/plugin.ts";
+import { PREFIX } from "../rest/operation.ts";
+import { DESCRIPTION, RestDoor } from "../rest/rest-door.ts";
 import { answerBatch } from "../rpc/batch.ts";
 import { SessionBudget } from "../rpc/budget.ts";
 import { onSendError } from "../rpc/errors.ts";
 import type { SessionLimits } from "../rpc/limits.ts";
-import { readBody } from "./body.ts";
+import { AnonymousBodies } from "./anonymous-bodies.ts";
+import { doorContext } from "./door-context.ts";
+import { pluginDoor } from "./plugin-door.ts";
 import type { SessionOptions } from "./session.ts";
 
 /** An HTTP batch cannot wait for ever: proxies and clients give up. Past it the answer is `pending`. */
 const BATCH_WAIT_MS = 30_000;
 /** What the node answers at by itself; a plugin's door is somewhere else. */
-const OWN_PATHS = ["/rpc", "/healthz", "/readyz"];
+const OWN_PATHS = ["/rpc", ...RestDoor.paths, METRICS_PATH, "/healthz", "/readyz"];
 
 export interface AppOptions {
   readonly orchestrator: Orchestrator;
   readonly Api: new (session: SessionOptions) => RpcTarget;
   readonly limits: Partial<SessionLimits> | undefined;
   stopping(): boolean;
+  /** Aborted when the node stops. */
+  readonly stopped: AbortSignal;
+  readonly logger: Logger;
+  /** Nobody but this machine reaches the node. */
+  readonly local: boolean;
+  /** Lets a request be silent for as long as it likes. */
+  keepOpen(request: Request): void;
   report(error: unknown): void;
 }
 
 export interface App {
   readonly paths: readonly string[];
+  /** What a request is answered that admission does not let in. */
+  refuse(request: Request, refused: Fault): Response;
   fetch(request: Request): Response | Promise<Response>;
 }
 
 /** @throws FaultError COMPOSITION_INVALID where a plugin's door is at a path of the node's */
-export function httpApp({ orchestrator, Api, limits, stopping, report }: AppOptions): App {
+export function httpApp(options: AppOptions): App {
+  const { orchestrator, Api, limits, stopping, stopped, logger, local, keepOpen, report } = options;
   const { committer, composition, node } = orchestrator;
-  const { frameBytes } = new SessionBudget(limits).limits;
+  const budgetLimits = new SessionBudget(limits).limits;
+  const bodies = new AnonymousBodies(budgetLimits);
   const app = new Hono();
 
   app.get("/healthz", (c) => c.json({ status: "ok", node: node.id, entries: committer.durable, version }));
@@ -44,30 +61,46 @@ export function httpApp({ orchestrator, Api, limits, stopping, report }: AppOpti
   });
   app.post("/rpc", async (c) => {
     if (stopping()) return c.json(fault("STOPPING", "the node is shutting down"), 503);
-    const body = await readBody(c.req.raw, frameBytes);
-    if (typeof body !== "string") return c.json(body, body.code === "TOO_LARGE" ? 413 : 400);
+    const body = await bodies.read(c.req.raw);
+    if (typeof body !== "string") return Response.json(body, { status: context.statusOf(body.code) });
     const budget = new SessionBudget(limits);
-    const main = new Api({ orchestrator, budget, turns: new Turns(), wait: BATCH_WAIT_MS });
+    orchestrator.metrics.watch(budget);
+    const main = new Api({
+      ...{ orchestrator, budget, lives: orchestrator.lives.session(false), turns: new Turns(), wait: BATCH_WAIT_MS },
+    });
     const options = { onSendError: (error: Error) => onSendError(error, report) };
     return answerBatch({ body, main, options, budget, durability: committer, report });
   });
   app.all("/rpc", (c) =>
     c.json(fault("FRAME_INVALID", "/rpc takes a WebSocket, or a batch by POST"), 405, { allow: "POST" }),
   );
-  const paths = [...OWN_PATHS];
+  const context = doorContext({ orchestrator, stopping: stopped, logger, keepOpen });
+  const metrics = metricsDoor({ orchestrator, context, open: local });
+  app.all(METRICS_PATH, (c) => metrics(c.req.raw));
+  const rest = new RestDoor({ composition, context, limits: budgetLimits, version, stopping, report });
+  for (const path of RestDoor.paths) app.all(path, (c) => rest.fetch(c.req.raw));
+  const paths = ["/rpc", PREFIX, DESCRIPTION, ...composition.doors.map(({ path }) => path)];
+  paths.push(METRICS_PATH, "/healthz", "/readyz");
   for (const door of composition.doors) {
-    if (OWN_PATHS.includes(door.path)) {
+    if (OWN_PATHS.some((own) => own === door.path || (own.endsWith("/*") && door.path.startsWith(own.slice(0, -1))))) {
       throw new FaultError(fault("COMPOSITION_INVALID", `a plugin's door is at ${door.path}, which is the node's own`));
     }
-    paths.push(door.path);
-    app.all(door.path, (c) => door.fetch(c.req.raw));
+    const open = pluginDoor(door, context);
+    app.all(door.path, (c) => open(c.req.raw));
   }
   app.onError((error, c) => {
+    // Nobody hears the answer any more, and that they left is no error of ours.
+    if (c.req.raw.signal.aborted && !(error instanceof FaultError)) return new Response(null, { status: 499 });
     report(error);
     return c.json(faultOf(error), 500);
   });
   app.notFound((c) =>
     c.json(fault("NOT_FOUND", `nothing is at ${c.req.path.slice(0, 100)}; there is ${paths.join(", ")}`), 404),
   );
-  return { paths, fetch: (request) => app.fetch(request) };
+  return {
+    paths,
+    // At every other path a fault is its status's body.
+    refuse: (request, refused) => rest.refuse(request, refused) ?? Response.json(refused, { status: 403 }),
+    fetch: (request) => app.fetch(request),
+  };
 }

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { FaultError, fault } from "../fault/fault.ts";
 import { nearest } from "../message/nearest.ts";
+import type { OtelConfig } from "../observability/tracer-options.ts";
 import type { Ordered } from "../plugin/order.ts";
 import type { AnyPlugin } from "../plugin/plugin.ts";
 import type { SessionLimits } from "../rpc/limits.ts";
@@ -23,6 +24,13 @@ export interface Config<P extends readonly AnyPlugin[] = readonly AnyPlugin[]> {
   readonly allowOrigins?: readonly string[];
   readonly logLevel?: "debug" | "info" | "warn" | "error" | "silent";
   readonly limits?: Partial<SessionLimits>;
+  /** Listens with TLS: the certificate and its key, PEM files. */
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  /** What is not public and `http` may reach all the same: `127.0.0.1:8080`, `10.0.0.0/8`. */
+  readonly httpAllow?: readonly string[];
+  /** Where OpenTelemetry traces go; default: nowhere, or where OTEL_EXPORTER_OTLP_ENDPOINT says. */
+  readonly otel?: OtelConfig;
 }
 
 const configSchema = z.strictObject({
@@ -43,6 +51,10 @@ const configSchema = z.strictObject({
   allowOrigins: z.array(z.string()).optional(),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).optional(),
   limits: z.record(z.string(), z.number().int().min(0)).optional(),
+  tlsCert: z.string().min(1).optional(),
+  tlsKey: z.string().min(1).optional(),
+  httpAllow: z.array(z.string().min(1)).optional(),
+  otel: z.strictObject({ endpoint: z.url({ protocol: /^https?$/ }) }).optional(),
 });
 
 /** Names of what can be configured. */
@@ -72,6 +84,8 @@ function misfit(issue: z.core.$ZodIssue): string {
   const given = JSON.stringify(issue.input)?.slice(0, 100) ?? String(issue.input);
   if (issue.code === "invalid_value") return `${where}: ${given} is not one of ${issue.values.join(", ")}`;
   if (issue.code === "invalid_type") return `${where}: ${given} is no ${issue.expected}`;
+  // An address may hold a password.
+  if (issue.code === "invalid_format" && issue.format === "url") return `${where}: it is no http or https address`;
   return `${where}: ${given}: ${issue.message}`;
 }
 

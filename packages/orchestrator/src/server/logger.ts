@@ -2,6 +2,7 @@
 // verdicts, never data, and whatever else might be secret is redacted by its key.
 
 import pino from "pino";
+import { printable } from "../fault/printable.ts";
 import type { Observer } from "../orchestrator.ts";
 import type { Logger } from "../plugin/plugin.ts";
 
@@ -27,7 +28,7 @@ const QUIET_MS = 50;
 export function createLogger({ level = "info", destination = 2 }: LogOptions = {}): NodeLog {
   const lines = typeof destination === "number" ? new LineFile(destination) : destination;
   const redact = [...REDACTED, ...REDACTED.map((key) => `*.${key}`)];
-  const logger = pino({ level, base: null, redact }, lines);
+  const logger = pino({ level, base: null, redact, hooks }, lines);
   // Of five fields that are ours nothing is secret, and looking for secrets is half the cost of a line.
   const decisions = pino({ level, base: null }, lines);
   const logged = logger.isLevelEnabled("info");
@@ -36,7 +37,7 @@ export function createLogger({ level = "info", destination = 2 }: LogOptions = {
   const write = (): void => {
     const gathered = decided;
     decided = [];
-    for (const one of gathered) decisions.info(one, "decided");
+    for (const one of gathered) decisions.info(shown(one), "decided");
   };
 
   return {
@@ -51,6 +52,15 @@ export function createLogger({ level = "info", destination = 2 }: LogOptions = {
       if (lines instanceof LineFile) await lines.flush();
     },
   };
+}
+
+const UNUSUAL = /[^ -~\n]/;
+// JSON leaves direction marks and C1 controls as they are; a terminal on which somebody reads the log acts on them.
+const hooks = { streamWrite: (line: string) => (UNUSUAL.test(line) ? `${printable(line.trimEnd())}\n` : line) };
+
+/** Of what is in such a line, the caller's own id alone is any text. */
+function shown(one: Parameters<Observer>[0]): object {
+  return one.correlation === undefined ? one : { ...one, correlation: printable(one.correlation) };
 }
 
 /** Lines on their way to a file descriptor. Bun's own sink: pino's was measured at four times a line's cost under Bun. */

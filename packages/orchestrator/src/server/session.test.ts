@@ -18,7 +18,7 @@ const open = definePlugin({
   name: "open",
   adds: [authority],
   decide: ({ envelope: { principal, grant } }) =>
-    next({ adds: { authority: { principal, grant, reads: () => true, writes: () => true } } }),
+    next({ adds: { authority: { principal, grant, reads: () => true, writes: () => true, allows: () => undefined } } }),
   connections: {
     connectionFromName: { input: z.string(), verify: (name) => ({ principal: String(name), grant: String(name) }) },
   },
@@ -51,7 +51,12 @@ type Generated = any;
 async function openSession(): Promise<Generated> {
   const orchestrator = (await createOrchestrator({ plugins: [open, passes] })) as Orchestrator;
   const Api = publicApiClass(orchestrator);
-  return new Api({ orchestrator, budget: new SessionBudget(), turns: new Turns() });
+  return new Api({
+    orchestrator,
+    budget: new SessionBudget(),
+    lives: orchestrator.lives.session(true),
+    turns: new Turns(),
+  });
 }
 
 /** Own names along the prototype chain, as far as capnweb can be made to look. */
@@ -75,7 +80,7 @@ test("the public object has its connections and health, and its methods have not
 
 test("a scope has its resources and applyAction, its resources their verbs", async () => {
   const scope = await (await openSession()).connectionFromName("bob");
-  expect(membersOf(scope)).toEqual(["applyAction", "key", "log", "message", "pass"]);
+  expect(membersOf(scope)).toEqual(["applyAction", "key", "log", "message", "node", "pass"]);
   expect(membersOf(scope.pass)).toEqual(["take"]);
   expect(Object.getOwnPropertyNames(scope.pass.take)).toEqual([]);
   expect(Object.getOwnPropertyNames(scope.applyAction)).toEqual([]);

@@ -11,11 +11,14 @@ import type { Route } from "../plugin/composition.ts";
 import type { Connection } from "../plugin/plugin.ts";
 import type { SessionBudget } from "../rpc/budget.ts";
 import { addMethod, closedTarget } from "../scope/closed-target.ts";
+import type { LiveSession } from "../scope/lives.ts";
 import type { Caller } from "../scope/scope.ts";
 
 export interface SessionOptions {
   readonly orchestrator: Orchestrator;
   readonly budget: SessionBudget;
+  /** The callbacks that the caller brings. */
+  readonly lives: LiveSession;
   /** One order for all scopes of the session. */
   readonly turns: Turns;
   /** How long a call waits for its outcome at most; default: for ever. */
@@ -43,6 +46,7 @@ export function publicApiClass(orchestrator: Orchestrator): new (session: Sessio
       // In its turn: a burst that registers, makes a grant and connects by it is three steps, in this order.
       const verified = Promise.resolve(session.turns.take(() => verify(session, name, connection, input)));
       session.budget.authenticating(verified);
+      verified.catch(() => orchestrator.metrics.meters.refusedCredentials++);
       // A scope that stood on an entry which the disk then refused would be nobody's: its grant's number may become another's.
       return verified
         .then((principal) => committer.durably(() => principal as Principal))
@@ -87,7 +91,7 @@ function isPrincipal(answer: unknown): answer is Pick<Principal, "principal" | "
 
 /** Calls of one scope: counted, bounded, and submitted on its principal's behalf. */
 function callerOf(session: SessionOptions, principal: Principal): Caller {
-  const { orchestrator, budget, wait, turns } = session;
+  const { orchestrator, budget, lives, wait, turns } = session;
 
   function finish(route: Route, answer: unknown): unknown {
     budget.result(answer);
@@ -102,7 +106,9 @@ function callerOf(session: SessionOptions, principal: Principal): Caller {
       budget.callStarted();
       let pending = false;
       try {
-        const answer = turns.take(() => orchestrator.hub.submit(route, data, principal, waited, undefined, turns));
+        const answer = lives.asking(data, route.definition.live, (plain) =>
+          turns.take(() => orchestrator.hub.submit(route, plain, principal, waited, undefined, turns)),
+        );
         if (!(answer instanceof Promise)) return finish(route, answer);
         pending = true;
         return answer.then((value) => finish(route, value)).finally(() => budget.callEnded());

@@ -1,0 +1,50 @@
+// GET /metrics: the node's numbers for Prometheus. Where only this machine can ask, no credential is needed; elsewhere it is a
+// bearer credential whose grant covers `node.metrics`, asked of the pipeline like everything else.
+
+import { type Fault, FaultError, fault, faultOf } from "../fault/fault.ts";
+import type { Orchestrator } from "../orchestrator.ts";
+import type { DoorContext } from "../plugin/plugin.ts";
+import type { NodeMetrics } from "./metrics-schema.ts";
+
+export const METRICS_PATH = "/metrics";
+
+export interface MetricsDoorOptions {
+  readonly orchestrator: Pick<Orchestrator, "metrics">;
+  readonly context: DoorContext;
+  /** Nobody but this machine reaches the node. */
+  readonly open: boolean;
+}
+
+export function metricsDoor({
+  orchestrator,
+  context,
+  open,
+}: MetricsDoorOptions): (request: Request) => Promise<Response> {
+  const { metrics } = orchestrator;
+
+  async function read(request: Request): Promise<NodeMetrics | Fault> {
+    if (open) return metrics.read();
+    const as = await context.authenticate(request);
+    if ("code" in as) return as;
+    try {
+      return (await context.submit({ resource: "node", action: "metrics", data: {} }, as)) as NodeMetrics;
+    } catch (thrown) {
+      if (!(thrown instanceof FaultError)) throw thrown;
+      return faultOf(thrown);
+    }
+  }
+
+  return async (request) => {
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      const refused = context.refuse(fault("METHOD_NOT_ALLOWED", `${METRICS_PATH} is read with GET`));
+      refused.headers.set("allow", "GET, HEAD");
+      return refused;
+    }
+    const numbers = await read(request);
+    if ("code" in numbers) return context.refuse(numbers);
+    // Loaded by whoever is scraped: most tests and tools never are.
+    const { CONTENT_TYPE, prometheusText } = await import("./prometheus.ts");
+    const text = await prometheusText(numbers, metrics.meters);
+    return new Response(text, { headers: { "content-type": CONTENT_TYPE, "cache-control": "no-store" } });
+  };
+}

@@ -1,0 +1,68 @@
+// What plugins' doors and the node's own are given: who asks is told by the bearer credential, through the connection that
+// takes one, and what is asked goes to the hub like everything else.
+
+import { type Fault, FaultError, fault } from "../fault/fault.ts";
+import { kernelFaults } from "../fault/kernel-faults.ts";
+import type { Problem } from "../fault/problem.ts";
+import { NODE_GRANT, type Principal } from "../message/message.ts";
+import { parse } from "../message/parse.ts";
+import type { Orchestrator } from "../orchestrator.ts";
+import type { DoorContext, Logger } from "../plugin/plugin.ts";
+import { problemOf, problemResponse } from "../rest/problem.ts";
+
+const BEARER = /^Bearer +([\x21-\x7e]{1,4096})$/i;
+
+export interface DoorContextParts {
+  readonly orchestrator: Orchestrator;
+  readonly stopping: AbortSignal;
+  readonly logger: Logger;
+  keepOpen(request: Request): void;
+}
+
+export function doorContext({ orchestrator, stopping, logger, keepOpen }: DoorContextParts): DoorContext {
+  const { composition, reader, hub, committer, metrics } = orchestrator;
+  const connection = [...composition.connections.values()].find(({ bearer }) => bearer === true);
+
+  async function authenticate(request: Request): Promise<Principal | Fault> {
+    const found = await verify(request);
+    if ("code" in found && request.headers.has("authorization")) metrics.meters.refusedCredentials++;
+    return found;
+  }
+
+  async function verify(request: Request): Promise<Principal | Fault> {
+    const header = request.headers.get("authorization");
+    if (header === null) {
+      return fault("UNAUTHENTICATED", "no credential; say it as `Authorization: Bearer …`");
+    }
+    const credential = BEARER.exec(header)?.[1];
+    if (credential === undefined || connection === undefined) {
+      return fault("UNAUTHENTICATED", "the credential is taken as `Authorization: Bearer …`, and in no other form");
+    }
+    try {
+      const verified = await connection.verify(parse("authorization", connection.input, credential), reader);
+      if ("code" in verified) return verified;
+      if (verified.grant === NODE_GRANT) return fault("CREDENTIAL_INVALID", "no grant goes by this credential");
+      // A credential that stood on what the disk then refused would be nobody's.
+      await committer.whenDurable(committer.tip);
+      return verified;
+    } catch (thrown) {
+      if (thrown instanceof FaultError) return thrown.toFault();
+      throw thrown;
+    }
+  }
+
+  function problem(found: Fault): Problem {
+    return problemOf(found, composition.faults.get(found.code) ?? kernelFaults.INTERNAL, false);
+  }
+
+  return {
+    ...{ reader, stopping, authenticate, keepOpen, problem, log: logger },
+    submit: async (message, as, options = {}) =>
+      hub.submit(composition.route(message.resource, message.action), message.data, as, options),
+    refuse(found) {
+      const told = problem(found);
+      return problemResponse(told, told.status === 401 ? { "www-authenticate": 'Bearer realm="capstan"' } : {});
+    },
+    statusOf: (code) => composition.faults.get(code)?.status ?? kernelFaults.INTERNAL.status,
+  };
+}

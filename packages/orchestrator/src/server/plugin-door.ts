@@ -1,0 +1,34 @@
+// A plugin's door as the node opens it: methods that it does not answer are refused before it, pages of admitted origins may read
+// it, and every answer has the request's id.
+
+import { FaultError, fault, faultOf } from "../fault/fault.ts";
+import { printable } from "../fault/printable.ts";
+import type { Door, DoorContext } from "../plugin/plugin.ts";
+import { dressed } from "../rest/answer.ts";
+import { optionsResponse } from "../rest/cross-origin.ts";
+import { requestIdOf } from "../rest/request-headers.ts";
+
+export function pluginDoor(door: Door, context: DoorContext): (request: Request) => Promise<Response> {
+  const { methods } = door;
+
+  async function answer(request: Request): Promise<Response> {
+    if (methods === undefined || methods.includes(request.method)) return await door.fetch(request, context);
+    if (request.method === "OPTIONS") return optionsResponse(request, [...methods, "OPTIONS"]);
+    const text = `${printable(request.method, 20)} is not answered at ${door.path}; there is ${methods.join(", ")}`;
+    const refused = context.refuse(fault("METHOD_NOT_ALLOWED", text));
+    refused.headers.set("allow", methods.join(", "));
+    return refused;
+  }
+
+  return async (request) => {
+    const response = await answer(request).catch((thrown: unknown) => {
+      // Who left hears no answer any more, and that is no error of ours.
+      if (!(thrown instanceof FaultError) && !request.signal.aborted) {
+        const error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+        context.log.error({ door: door.path, error }, "a plugin's door failed");
+      }
+      return context.refuse(faultOf(thrown));
+    });
+    return dressed(request, response, requestIdOf(request.headers));
+  };
+}
