@@ -14,10 +14,12 @@ import {
 import { z } from "zod";
 import { auth } from "./auth/auth.ts";
 import { deadLetter } from "./dead-letter/dead-letter.ts";
+import type { ProtocolsOptions } from "./executor/create-protocols.ts";
 import { executor } from "./executor/executor.ts";
 import { module } from "./executor/module/module.ts";
 import type { Protocol } from "./executor/protocol.ts";
 import { ledger } from "./ledger/ledger.ts";
+import { type PublisherOptions, publisher } from "./publisher/publisher.ts";
 import { registry } from "./registry/registry.ts";
 
 /** 2026-03-01, a Sunday, 12:00 UTC. */
@@ -72,13 +74,31 @@ export interface HubOptions {
   readonly clock?: Clock;
   /** The node's key; default: one that nobody knows. */
   readonly signer?: Signer;
+  readonly deliveries?: PublisherOptions;
+  readonly executor?: ProtocolsOptions;
 }
 
 export async function startHub(options: HubOptions = {}) {
-  const { protocols = [echo], modules, directory, log, clock = new Clock(), signer } = options;
+  const {
+    protocols = [echo],
+    modules,
+    directory,
+    log,
+    clock = new Clock(),
+    signer,
+    deliveries,
+    executor: more,
+  } = options;
   const modular = modules === undefined ? [] : [module({ directories: [modules], cache: `${modules}/.bundles` })];
   const hub = await createOrchestrator({
-    plugins: [auth(), registry(), deadLetter(), executor({ protocols: [...protocols, ...modular] }), ledger()],
+    plugins: [
+      auth(),
+      registry(),
+      deadLetter(),
+      executor({ protocols: [...protocols, ...modular], ...more }),
+      publisher(deliveries),
+      ledger(),
+    ],
     node: { id: "n-test", name: "test", directory },
     now: clock.now,
     timers: clock,

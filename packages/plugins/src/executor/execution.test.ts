@@ -7,9 +7,9 @@ import type { Call } from "./protocol.ts";
 
 /** A protocol that fails until its `good`th call. */
 function flaky(good: number) {
-  const calls: Pick<Call, "key" | "input" | "execution">[] = [];
+  const calls: Pick<Call, "key" | "input" | "id">[] = [];
   const one = protocol("flaky", (call) => {
-    calls.push({ key: call.key, input: call.input, execution: call.execution });
+    calls.push({ key: call.key, input: call.input, id: call.id });
     if (calls.length < good) throw new Error(`call ${calls.length}`);
     return calls.length;
   });
@@ -43,7 +43,7 @@ describe("an action that may be tried again", () => {
     clock.advance(1);
     const { execution, output } = await performing;
     expect(output).toBe(3);
-    expect(calls).toEqual(Array(3).fill({ execution, key: execution.replace("x-", "m-"), input: { n: 1 } }));
+    expect(calls).toEqual(Array(3).fill({ id: execution, key: execution.replace("x-", "m-"), input: { n: 1 } }));
     const verdicts = await app.log.list({ message: "execution.fail" });
     expect(await app.log.explain({ id: verdicts.items[0]?.id as string })).toMatchObject({
       plugins: expect.arrayContaining([
@@ -147,7 +147,7 @@ describe("an execution that runs", () => {
     const { hub, app } = await startHub({ protocols: [stuck] });
     await app.action.register({ name: "s", protocol: "stuck" });
     const performing = faultFrom(app.action.perform({ name: "s" }));
-    const { execution, signal } = await begun.promise;
+    const { id: execution, signal } = await begun.promise;
     expect(signal.aborted).toBe(false);
     expect(await app.execution.cancel({ id: execution })).toEqual({ execution });
     expect(await performing).toMatchObject({ code: "CANCELLED", message: `${execution} was cancelled by app` });

@@ -7,75 +7,77 @@ import {
   type Envelope,
   type Fault,
   fault,
-  nearest,
   next,
   type PluginContext,
-  printable,
   refuse,
   siblingId,
 } from "@capstan/orchestrator";
 import { deadLetters } from "../dead-letter/schema.ts";
 import { compileSchema, describeProblems } from "../registry/json-schema.ts";
-import { type ActionRow, actions } from "../registry/schema.ts";
+import { type ActionRow, actions, topicOf } from "../registry/schema.ts";
 import { unknownAction } from "../registry/unknown-action.ts";
 import { answerList, answerShow } from "./answer.ts";
+import { createProtocols, type ProtocolsOptions } from "./create-protocols.ts";
+import { faultsOf } from "./faults-of.ts";
 import { invoke } from "./invoke.ts";
 import { inspectAction, originalOf } from "./prepare.ts";
 import type { Protocol } from "./protocol.ts";
+import { protocolAnswers } from "./protocol-answers.ts";
+import { executions, type Protocols, protocols } from "./protocols.ts";
 import { oldestOpen } from "./retained.ts";
-import {
-  type ExecutionRow,
-  executionTable,
-  executorFaults,
-  executorMessages,
-  INVOKE,
-  ORIGINAL,
-  type Original,
-} from "./schema.ts";
+import { type ExecutionRow, executionTable, executorMessages, INVOKE, ORIGINAL, type Original } from "./schema.ts";
 import { EXECUTION, letterOf, nextAt, whySpent } from "./spent.ts";
 
-export interface ExecutorOptions {
+export interface ExecutorOptions extends ProtocolsOptions {
   readonly protocols: readonly Protocol[];
 }
 
 type Context = PluginContext<readonly [typeof authority, typeof actions, typeof deadLetters]>;
 
-export function executor({ protocols }: ExecutorOptions) {
-  const byName = new Map(protocols.map((protocol) => [protocol.name, protocol]));
+export function executor({ protocols: list, ...options }: ExecutorOptions) {
+  const known = createProtocols(list, options);
+  const added = Object.keys(options.secrets ?? {});
+  const knownFaults = faultsOf(list);
   return definePlugin({
     name: "executor",
     version: "1",
-    configuration: { protocols: [...byName.keys()] },
+    configuration: { protocols: known.names, ...(added.length === 0 ? {} : { secrets: added }) },
     needs: [authority, actions, deadLetters],
+    adds: [protocols, executions],
+    gives: { protocols: known, executions: executionTable },
     messages: executorMessages,
     tables: [executionTable],
-    faults: executorFaults,
+    faults: knownFaults,
     prepare: {
-      "action.register": (envelope, reader) => inspectAction(byName, envelope, reader),
-      "action.update": (envelope, reader) => inspectAction(byName, envelope, reader),
+      "action.register": (envelope, reader) => inspectAction(known, envelope, reader),
+      "action.update": (envelope, reader) => inspectAction(known, envelope, reader),
       "execution.retry": originalOf,
     },
     decide(context) {
       const { message } = context;
       if (message.resource === "action") {
         if (message.action === "perform") return perform(context);
-        if (message.action === "register" || message.action === "update") return checkProtocol(byName, context);
-        return next();
+        if (message.action === "register" || message.action === "update") return checkTask(known, context);
       }
       return message.resource === "execution" ? decideExecution(context) : next();
     },
     retains: oldestOpen,
-    effects: { [INVOKE]: invoke(byName) },
-    answer: { "execution.list": answerList, "execution.show": answerShow },
-    async start(node) {
-      for (const protocol of protocols) await protocol.start?.(node);
-    },
+    effects: { [INVOKE]: invoke(known, known.isRetryable) },
+    answer: { "execution.list": answerList, "execution.show": answerShow, ...protocolAnswers(known) },
+    start: (node) => known.start(node),
+    stop: () => known.stop(),
   });
+}
+
+interface Asked {
+  readonly name: string;
+  readonly input?: unknown;
+  readonly publication?: "with" | "only" | "none";
 }
 
 function perform(context: Context) {
   const { message, envelope, state, needs } = context;
-  const { name, input } = message.data as { name: string; input?: unknown };
+  const { name, input, publication = "with" } = message.data as Asked;
   const action = state.get(needs.actions, name);
   if (action === undefined) return unknown(context, name);
   const misfit = unfit(action, input);
@@ -89,6 +91,7 @@ function perform(context: Context) {
     state: "running",
     attempt: 1,
     at: envelope.at,
+    ...(publication === "with" ? {} : { publication }),
     ...(envelope.deadline === undefined ? {} : { deadline: envelope.deadline }),
     ...(action.attempts > 1 ? { ifSpent: { attempts: action.attempts, grant: envelope.grant } } : {}),
   };
@@ -133,14 +136,12 @@ function effectOf(execution: string, { attempt, waiting }: Pick<ExecutionRow, "a
   return `${retry === undefined ? execution : siblingId(retry, "r")}.${attempt}`;
 }
 
-function checkProtocol(protocols: ReadonlyMap<string, Protocol>, { message, state, before, needs }: Context) {
+/** The row is the registry's, and is already written. */
+function checkTask(known: Protocols, { message, state, before, needs }: Context) {
   const { name } = message.data as { name: string };
-  const protocol = state.get(needs.actions, name)?.protocol ?? before.get(needs.actions, name)?.protocol ?? "";
-  if (protocols.has(protocol)) return next();
-  const suggestion = nearest(protocol, [...protocols.keys()]);
-  const hint =
-    suggestion === undefined ? `there are ${[...protocols.keys()].join(", ")}` : `did you mean "${suggestion}"?`;
-  return refuse("PROTOCOL_UNKNOWN", `${name}: no protocol "${printable(protocol)}"; ${hint}`);
+  const action = state.get(needs.actions, name) ?? before.get(needs.actions, name);
+  const refused = action === undefined ? undefined : known.refused(action, needs.authority);
+  return refused === undefined ? next() : refuse(refused.code, refused.message, { details: refused.details });
 }
 
 function decideExecution(context: Context) {
@@ -152,7 +153,13 @@ function decideExecution(context: Context) {
     case "complete":
       // What was cancelled or given up in the meantime has been settled.
       if (row === undefined) return next();
-      return next({ state: state.remove(executionTable, id), settles: waitingFor(row).map((one) => ({ id: one })) });
+      return next({
+        state: state.remove(executionTable, id),
+        settles: waitingFor(row).map((one) =>
+          row.publication === "only" ? { id: one, data: { execution: id } } : { id: one },
+        ),
+        publishes: row.publication === "none" ? undefined : topicOf(row.action),
+      });
     case "fail": {
       if (row === undefined) return next();
       const action = state.get(needs.actions, row.action);
@@ -242,6 +249,7 @@ function retry(context: Context, id: string, row: ExecutionRow | undefined) {
     at: envelope.at,
     waiting: [envelope.id],
     input: original.input,
+    ...(original.publication === undefined ? {} : { publication: original.publication }),
     ...(envelope.deadline === undefined ? {} : { deadline: envelope.deadline }),
     ...(spendable
       ? { ifSpent: { attempts: action.attempts, grant: original.grant, ...(earlier === undefined ? {} : { earlier }) } }

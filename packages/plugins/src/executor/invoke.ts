@@ -8,26 +8,24 @@ import {
   FaultError,
   fault,
   type Message,
-  printable,
+  type OwedEffect,
+  type Principal,
+  type Right,
   siblingId,
 } from "@capstan/orchestrator";
-import { narrow } from "../clause.ts";
 import { compileSchema, describeProblems } from "../registry/json-schema.ts";
 import { type ActionRow, actionTable } from "../registry/schema.ts";
-import type { ActionScope } from "./module/define-action.ts";
-import type { Call, Protocol } from "./protocol.ts";
-import { isRetryable } from "./retryable.ts";
+import { plainOutput, textOf } from "./plain-output.ts";
+import type { Protocols, Run } from "./protocols.ts";
+import type { IsRetryable } from "./retryable.ts";
 import { executionTable } from "./schema.ts";
-
-/** An output is an entry's part, held in memory by whoever waits for it. */
-const MOST_OUTPUT_CHARACTERS = 4 * 1024 * 1024;
 
 interface InvokeData {
   readonly execution: string;
   readonly input?: unknown;
 }
 
-export function invoke(protocols: ReadonlyMap<string, Protocol>): EffectHandler {
+export function invoke(protocols: Protocols, isRetryable: IsRetryable): EffectHandler {
   return {
     carryOut(effect, runtime) {
       const { execution } = effect.data as InvokeData;
@@ -41,21 +39,16 @@ export function invoke(protocols: ReadonlyMap<string, Protocol>): EffectHandler 
           false,
         );
       }
-      const protocol = protocols.get(action.protocol);
-      if (protocol === undefined) return failed(execution, unconfigured(action), false);
-      // A retry's own message does not say what the first was asked.
-      const { input: asked } = (
-        "input" in (effect.data as InvokeData) ? effect.data : effect.message.data
-      ) as InvokeData;
+      const threw = (thrown: unknown) => {
+        const error = thrownFault(action, thrown);
+        return failed(execution, error, isRetryable(error));
+      };
       try {
-        const output = protocol.execute(new ActionCall(action, execution, asked, runtime));
+        const output = protocols.run(action, new ExecutionRun(execution, effect, runtime));
         if (!(output instanceof Promise)) return outcome(execution, action, output);
-        return output.then(
-          (value) => outcome(execution, action, value),
-          (thrown) => threw(execution, action, thrown),
-        );
+        return output.then((value) => outcome(execution, action, value), threw);
       } catch (thrown) {
-        return threw(execution, action, thrown);
+        return threw(thrown);
       }
     },
     // The deadline is this attempt's; whether another would come in time for the caller is for `decide` to say.
@@ -66,7 +59,7 @@ export function invoke(protocols: ReadonlyMap<string, Protocol>): EffectHandler 
 }
 
 function outcome(execution: string, action: ActionRow, output: unknown): Message {
-  const plain = output === undefined ? { value: undefined } : plainly(output, action.name);
+  const plain = plainOutput(output, action.name);
   if ("code" in plain) return failed(execution, plain, false);
   const { value } = plain;
   const problems = compileSchema(action.output)(value);
@@ -77,46 +70,9 @@ function outcome(execution: string, action: ActionRow, output: unknown): Message
   return message("complete", value === undefined ? { execution } : { execution, output: value });
 }
 
-/** Plain data as the log will have it: what a schema is asked about is what is kept. */
-function plainly(output: unknown, name: string): { readonly value: unknown } | Fault {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(output);
-  } catch (thrown) {
-    return fault("OUTPUT_INVALID", `${name}: the output is no JSON: ${textOf(thrown)}`);
-  }
-  // A function, a symbol, or what has a `toJSON` that gives none.
-  if (text === undefined) return fault("OUTPUT_INVALID", `${name}: the output is no JSON: ${typeof output}`);
-  if (text.length > MOST_OUTPUT_CHARACTERS) {
-    const most = `${MOST_OUTPUT_CHARACTERS} at most`;
-    return fault("OUTPUT_TOO_LARGE", `${name}: an output of ${text.length} characters; ${most}`);
-  }
-  // A string comes back as it is; not so a number: NaN is null.
-  return { value: typeof output === "string" ? output : (JSON.parse(text) as unknown) };
-}
-
-function threw(execution: string, action: ActionRow, thrown: unknown): Message {
-  const error =
-    thrown instanceof FaultError
-      ? thrown.toFault()
-      : fault("ACTION_FAILED", `${action.name}: ${textOf(thrown) || "it threw"}`);
-  return failed(execution, error, isRetryable(error));
-}
-
-/** What was thrown may be anything, and need not have a text. */
-function textOf(thrown: unknown): string {
-  try {
-    return printable(String(thrown instanceof Error ? thrown.message : thrown));
-  } catch {
-    return "";
-  }
-}
-
-function unconfigured(action: ActionRow): Fault {
-  return fault(
-    "PROTOCOL_UNKNOWN",
-    `${action.name}: no protocol "${printable(action.protocol)}" is configured any more`,
-  );
+function thrownFault(action: ActionRow, thrown: unknown): Fault {
+  if (thrown instanceof FaultError) return thrown.toFault();
+  return fault("ACTION_FAILED", `${action.name}: ${textOf(thrown) || "it threw"}`);
 }
 
 function failed(execution: string, error: Fault, retryable: boolean): Message {
@@ -127,21 +83,36 @@ function message(verb: string, data: unknown): Message {
   return { resource: "execution", action: verb, data };
 }
 
-/** What a protocol is given. Scope and signal are made when they are asked for: most actions use neither. */
-class ActionCall implements Call {
+/** An execution's attempt, as a run. What most protocols do not look at is made when it is asked for. */
+class ExecutionRun implements Run {
+  readonly #effect: OwedEffect;
   readonly #runtime: EffectRuntime;
 
   constructor(
-    readonly action: ActionRow,
-    readonly execution: string,
-    readonly input: unknown,
+    readonly id: string,
+    effect: OwedEffect,
     runtime: EffectRuntime,
   ) {
+    this.#effect = effect;
     this.#runtime = runtime;
   }
 
+  /** A retry's own message does not say what the first was asked. */
+  get input(): unknown {
+    const { data, message } = this.#effect;
+    return ("input" in (data as InvokeData) ? (data as InvokeData) : (message.data as InvokeData)).input;
+  }
+
   get key(): string {
-    return siblingId(this.execution, "m");
+    return siblingId(this.id, "m");
+  }
+
+  get attempt(): number {
+    return this.#effect.attempt;
+  }
+
+  get traceparent(): string | undefined {
+    return this.#effect.traceparent;
   }
 
   get signal(): AbortSignal {
@@ -152,18 +123,11 @@ class ActionCall implements Call {
     return this.#runtime.log;
   }
 
-  get capstan(): ActionScope {
-    const { registrant, may } = this.action;
-    const as = { ...registrant, may: narrow(may, registrant.may) };
-    const apply = (one: Message): Promise<unknown> => this.#runtime.apply(one, as);
-    return {
-      apply: (one) => apply(one as Message),
-      perform: (name, input) =>
-        apply({
-          resource: "action",
-          action: "perform",
-          data: input === undefined ? { name } : { name, input },
-        }) as ReturnType<ActionScope["perform"]>,
-    };
+  apply(asked: Message, as: Principal): Promise<unknown> {
+    return this.#runtime.apply(asked, as);
+  }
+
+  allows(right: Right, as: Principal): Fault | undefined {
+    return this.#runtime.allows(right, as);
   }
 }

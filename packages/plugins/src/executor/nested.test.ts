@@ -70,6 +70,45 @@ describe("an action's code", () => {
     expect(await perform("b")).toMatchObject({ output: { refused: "REFUSED" } });
   });
 
+  test("is lent nothing by an update of somebody else's, who has to say what it may", async () => {
+    const { app, hub } = await startHub({ protocols: [echo, calls] });
+    await app.action.register({ name: "secret", protocol: "echo" });
+    const admin = await granted(hub, { principal: "admin", allow: ["*"] });
+    const bob = await granted(hub, { principal: "bob", allow: ["action.register", "action.update"] });
+    await bob.scope.action.register({ name: "outer", protocol: "calls", may: ["*"] });
+    expect(await faultFrom(admin.scope.action.update({ name: "outer", timeout: 5 }))).toMatchObject({
+      code: "MAY_UNSAID",
+      details: { may: ["*"] },
+    });
+    await bob.scope.action.update({ name: "outer", timeout: 5 });
+    await admin.scope.action.update({ name: "outer", may: ["action.perform:greet"] });
+    const performed = await app.action.perform({ name: "outer", input: { name: "secret" } });
+    expect(performed).toMatchObject({ output: { refused: "REFUSED" } });
+  });
+
+  test("keeps no more over an update than the scope had that it was registered in", async () => {
+    const { app, hub } = await startHub({ protocols: [echo, calls] });
+    await app.action.register({ name: "secret", protocol: "echo" });
+    using me = await hub.scope({ principal: "me", allow: ["action.register"] });
+    await me.action.register({ name: "outer", protocol: "calls", may: ["*"] });
+    await app.action.update({ name: "outer", timeout: 5000 });
+    const performed = await app.action.perform({ name: "outer", input: { name: "secret" } });
+    expect(performed).toMatchObject({ output: { refused: "REFUSED" } });
+  });
+
+  test("is kept as strictly over an update as it was registered, until it is other code", async () => {
+    let digest = "sha256-1";
+    const coded = { ...applies, name: "coded", inspect: async () => ({ digest, may: ["log.head", "action.list"] }) };
+    const { app } = await startHub({ protocols: [coded] });
+    const mayNow = async () => ((await app.action.describe({ name: "a" })) as unknown as { may: unknown }).may;
+    await app.action.register({ name: "a", protocol: "coded", may: ["log.head"] });
+    await app.action.update({ name: "a", timeout: 5 });
+    expect(await mayNow()).toEqual(["log.head"]);
+    digest = "sha256-2";
+    await app.action.update({ name: "a" });
+    expect(await mayNow()).toEqual(["log.head", "action.list"]);
+  });
+
   test("leaves a trail: the nested performing is caused by the outer one, in its registrant's name", async () => {
     const { app, hub } = await startHub({ protocols: [echo, calls] });
     await app.action.register({ name: "greet", protocol: "echo" });

@@ -75,6 +75,7 @@ describe("an input that does not fit", () => {
         { plugin: "registry", verdict: "passed" },
         { plugin: "dead-letter", verdict: "passed" },
         { plugin: "executor", verdict: "refused" },
+        { plugin: "publisher", verdict: "not reached" },
         { plugin: "ledger", verdict: "not reached" },
       ],
     });
@@ -221,7 +222,7 @@ describe("a protocol", () => {
       (configuration as { url: string }).url.startsWith("https:")
         ? undefined
         : fault("CONFIG_INVALID", "the url must be https"),
-    execute: ({ action }) => action.configuration,
+    execute: ({ configuration }) => configuration,
   };
 
   test("that there is not is named with the nearest, at register and at update", async () => {

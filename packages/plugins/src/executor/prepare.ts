@@ -5,41 +5,69 @@ import {
   type Envelope,
   entryOf,
   type Facts,
-  type Fault,
-  faultOf,
+  fault,
+  type NodeInfo,
   outcomeOf,
-  parse,
   type Reader,
   siblingId,
 } from "@capstan/orchestrator";
-import { actionTable, INSPECTED, type Inspected } from "../registry/schema.ts";
-import type { Protocol } from "./protocol.ts";
-import { executionTable, ORIGINAL, type Original } from "./schema.ts";
+import {
+  type ActionRow,
+  actionTable,
+  INSPECTED,
+  type Inspected,
+  type Task,
+  type Transform,
+} from "../registry/schema.ts";
+import type { Protocols } from "./protocols.ts";
+import { executionTable, ORIGINAL, type Original, type Publication } from "./schema.ts";
 
-/** The fact `action.inspected`: an `Inspected`, or the fault that the registry will refuse with. */
-export async function inspectAction(
-  protocols: ReadonlyMap<string, Protocol>,
-  envelope: Envelope,
-  reader: Reader,
+type Asked = Pick<Task, "name"> &
+  Partial<Pick<ActionRow, "protocol" | "configuration" | "input" | "output">> & {
+    /** `null` takes it away. */
+    readonly transform?: Transform | null;
+  };
+
+export async function inspectAction(protocols: Protocols, envelope: Envelope, reader: Reader): Promise<Facts> {
+  const asked = envelope.message.data as Asked;
+  const facts = await inspectTask(protocols, asked, reader.get(actionTable, asked.name), reader.node);
+  if (!(facts[INSPECTED] as Inspected).receives) return facts;
+  const text = `${asked.name}: that is a receiver, and no action; use receiver.register`;
+  return { [INSPECTED]: { fault: fault("MODULE_INVALID", text) } };
+}
+
+/**
+ * The fact `action.inspected`: an `Inspected`, or the fault that the registration is refused with. `before` is the task as it
+ * is, where there is one.
+ */
+export async function inspectTask(
+  protocols: Protocols,
+  asked: Asked,
+  before: (Task & Partial<Pick<ActionRow, "input" | "output">>) | undefined,
+  node: NodeInfo,
 ): Promise<Facts> {
-  const asked = envelope.message.data as { name: string; protocol?: string; configuration?: unknown };
-  const before = reader.get(actionTable, asked.name);
-  const protocol = protocols.get(asked.protocol ?? before?.protocol ?? "module");
-  // An unknown protocol is for `decide` to refuse.
-  if (protocol === undefined) return {};
-  const sameProtocol = before?.protocol === protocol.name;
-  const configuration = asked.configuration ?? (sameProtocol ? before.configuration : undefined) ?? {};
-  let parsed: unknown;
-  try {
-    parsed = parse(`${asked.name}: ${protocol.name}`, protocol.configSchema, configuration, "CONFIG_INVALID");
-  } catch (thrown) {
-    return { [INSPECTED]: { fault: faultOf(thrown) } };
+  const protocol = asked.protocol ?? before?.protocol ?? "module";
+  const same = before?.protocol === protocol ? before : undefined;
+  const configuration = asked.configuration ?? same?.configuration ?? {};
+  const transform = asked.transform === null ? undefined : (asked.transform ?? before?.transform);
+  const found = await protocols.inspect(
+    { name: asked.name, protocol, configuration, ...(transform === undefined ? {} : { transform }) },
+    node,
+  );
+  if ("code" in found) return { [INSPECTED]: { fault: found } };
+  const inspected: { -readonly [K in keyof Inspected]: Inspected[K] } = { ...found };
+  // What the protocol takes is what the transform gives: of the task's own input it says nothing.
+  for (const side of ["input", "output"] as const) {
+    if (transform?.[side] === undefined) continue;
+    inspected[side] = asked[side] ?? (before?.transform?.[side] === undefined ? true : before[side]);
   }
-  const invalid = protocol.validateConfig?.(parsed);
-  if (invalid !== undefined) return { [INSPECTED]: { fault: invalid } };
-  const inspected = (await protocol.inspect?.(parsed, reader.node)) ?? {};
-  if ("code" in inspected) return { [INSPECTED]: { fault: inspected as Fault } };
-  return { [INSPECTED]: { configuration: parsed, ...inspected } satisfies Inspected };
+  return { [INSPECTED]: inspected };
+}
+
+interface OriginalData {
+  readonly name: string;
+  readonly input?: unknown;
+  readonly publication?: "with" | Publication;
 }
 
 /** The fact `execution.original`; none where there is no such execution. */
@@ -48,7 +76,7 @@ export async function originalOf(envelope: Envelope, reader: Reader): Promise<Fa
   const entry = await entryOf(reader, siblingId(id, "m"));
   // A performing that was refused is none: trying it again would go around the refusal.
   if (entry?.header.message !== "action.perform" || entry.header.verdict !== "done") return {};
-  const asked = ((await reader.part(entry, "b")) as { data?: { name: string; input?: unknown } } | undefined)?.data;
+  const asked = ((await reader.part(entry, "b")) as { data?: OriginalData } | undefined)?.data;
   if (asked === undefined) return {};
   const row = reader.get(executionTable, id);
   const outcome = row?.state === "running" ? undefined : await outcomeOf(reader, entry);
@@ -59,6 +87,7 @@ export async function originalOf(envelope: Envelope, reader: Reader): Promise<Fa
     principal: entry.header.principal,
     grant: entry.header.grant,
     state: row?.state ?? (isKnownToHaveFailed(outcome?.outcome) ? "failed" : "done"),
+    ...(asked.publication === undefined || asked.publication === "with" ? {} : { publication: asked.publication }),
     ...(outcome === undefined ? {} : { ended: outcome.seq }),
   };
   return { [ORIGINAL]: original };

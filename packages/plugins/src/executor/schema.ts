@@ -20,11 +20,15 @@ export interface ExecutionRow {
   readonly deadline?: number;
   /** What makes a dead letter of it once it is spent; it becomes none without. */
   readonly ifSpent?: IfSpent;
+  /** `only`: its caller is not told the output. `none`: nobody else is. Absent: both are. */
+  readonly publication?: Publication;
   /** Messages that wait for its end besides the first: the retry that owes it now. */
   readonly waiting?: readonly string[];
   /** What the first was asked, where a retry owes it. */
   readonly input?: unknown;
 }
+
+export type Publication = "only" | "none";
 
 /** Known when it was accepted: its action may be another by the time that it fails. */
 export interface IfSpent {
@@ -50,12 +54,14 @@ export interface Original {
   readonly principal: string;
   readonly grant: string;
   readonly state: "running" | "ambiguous" | "failed" | "done";
+  readonly publication?: Publication;
   /** The entry by which it ended, or was lost. */
   readonly ended?: number;
 }
 
 const executionId = z.string().regex(/^x-[0-9A-HJKMNP-TV-Z]{16}$/, "must be an execution's id, like x-01J8…");
 const reference = z.strictObject({ id: executionId });
+const protocolName = z.string().min(1).max(64);
 const byId = { about: "id" as const, target: ({ id }: { readonly id: string }): string => id };
 
 export const performed = z.object({
@@ -64,11 +70,27 @@ export const performed = z.object({
   pending: z.boolean().optional(),
 });
 
+const shownFault = z.object({
+  ...{ code: z.string(), message: z.string() },
+  ...{ details: z.unknown().optional(), id: z.string().optional() },
+});
+const shownExecution = z.object({
+  ...{ id: z.string(), action: z.string(), state: z.enum(["running", "ambiguous", "done", "failed"]) },
+  ...{ principal: z.string(), at: z.number(), message: z.string() },
+  entries: z.array(z.number()).describe("those that accepted it and settled it"),
+  ...{ attempt: z.number().optional(), output: z.unknown().optional(), error: shownFault.optional() },
+});
+
 export const executorMessages = {
   action: {
     perform: command({
       summary: "Perform an action, and wait for its output.",
-      data: z.strictObject({ name: nameSchema, input: z.unknown().optional() }),
+      data: z.strictObject({
+        name: nameSchema,
+        input: z.unknown().optional(),
+        // Who gets the output: the caller and the subscribers, the subscribers only, or the caller only.
+        publication: z.enum(["with", "only", "none"]).optional(),
+      }),
       result: performed,
       target: ({ name }) => name,
     }),
@@ -83,9 +105,9 @@ export const executorMessages = {
         before: executionId.optional(),
         limit: z.number().int().min(1).max(1000).optional(),
       }),
-      result: z.object({ items: z.array(z.unknown()), next: z.string().optional() }),
+      result: z.object({ items: z.array(shownExecution), next: z.string().optional() }),
     }),
-    show: query({ summary: "Show an execution, with its entries.", data: reference, result: z.unknown(), ...byId }),
+    show: query({ summary: "Show an execution, with its entries.", data: reference, result: shownExecution, ...byId }),
     cancel: command({ summary: "Cancel an execution that is running.", data: reference, result: performed, ...byId }),
     retry: command({
       summary: "Try an execution again that failed, or of which nobody knows whether it ran.",
@@ -125,6 +147,28 @@ export const executorMessages = {
       summary: "An execution's node died while it may have been running.",
       data: z.strictObject({ execution: executionId }),
       result: z.unknown(),
+    }),
+  },
+  // They tell of what the node is made of, and are about no name in a namespace.
+  protocol: {
+    list: query({
+      summary: "List the protocols that actions and receivers can be registered with.",
+      data: z.strictObject({}),
+      result: z.object({ items: z.array(z.object({ name: z.string(), summary: z.string().optional() })) }),
+    }),
+    describe: query({
+      summary: "Tell what a protocol is configured with, as a JSON Schema.",
+      data: z.strictObject({ name: protocolName }),
+      result: z.object({ name: z.string(), summary: z.string().optional(), configuration: z.unknown() }),
+      target: ({ name }) => name,
+      about: "id",
+    }),
+    test: query({
+      summary: "Check a configuration, and whether the outside system answers; nothing is registered.",
+      data: z.strictObject({ protocol: protocolName, configuration: z.record(z.string(), z.unknown()).optional() }),
+      result: z.object({ ok: z.literal(true), connected: z.boolean() }),
+      target: ({ protocol }) => protocol,
+      about: "id",
     }),
   },
 };
@@ -172,6 +216,26 @@ export const executorFaults = {
     text: "The node died while it may have been running. It is listed, and waits for execution.retry or abandon.",
   },
   EXECUTION_ABANDONED: { status: 409, retryable: false, text: "Nobody knows whether it ran, and it was given up." },
+  CIRCUIT_OPEN: {
+    status: 503,
+    retryable: true,
+    text: "It failed too often in a row, and is left alone for its breaker's `cooldown`; the text says for how long.",
+  },
+  TRANSFORM_FAILED: {
+    status: 422,
+    retryable: false,
+    text: "A transform of its input or output failed, took too long, or gave too much; the text says which, and where.",
+  },
+  SECRET_UNKNOWN: {
+    status: 422,
+    retryable: false,
+    text: "A configuration refers to a secret that is not there, cannot be read, or is shorter than 6 characters.",
+  },
+  SECRET_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    text: "The source of a secret that a configuration refers to did not give it.",
+  },
   MODULE_NOT_FOUND: { status: 422, retryable: false, text: "There is no such file under the `modules` directories." },
   MODULE_OUTSIDE: {
     status: 403,

@@ -1,7 +1,7 @@
 // What there is to be performed: by pages, as far as the caller's grant may read.
 
 import { type Authority, type Envelope, FaultError, namespaceOf, type Reader } from "@capstan/orchestrator";
-import { actionTable } from "./schema.ts";
+import { actionTable, topicOf } from "./schema.ts";
 import { unknownAction } from "./unknown-action.ts";
 
 const PAGE = 100;
@@ -40,5 +40,5 @@ export function answerDescribe(envelope: Envelope, reader: Reader, authority: Au
       ),
     );
   // A copy: the row is the state itself, and whoever embeds the orchestrator gets what is answered here.
-  return structuredClone(row);
+  return structuredClone({ ...row, publishes: { topic: topicOf(name), schema: row.output } });
 }

@@ -35,6 +35,7 @@ describe("register", () => {
       backoff: 1000,
       registrant: { principal: "app", grant: "node", may: ["*"] },
       at: Date.UTC(2026, 2, 1, 12),
+      publishes: { topic: "action.greet", schema: true },
     } as never);
   });
 

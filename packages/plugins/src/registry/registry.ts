@@ -2,24 +2,22 @@
 // beforehand comes as a fact. The plugins after it look actions up by the token `actions`.
 
 import { authority, definePlugin, type Fault, next, type PluginContext, refuse } from "@capstan/orchestrator";
-import { narrow } from "../clause.ts";
 import { answerDescribe, answerList } from "./answer.ts";
 import { checkSchema } from "./json-schema.ts";
 import {
   type ActionRow,
   actions,
   actionTable,
-  defaults,
   INSPECTED,
   type Inspected,
   registryFaults,
   registryMessages,
 } from "./schema.ts";
+import { type AskedTask, taskOf, unsaidMay } from "./task-of.ts";
 import { unknownAction } from "./unknown-action.ts";
 
-const UNCHANGED = next({ adds: { actions: actionTable } });
-
-type Described = Omit<Partial<ActionRow>, "revision"> & { readonly name: string; readonly revision?: number };
+type Described = AskedTask &
+  Partial<Pick<ActionRow, "input" | "output" | "idempotent" | "readOnly">> & { readonly revision?: number };
 
 export function registry() {
   return definePlugin({
@@ -27,12 +25,13 @@ export function registry() {
     version: "1",
     needs: [authority],
     adds: [actions],
+    gives: { actions: actionTable },
     messages: registryMessages,
     tables: [actionTable],
     faults: registryFaults,
     decide(context) {
       const { message, state } = context;
-      if (message.resource !== "action") return UNCHANGED;
+      if (message.resource !== "action") return next();
       switch (message.action) {
         case "register":
         case "update":
@@ -42,10 +41,10 @@ export function registry() {
           const found = find(context, name, revision);
           if ("code" in found) return refuse(found.code, found.message);
           const data = { name, revision: found.revision };
-          return next({ data, state: state.remove(actionTable, name), adds: { actions: actionTable } });
+          return next({ data, state: state.remove(actionTable, name) });
         }
         default:
-          return UNCHANGED;
+          return next();
       }
     },
     answer: { "action.list": answerList, "action.describe": answerDescribe },
@@ -70,25 +69,15 @@ function write(context: PluginContext<readonly [typeof authority]>, verb: "regis
   if ("fault" in inspected)
     return refuse(inspected.fault.code, inspected.fault.message, { details: inspected.fault.details });
   const found = inspected as Inspected;
-  // A digest is of what was found just now, or of nothing; and what was found of another protocol's configuration is gone.
-  const { digest: _digest, ...kept } = before ?? ({} as Partial<ActionRow>);
+  const unsaid = unsaidMay(asked, found, before, envelope);
+  if (unsaid !== undefined) return refuse(unsaid.code, unsaid.message, { details: unsaid.details });
   const row: ActionRow = {
-    ...{ input: true, output: true, idempotent: false, readOnly: false, may: [], ...defaults },
-    ...kept,
-    protocol: asked.protocol ?? before?.protocol ?? "module",
-    // What the protocol found out, then what the caller said: whoever registers may be stricter than the code is, not wider.
-    ...found,
-    ...stated(asked),
-    configuration: found.configuration ?? asked.configuration ?? kept.configuration ?? {},
-    may: found.may === undefined ? (asked.may ?? kept.may ?? []) : narrow(found.may, asked.may),
-    name: asked.name,
-    revision: (before?.revision ?? 0) + 1,
-    registrant: {
-      principal: envelope.principal,
-      grant: envelope.grant,
-      ...(envelope.may === undefined ? {} : { may: envelope.may }),
-    },
-    at: envelope.at,
+    ...taskOf(asked, found, before, envelope),
+    // What the protocol found out, unless the caller said otherwise.
+    input: asked.input ?? found.input ?? before?.input ?? true,
+    output: asked.output ?? found.output ?? before?.output ?? true,
+    idempotent: asked.idempotent ?? found.idempotent ?? before?.idempotent ?? false,
+    readOnly: asked.readOnly ?? found.readOnly ?? before?.readOnly ?? false,
   };
   for (const side of ["input", "output"] as const) {
     const flaw = checkSchema(row[side]);
@@ -97,12 +86,7 @@ function write(context: PluginContext<readonly [typeof authority]>, verb: "regis
   }
   const { name, revision, input, output } = row;
   const data = { name, revision, input, output };
-  return next({ data, state: state.put(actionTable, name, row), adds: { actions: actionTable } });
-}
-
-/** What the caller said, without what it left out. */
-function stated({ name: _name, revision: _revision, ...rest }: Described): Partial<ActionRow> {
-  return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  return next({ data, state: state.put(actionTable, name, row) });
 }
 
 function find(

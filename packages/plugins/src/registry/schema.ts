@@ -13,13 +13,43 @@ import {
 } from "@capstan/orchestrator";
 import { z } from "zod";
 
-export interface ActionRow {
+/** What a protocol carries out, as it was registered: an action, or a receiver. */
+export interface Task {
   readonly name: string;
   /** Counts from 1; grows with each update. */
   readonly revision: number;
   readonly protocol: string;
-  /** As the protocol takes it. */
+  /** As the protocol takes it. Secrets are references: `{ secret: "env:NAME" }`. */
   readonly configuration: unknown;
+  /** Clauses of what its code may ask for, under its registrant's grant. */
+  readonly may: readonly string[];
+  /** Milliseconds that one run may take. */
+  readonly timeout: number;
+  /** How often it is tried, and how many milliseconds it waits before the second try (doubling). */
+  readonly attempts: number;
+  readonly backoff: number;
+  /** JSONata expressions: what the protocol is given of the input, and what is made of its output. */
+  readonly transform?: Transform;
+  readonly breaker?: Breaker;
+  /** Digest of what runs, where the protocol has one. */
+  readonly digest?: string;
+  readonly registrant: Principal;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export interface Transform {
+  readonly input?: string | undefined;
+  readonly output?: string | undefined;
+}
+
+/** After so many failures in a row it is not tried for `cooldown` milliseconds; then once. */
+export interface Breaker {
+  readonly failures: number;
+  readonly cooldown: number;
+}
+
+export interface ActionRow extends Task {
   /** JSON Schema 2020-12. */
   readonly input: unknown;
   readonly output: unknown;
@@ -27,18 +57,6 @@ export interface ActionRow {
   readonly idempotent: boolean;
   /** It changes nothing. */
   readonly readOnly: boolean;
-  /** Clauses of what its code may ask for, under its registrant's grant. */
-  readonly may: readonly string[];
-  /** Milliseconds that one execution may take. */
-  readonly timeout: number;
-  /** How often one execution is tried, and how long it waits before the second try (doubling). */
-  readonly attempts: number;
-  readonly backoff: number;
-  /** Digest of what runs, where the protocol has one. */
-  readonly digest?: string;
-  readonly registrant: Principal;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
 }
 
 /** What a protocol found out about an action before it is registered: the fact `action.inspected`. */
@@ -51,11 +69,18 @@ export interface Inspected {
   readonly may?: readonly string[];
   readonly timeout?: number;
   readonly digest?: string;
+  /** It has no output: a receiver's, which is no action. */
+  readonly receives?: boolean;
 }
 
 export const INSPECTED = "action.inspected";
 
 export const actionTable = table<ActionRow>("action");
+
+/** The topic that what comes of an action is published under. */
+export function topicOf(action: string): string {
+  return `action.${action}`;
+}
 
 /** Where actions are looked up: what the plugins after the registry need of it. */
 export const actions = token<Table<ActionRow>>()("actions");
@@ -64,16 +89,36 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const MOST_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 
 const clause = z.string().min(1).max(300);
-const described = {
+const expression = z.string().min(1).max(10_000);
+
+/** What is said of a task when it is registered, be it an action or a receiver. */
+export const taskFields = {
   configuration: z.record(z.string(), z.unknown()).optional(),
-  input: z.unknown().optional(),
-  output: z.unknown().optional(),
-  idempotent: z.boolean().optional(),
-  readOnly: z.boolean().optional(),
   may: z.array(clause).max(100).optional(),
   timeout: z.number().int().min(1).max(MOST_TIMEOUT_MS).optional(),
   attempts: z.number().int().min(1).max(100).optional(),
   backoff: z.number().int().min(1).max(MOST_TIMEOUT_MS).optional(),
+  transform: z.strictObject({ input: expression.optional(), output: expression.optional() }).optional(),
+  breaker: z
+    .strictObject({
+      failures: z.number().int().min(1).max(1000),
+      cooldown: z.number().int().min(1).max(MOST_TIMEOUT_MS),
+    })
+    .optional(),
+};
+
+/** What may be said of a task when it is updated: what is not stays, and `null` takes away. */
+export const taskUpdates = {
+  ...taskFields,
+  transform: taskFields.transform.nullable(),
+  breaker: taskFields.breaker.nullable(),
+};
+
+const described = {
+  input: z.unknown().optional(),
+  output: z.unknown().optional(),
+  idempotent: z.boolean().optional(),
+  readOnly: z.boolean().optional(),
 };
 const reference = { name: nameSchema, revision: z.number().int().positive().optional() };
 const registered = z.object({ name: z.string(), revision: z.number(), input: z.unknown(), output: z.unknown() });
@@ -85,13 +130,23 @@ export const registryMessages = {
   action: {
     register: command({
       summary: "Register an action.",
-      data: z.strictObject({ name: nameSchema, protocol: z.string().min(1).max(64).default("module"), ...described }),
+      data: z.strictObject({
+        name: nameSchema,
+        protocol: z.string().min(1).max(64).default("module"),
+        ...taskFields,
+        ...described,
+      }),
       result: registered,
       target,
     }),
     update: command({
       summary: "Replace an action by a new revision. What is not said stays; a module is read again.",
-      data: z.strictObject({ ...reference, protocol: z.string().min(1).max(64).optional(), ...described }),
+      data: z.strictObject({
+        ...reference,
+        protocol: z.string().min(1).max(64).optional(),
+        ...taskUpdates,
+        ...described,
+      }),
       result: registered,
       target,
     }),
@@ -114,7 +169,7 @@ export const registryMessages = {
       }),
     }),
     describe: query({
-      summary: "Tell what an action takes and gives.",
+      summary: "Tell what an action takes, gives and publishes.",
       data: z.strictObject({ name: nameSchema }),
       result: z.object({ name: z.string(), revision: z.number(), input: z.unknown(), output: z.unknown() }),
       target,
@@ -129,6 +184,11 @@ export const registryFaults = {
     status: 409,
     retryable: false,
     text: "The action has another revision than the one named; read it again.",
+  },
+  MAY_UNSAID: {
+    status: 422,
+    retryable: false,
+    text: "What the code may ask for was said under another grant; say it anew, in `may`, for it to ask under yours.",
   },
   SCHEMA_INVALID: {
     status: 422,

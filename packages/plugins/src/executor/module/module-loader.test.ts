@@ -16,6 +16,7 @@ import type { Fault, Timers } from "@capstan/orchestrator";
 import * as zod from "zod";
 import { compileSchema } from "../../registry/json-schema.ts";
 import type { ActionContext } from "./define-action.ts";
+import type { ReceiverContext } from "./define-receiver.ts";
 import { createModuleLoader, type InspectedModule } from "./module-loader.ts";
 import { changed } from "./source-files.ts";
 import { supplyModules } from "./supply-modules.ts";
@@ -39,6 +40,9 @@ function write(path: string, text: string): string {
   return file;
 }
 
+// Before anything is bundled: Bun remembers for a moment what a directory had in it.
+write("outside.ts", "globalThis.escaped = true; export const x = 1;");
+
 const loader = createModuleLoader({ directories: [modules], cacheDir });
 async function inspect(path: string): Promise<InspectedModule> {
   const found = await loader.inspectModule(path);
@@ -54,7 +58,7 @@ async function refused(path: string, text: string): Promise<Fault> {
 }
 const run = async (found: InspectedModule | Fault, input: unknown): Promise<unknown> => {
   if ("code" in found) throw new Error(found.message);
-  return found.definition.run(input, {} as ActionContext);
+  return found.definition.run(input, {} as ActionContext & ReceiverContext);
 };
 
 describe("inspectModule", () => {
@@ -121,7 +125,6 @@ describe("inspectModule", () => {
   });
 
   test("refuses imports from outside, links included, and never runs them", async () => {
-    write("outside.ts", "globalThis.escaped = true; export const x = 1;");
     expect(await refused("out.ts", `import { x } from "../outside.ts";\n${greet("String(x)")}`)).toMatchObject({
       code: "MODULE_OUTSIDE",
     });
@@ -153,7 +156,7 @@ describe("inspectModule", () => {
     [
       "nothing.ts",
       "export const a = 1;",
-      "nothing.ts has no default export; write `export default defineAction({ input, output, run })`",
+      "nothing.ts has no default export; write `export default defineAction({ input, output, run })`, or defineReceiver",
     ],
     ["plain.ts", "export default { run() {} };", /^plain\.ts exports something else by default/],
     [

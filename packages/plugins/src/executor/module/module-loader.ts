@@ -6,18 +6,23 @@ import { join } from "node:path";
 import { type Fault, printable, systemTimers, type Timers } from "@capstan/orchestrator";
 import { checkSchema, schemaOf } from "../../registry/json-schema.ts";
 import { type ActionDefinition, isActionDefinition } from "./define-action.ts";
+import { isReceiverDefinition, type ReceiverDefinition } from "./define-receiver.ts";
 import { bundleModule, type ModuleBundle, shown } from "./module-bundle.ts";
 import { invalid, realDirectories, resolveModule } from "./module-file.ts";
 import { changed, type SourceFile } from "./source-files.ts";
+
+/** What a module exports by default. */
+export type ModuleDefinition = ActionDefinition | ReceiverDefinition;
 
 export interface InspectedModule {
   /** Real path of the module's file. */
   readonly path: string;
   /** `sha256-<hex>` of what runs. */
   readonly digest: string;
-  readonly definition: ActionDefinition;
+  readonly definition: ModuleDefinition;
   readonly inputSchema: { readonly [key: string]: unknown };
-  readonly outputSchema: { readonly [key: string]: unknown };
+  /** A receiver has none. */
+  readonly outputSchema?: { readonly [key: string]: unknown };
   readonly idempotent: boolean;
   readonly readOnly: boolean;
   readonly may: readonly string[];
@@ -75,7 +80,7 @@ export function createModuleLoader(options: ModuleLoaderOptions): ModuleLoader {
     return moduleChanged(shown(known.path, roots));
   }
 
-  async function importDefinition(kept: string, bundle: ModuleBundle, name: string): Promise<ActionDefinition | Fault> {
+  async function importDefinition(kept: string, bundle: ModuleBundle, name: string): Promise<ModuleDefinition | Fault> {
     const failed = failures.get(bundle.digest) ?? 0;
     // By path: Bun 1.4.5 drops the query of a file: URL.
     const address = failed === 0 ? kept : `${kept}?attempt=${failed}`;
@@ -83,7 +88,7 @@ export function createModuleLoader(options: ModuleLoaderOptions): ModuleLoader {
     const cancel = timers.after(importTimeout, () => late.resolve(undefined));
     try {
       const exports: { default?: unknown } | undefined = await Promise.race([import(address), late.promise]);
-      if (exports !== undefined) return defaultAction(exports, name);
+      if (exports !== undefined) return defaultDefinition(exports, name);
       failures.set(bundle.digest, failed + 1);
       return invalid(`${name} was not imported within ${importTimeout} ms; do not wait on its top level, but in run()`);
     } catch (thrown) {
@@ -132,30 +137,34 @@ function keep({ digest, text }: ModuleBundle, cacheDir: string, name: string): s
   }
 }
 
-function defaultAction(exports: { readonly default?: unknown }, name: string): ActionDefinition | Fault {
-  if (isActionDefinition(exports.default)) return exports.default;
+function defaultDefinition(exports: { readonly default?: unknown }, name: string): ModuleDefinition | Fault {
+  if (isActionDefinition(exports.default) || isReceiverDefinition(exports.default)) return exports.default;
   const has = exports.default === undefined ? "has no default export" : "exports something else by default";
-  return invalid(`${name} ${has}; write \`export default defineAction({ input, output, run })\``);
+  return invalid(`${name} ${has}; write \`export default defineAction({ input, output, run })\`, or defineReceiver`);
 }
 
 function inspected(
   path: string,
   name: string,
   { digest, files }: ModuleBundle,
-  definition: ActionDefinition,
+  definition: ModuleDefinition,
 ): InspectedModule | Fault {
   try {
     const inputSchema = schemaOf(definition.input, "input");
-    const outputSchema = schemaOf(definition.output, "output");
+    const outputSchema = isActionDefinition(definition) ? schemaOf(definition.output, "output") : undefined;
     for (const [side, schema] of [
       ["input", inputSchema],
       ["output", outputSchema],
     ] as const) {
-      const fault = checkSchema(schema);
+      const fault = schema === undefined ? undefined : checkSchema(schema);
       if (fault) return invalid(`${name}: of its ${side}, ${fault.message}`);
     }
-    const { idempotent, readOnly, may } = definition;
-    return { path, digest, definition, inputSchema, outputSchema, idempotent, readOnly, may, files };
+    const { may } = definition;
+    const { idempotent, readOnly } = isActionDefinition(definition)
+      ? definition
+      : { idempotent: false, readOnly: false };
+    const common = { path, digest, definition, inputSchema, idempotent, readOnly, may, files };
+    return outputSchema === undefined ? common : { ...common, outputSchema };
   } catch (error) {
     return invalid(`${name}: ${printable((error as Error).message)}`);
   }

@@ -4,8 +4,10 @@
 import { join } from "node:path";
 import { type Fault, FaultError } from "@capstan/orchestrator";
 import { z } from "zod";
-import type { Call, Protocol } from "../protocol.ts";
+import { type Call, defineProtocol, type Protocol, type PublicationInfo } from "../protocol.ts";
+import { type ActionDefinition, isActionDefinition } from "./define-action.ts";
 import type { SUPPLIED } from "./module-bundle.ts";
+import { invalid } from "./module-file.ts";
 import { createModuleLoader, type InspectedModule, type ModuleLoader, moduleChanged } from "./module-loader.ts";
 import { changed } from "./source-files.ts";
 import { supplyModules } from "./supply-modules.ts";
@@ -49,8 +51,9 @@ export function module(options: ModuleOptions = {}): Protocol {
     return current;
   }
 
-  return {
+  return defineProtocol({
     name: "module",
+    summary: "A TypeScript file of the operator's, trusted like the node itself.",
     configSchema,
     async start(node) {
       loaderIn(node.directory);
@@ -63,41 +66,44 @@ export function module(options: ModuleOptions = {}): Protocol {
       } satisfies Readonly<Record<(typeof SUPPLIED)[number], object>>);
     },
     async inspect(configuration, node) {
-      const { module: path } = configuration as Configuration;
+      const { module: path } = configuration;
       const inspected = await loaderIn(node.directory).inspectModule(path);
       if ("code" in inspected) return inspected;
       loaded.set(inspected.digest, inspected);
-      const { digest, idempotent, readOnly, may, inputSchema: input, outputSchema: output, definition } = inspected;
+      const { digest, idempotent, readOnly, may, inputSchema: input, outputSchema, definition } = inspected;
+      const { timeout } = definition;
       return {
-        digest,
-        idempotent,
-        readOnly,
-        may,
-        input,
-        output,
-        ...(definition.timeout === undefined ? {} : { timeout: definition.timeout }),
+        ...{ digest, idempotent, readOnly, may, input },
+        ...(outputSchema === undefined ? { receives: true } : { output: outputSchema }),
+        ...(timeout === undefined ? {} : { timeout }),
       };
     },
     execute(call) {
-      const digest = call.action.digest ?? "";
+      const digest = call.task.digest ?? "";
       const known = loaded.get(digest);
       // Looking at the files costs a microsecond a file, and is all that the usual case needs.
       if (known !== undefined && !changed(known.files)) return run(known, call);
-      return load(call.action.configuration as Configuration, digest).then((module) => run(module, call));
+      return load(call.configuration, digest).then((module) => run(module, call));
     },
-  };
+  });
 }
 
 function run({ definition }: InspectedModule, call: Call): unknown {
+  const { task, publication } = call;
   const input = definition.input.safeParse(call.input);
-  if (!input.success) throw new FaultError(misfit("INPUT_INVALID", call.action.name, input.error));
+  if (!input.success) throw new FaultError(misfit("INPUT_INVALID", task.name, input.error));
+  if (!isActionDefinition(definition)) {
+    if (publication !== undefined)
+      return definition.run(input.data, call as Call & { readonly publication: PublicationInfo });
+    throw new FaultError(invalid(`${task.name}: its module is a receiver, which nobody can perform`));
+  }
   const output = definition.run(input.data, call);
-  return output instanceof Promise ? output.then((value) => parsed(value, call)) : parsed(output, call);
+  return output instanceof Promise ? output.then((value) => parsed(value, definition)) : parsed(output, definition);
 
   // Refinements, defaults and transforms are zod's alone: a JSON Schema cannot say them.
-  function parsed(value: unknown, { action }: Call): unknown {
-    const given = definition.output.safeParse(value);
-    if (!given.success) throw new FaultError(misfit("OUTPUT_INVALID", action.name, given.error));
+  function parsed(value: unknown, { output }: ActionDefinition): unknown {
+    const given = output.safeParse(value);
+    if (!given.success) throw new FaultError(misfit("OUTPUT_INVALID", task.name, given.error));
     return given.data;
   }
 }
