@@ -2,16 +2,17 @@
 // is no test's business.
 
 import { parseArgs } from "node:util";
+import { fanout } from "./fanout/suite.ts";
 import { pinned } from "./kernel/machine.ts";
 import { kernel } from "./kernel/suite.ts";
 import { log } from "./log/suite.ts";
 import type { Suite } from "./suite.ts";
 
-const suites: Readonly<Record<string, Suite>> = { kernel, log };
+const suites: Readonly<Record<string, Suite>> = { kernel, log, fanout };
 
 const USAGE = `usage: npm run bench -- ${Object.keys(suites).join("|")} [--json] [--rounds N] [--only NAME]…
   --json      one line of JSON a figure: {name, ours, anchor, ratio, rounds, cpu}
-  --rounds N  rounds a figure, 9 by default
+  --rounds N  rounds a figure, 9 by default (fanout: 5)
   --only NAME may be given more than once
 ${Object.entries(suites)
   .map(([name, { figures }]) => `              ${name}: ${figures.join(", ")}`)
@@ -30,20 +31,21 @@ function options() {
       allowPositionals: true,
       options: {
         json: { type: "boolean", default: false },
-        rounds: { type: "string", default: "9" },
+        rounds: { type: "string" },
         only: { type: "string", multiple: true },
       },
     });
-    return { ...values, rounds: Number(values.rounds), names: positionals };
+    return { ...values, names: positionals };
   } catch (thrown) {
     return usage((thrown as Error).message);
   }
 }
 
-const { json, rounds, names, ...asked } = options();
+const { json, names, ...asked } = options();
 const suite = names.length === 1 ? suites[names[0] as string] : undefined;
 if (suite === undefined) usage(`name one suite: ${Object.keys(suites).join(" or ")}`);
 const only = asked.only ?? suite.figures;
+const rounds = Number(asked.rounds ?? suite.rounds ?? 9);
 if (!Number.isInteger(rounds) || rounds < 1) usage("--rounds is a whole number, 1 at least");
 const unknown = only.find((name) => !suite.figures.includes(name));
 if (unknown !== undefined) usage(`there is no figure "${unknown}"`);

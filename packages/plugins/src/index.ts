@@ -19,15 +19,37 @@ export {
   deadLetterFaults,
   deadLetters,
 } from "./dead-letter/schema.ts";
-export { executor } from "./executor/executor.ts";
+export type { BunTest, ConformanceCase, ConformanceOptions } from "./executor/conformance/conformance-options.ts";
+export { protocolConformance } from "./executor/conformance/protocol-conformance.ts";
+export { type ExecutorOptions, executor } from "./executor/executor.ts";
+export { type HttpOptions, http } from "./executor/http/http.ts";
+export { httpFaults } from "./executor/http/http-faults.ts";
 export { defineAction } from "./executor/module/define-action.ts";
+export { defineReceiver } from "./executor/module/define-receiver.ts";
 export { type ModuleOptions, module } from "./executor/module/module.ts";
 export { supplyModules } from "./executor/module/supply-modules.ts";
-export type { Call, Protocol } from "./executor/protocol.ts";
+export { type ProcessOptions, process } from "./executor/process/process.ts";
+export { processFaults } from "./executor/process/process-faults.ts";
+export {
+  type Call,
+  defineProtocol,
+  type Protocol,
+  type ProtocolDefinition,
+  type PublicationInfo,
+} from "./executor/protocol.ts";
+export { type Protocols, protocols, type Run } from "./executor/protocols.ts";
 export { executorFaults } from "./executor/schema.ts";
+export { scriptFaults } from "./executor/script/schema.ts";
+export { type ScriptOptions, script } from "./executor/script/script.ts";
+export { secret, secretOr } from "./executor/secret.ts";
+export type { SecretSources } from "./executor/secret-sources.ts";
+export { templateFaults } from "./executor/template/template.ts";
 export { ledger } from "./ledger/ledger.ts";
 export { ledgerFaults } from "./ledger/schema.ts";
+export type { Publication } from "./publisher/publication.ts";
+export { type PublisherOptions, publisher } from "./publisher/publisher.ts";
+export { type Batch, publisherFaults } from "./publisher/schema.ts";
 export { compileSchema, shape } from "./registry/json-schema.ts";
 export { registry } from "./registry/registry.ts";
-export { type ActionRow, actions, registryFaults } from "./registry/schema.ts";
+export { type ActionRow, actions, registryFaults, type Task } from "./registry/schema.ts";
 export { type StandardMessages, standard } from "./standard.ts";

@@ -25,6 +25,7 @@ describe("the default composition", () => {
       "registry",
       "dead-letter",
       "executor",
+      "publisher",
       "ledger",
       "kernel",
     ]);
@@ -68,7 +69,7 @@ describe("a composition made at run time", () => {
   });
 
   test("starts in every order that gives each plugin what it needs, and in no other", async () => {
-    const orders = permutations(["auth", "registry", "dead-letter", "executor", "ledger"]);
+    const orders = permutations(["auth", "registry", "dead-letter", "executor", "publisher", "ledger"]);
     const started: string[] = [];
     for (const order of orders) {
       const hub = await start(inOrder(order.join(" "))).catch(() => undefined);
@@ -76,13 +77,15 @@ describe("a composition made at run time", () => {
       started.push(order.join(" "));
       await hub.stop();
     }
-    expect(orders).toHaveLength(120);
-    // After auth in any order, but for the executor, which comes after both that it needs.
-    const rest = permutations(["dead-letter", "executor", "ledger", "registry"]);
+    expect(orders).toHaveLength(720);
+    // After auth in any order, but for the executor, which comes after both that it needs, and the publisher after that one.
+    const rest = permutations(["dead-letter", "executor", "ledger", "publisher", "registry"]);
     const fit = rest.filter(
-      (one) => one.indexOf("executor") > Math.max(one.indexOf("dead-letter"), one.indexOf("registry")),
+      (one) =>
+        one.indexOf("executor") > Math.max(one.indexOf("dead-letter"), one.indexOf("registry")) &&
+        one.indexOf("publisher") > one.indexOf("executor"),
     );
-    expect(fit).toHaveLength(8);
+    expect(fit).toHaveLength(10);
     expect(started.sort()).toEqual(fit.map((one) => ["auth", ...one].join(" ")).sort());
   });
 
@@ -98,7 +101,7 @@ describe("a composition made at run time", () => {
   });
 
   test("does not start where a plugin turns out not to add what it may", async () => {
-    const { adds: _adds, ...hollow } = registry();
+    const { adds: _adds, gives: _gives, ...hollow } = registry();
     const refused = await faultFrom(
       start([auth(), hollow as AnyPlugin, deadLetter(), executor({ protocols: [] }), ledger()]),
     );

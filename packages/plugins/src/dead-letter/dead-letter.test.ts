@@ -191,7 +191,7 @@ describe("letters", () => {
     const first = await app.deadLetter.list({ limit: 2 });
     const second = await app.deadLetter.list({ limit: 2, before: first.next as string });
     const third = await app.deadLetter.list({ limit: 2, before: second.next as string });
-    expect([...first.items, ...second.items, ...third.items]).toEqual([...(await letters())]);
+    expect<unknown[]>([...first.items, ...second.items, ...third.items]).toEqual([...(await letters())]);
     expect(third).not.toHaveProperty("next");
 
     const { scope } = await granted(hub, {

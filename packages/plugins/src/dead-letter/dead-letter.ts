@@ -38,8 +38,6 @@ const given: DeadLetters = Object.freeze({
   open: (state: Pick<State, "get">, kind: string, about: string) => state.get(aboutTable, aboutKey(kind, about)),
   leave: (id: string) => own("deadLetter", "leave", { id }),
 });
-const adds = { deadLetters: given };
-const PASS = next({ adds });
 
 export function deadLetter() {
   return definePlugin({
@@ -47,12 +45,13 @@ export function deadLetter() {
     version: "1",
     needs: [authority],
     adds: [deadLetters],
+    gives: { deadLetters: given },
     messages: deadLetterMessages,
     tables: [letterTable, aboutTable],
     faults: deadLetterFaults,
     prepare: { "deadLetter.redrive": letterOf },
     decide(context) {
-      if (context.message.resource !== "deadLetter") return PASS;
+      if (context.message.resource !== "deadLetter") return next();
       switch (context.message.action) {
         case "add":
           return add(context);
@@ -65,7 +64,7 @@ export function deadLetter() {
         case "stay":
           return stay(context);
         default:
-          return PASS;
+          return next();
       }
     },
     effects: { [REDRIVE]: redriveEffect },
@@ -75,7 +74,7 @@ export function deadLetter() {
 }
 
 function add({ message, envelope, state }: Context) {
-  const { kind, about, name, attempts, error, owing } = message.data as DeadLetter;
+  const { kind, about, name, attempts, error, owing, quiet } = message.data as DeadLetter;
   const id = siblingId(envelope.id, "d");
   const before = given.open(state, kind, about);
   const row = before === undefined ? undefined : state.get(letterTable, before);
@@ -88,8 +87,7 @@ function add({ message, envelope, state }: Context) {
     pending: true,
     ...over,
     state: over.state.put(letterTable, id, letter).put(aboutTable, aboutKey(kind, about), id),
-    then: [own("alert", "raised", { kind: "dead-letter", about: id, text: text.slice(0, MOST_ALERT) })],
-    adds,
+    then: quiet ? [] : [own("alert", "raised", { kind: "dead-letter", about: id, text: text.slice(0, MOST_ALERT) })],
   });
 }
 
@@ -118,7 +116,6 @@ function redrive({ message, envelope, state, needs }: Context) {
         replayable: true,
       },
     ],
-    adds,
   });
 }
 
@@ -127,14 +124,14 @@ function discard({ message, envelope, state, needs }: Context) {
   const row = state.get(letterTable, id);
   if (row === undefined || !needs.authority.writes(row.name)) return unknown(id);
   if (row.redriving !== undefined) return redriven(id, row.redriving);
-  return next({ data: { id }, ...ended(state, id, row, { id, discarded: reason, by: envelope.principal }), adds });
+  return next({ data: { id }, ...ended(state, id, row, { id, discarded: reason, by: envelope.principal }) });
 }
 
 function leave({ message, envelope, state }: Context) {
   const { id } = message.data as { id: string };
   const row = state.get(letterTable, id);
-  if (row === undefined) return PASS;
-  return next({ ...ended(state, id, row, { id, message: accepted(envelope) }), adds });
+  if (row === undefined) return next();
+  return next({ ...ended(state, id, row, { id, message: accepted(envelope) }) });
 }
 
 /** The message that was accepted instead of being refused. */
@@ -145,13 +142,12 @@ function accepted({ cause, id }: Envelope): string {
 function stay({ message, state }: Context) {
   const { id, redrive, error } = message.data as { id: string; redrive: string; error: Fault };
   const row = state.get(letterTable, id);
-  if (row?.redriving !== redrive) return PASS;
+  if (row?.redriving !== redrive) return next();
   const { redriving: _redriving, ...open } = row;
   return next({
     clause: error.code,
     state: state.put(letterTable, id, open),
     settles: [{ id: redrive, error }],
-    adds,
   });
 }
 

@@ -48,7 +48,7 @@ const letterId = z.string().regex(/^d-[0-9A-HJKMNP-TV-Z]{16}$/, "must be a dead 
 const shortText = z.string().min(1).max(200);
 
 const letterSchema = z.strictObject({
-  kind: shortText.describe("what failed: execution"),
+  kind: shortText.describe("what failed: execution, delivery"),
   about: shortText.describe("its id"),
   name: shortText,
   attempts: z.number().int().positive(),
@@ -58,11 +58,12 @@ const letterSchema = z.strictObject({
   grant: z.string(),
   redrive: z.strictObject({ resource: shortText, action: shortText, data: z.unknown() }),
   earlier: letterId.optional(),
+  quiet: z.literal(true).optional(),
 });
 
 /** What its owner says of work that will not be tried again by itself. */
 export interface DeadLetter {
-  /** What failed: `execution`. With `about`, it names the thing for ever. */
+  /** What failed: `execution`, `delivery`. With `about`, it names the thing for ever. */
   readonly kind: string;
   readonly about: string;
   /** What it is of, and by that its namespace. */
@@ -78,6 +79,8 @@ export interface DeadLetter {
   readonly redrive: Message;
   /** The letter that the same thing was before it was tried again. */
   readonly earlier?: string | undefined;
+  /** There was an alert for the same reason already: one of many letters of a loop. */
+  readonly quiet?: true;
 }
 
 /** What the plugins that owe work are given. */
@@ -94,6 +97,25 @@ export const deadLetters = token<DeadLetters>()("deadLetters");
 
 const byId = { about: "id" as const, target: ({ id }: { readonly id: string }): string => id };
 
+const common = { id: z.string(), kind: z.string(), about: z.string(), name: z.string(), attempts: z.number() };
+const listedLetter = z.object({
+  ...common,
+  ...{ code: z.string(), at: z.number(), state: z.enum(["open", "redriving"]), redriving: z.string().optional() },
+});
+/** What was erased is not told. */
+const shownLetter = z.object({
+  ...z.object(common).partial().shape,
+  ...{ id: z.string(), at: z.number(), entries: z.array(z.number()) },
+  state: z.enum(["open", "redriving", "redriven", "discarded", "replaced", "over"]),
+  end: z
+    .object({ message: z.string().optional(), discarded: z.string().optional(), replaced: z.string().optional() })
+    .optional(),
+  ...{ code: z.string().optional(), error: faultSchema.optional(), erased: z.boolean().optional() },
+  ...{ owing: z.string().optional(), principal: z.string().optional(), grant: z.string().optional() },
+  redrive: z.object({ resource: z.string(), action: z.string(), data: z.unknown() }).optional(),
+  ...{ redriving: z.string().optional(), earlier: z.string().optional(), alert: z.number().optional() },
+});
+
 export const deadLetterMessages = {
   deadLetter: {
     list: query({
@@ -107,12 +129,12 @@ export const deadLetterMessages = {
         before: letterId.optional(),
         limit: z.number().int().min(1).max(1000).optional(),
       }),
-      result: z.object({ items: z.array(z.unknown()), next: z.string().optional() }),
+      result: z.object({ items: z.array(listedLetter), next: z.string().optional() }),
     }),
     show: query({
       summary: "Show a dead letter, open or not, with its fault, its alert and what became of it.",
       data: z.strictObject({ id: letterId }),
-      result: z.unknown(),
+      result: shownLetter,
       ...byId,
     }),
     redrive: command({

@@ -1,0 +1,139 @@
+// One reader of what is published, by a position in the log: scans from there, hands on what it finds, goes on from where that
+// was, and rests at the head until something comes. At most one batch of it is ever in memory.
+
+import type { Authority, Awaitable, Fault } from "@capstan/orchestrator";
+import type { Feed } from "./feed.ts";
+import type { History } from "./history.ts";
+import type { Published } from "./publication.ts";
+import type { RunQueue } from "./run-queue.ts";
+import { MOST_AT_ONCE } from "./schema.ts";
+import { nameIn } from "./topic.ts";
+
+/** UTF-16 code units of a batch, but for its first publication. */
+const MOST_IN_A_BATCH = 1024 * 1024;
+
+export interface LineParts {
+  readonly topic: string;
+  readonly history: History;
+  readonly feed: Feed;
+  readonly queue: RunQueue;
+  /** Under what it reads, as of now; asked before each batch. */
+  authority(): readonly Authority[] | Fault;
+  /** Why nobody can read on from an entry any more. */
+  gone(entry: number): Fault | undefined;
+  /** It may read no more. The line has ended. */
+  refused(fault: Fault): void;
+  /**
+   * Hands a batch on; `to` is the entry up to which it is complete. Answers up to which entry it was dealt with, to go on from
+   * there; `undefined` to end.
+   */
+  deliver(items: readonly Published[], to: number): Awaitable<number | undefined>;
+  /** Reading failed: the log is damaged, say. The line has ended. */
+  broke(thrown: unknown): void;
+}
+
+type State = "resting" | "queued" | "busy" | "ended";
+
+export class Line {
+  readonly #parts: LineParts;
+  #position: number;
+  #state: State = "queued";
+  #leave: () => void;
+
+  /** @param position everything up to this entry is behind it */
+  constructor(parts: LineParts, position: number) {
+    this.#parts = parts;
+    this.#position = position;
+    this.#leave = parts.feed.join(this);
+    parts.queue.add(() => this.#step());
+  }
+
+  get topic(): string {
+    return this.#parts.topic;
+  }
+
+  get ended(): boolean {
+    return this.#state === "ended";
+  }
+
+  /** Everything up to this entry was handed on, or was nothing for it. */
+  get position(): number {
+    return this.#state === "resting" ? Math.max(this.#position, this.#parts.feed.position) : this.#position;
+  }
+
+  /** Something was published under its topic, in this entry. */
+  wake(entry: number): void {
+    if (this.#state !== "resting") return;
+    this.#position = Math.max(this.#position, entry - 1);
+    this.#queue();
+  }
+
+  /** Who may what has changed: asked now, so that it ends at once and not with the next publication. */
+  recheck(): void {
+    if (this.#state === "ended") return;
+    const authority = this.#parts.authority();
+    if ("code" in authority) this.#refused(authority);
+  }
+
+  end(): void {
+    if (this.#state === "ended") return;
+    this.#position = this.position;
+    this.#state = "ended";
+    this.#leave();
+  }
+
+  #queue(): void {
+    this.#state = "queued";
+    this.#parts.queue.add(() => this.#step());
+  }
+
+  #refused(fault: Fault): void {
+    this.end();
+    this.#parts.refused(fault);
+  }
+
+  #step(): void {
+    if (this.#state !== "queued") return;
+    this.#state = "busy";
+    const { topic, history } = this.#parts;
+    const may = this.#parts.gone(this.#position) ?? this.#parts.authority();
+    if ("code" in may) {
+      this.#refused(may as Fault);
+      return;
+    }
+    const wanted = (one: Published): boolean =>
+      (may as readonly Authority[]).every((each) => each.reads(nameIn(one.topic)));
+    try {
+      const page = history.scan(this.#position, topic, wanted, MOST_AT_ONCE, MOST_IN_A_BATCH);
+      if (page instanceof Promise) page.then((one) => this.#handOn(one.items, one.to), this.#broke);
+      else this.#handOn(page.items, page.to);
+    } catch (thrown) {
+      this.#broke(thrown);
+    }
+  }
+
+  #handOn(items: readonly Published[], to: number): void {
+    if (this.ended) return;
+    if (items.length === 0) {
+      this.#went(to);
+      return;
+    }
+    const delivered = this.#parts.deliver(items, to);
+    if (delivered instanceof Promise) delivered.then((reached) => this.#went(reached), this.#broke);
+    else this.#went(delivered);
+  }
+
+  #went(to: number | undefined): void {
+    if (to === undefined || this.ended) return;
+    this.#position = to;
+    // The feed tells of what comes after its own position, and of nothing before.
+    if (to >= this.#parts.feed.position) this.#state = "resting";
+    else this.#queue();
+  }
+
+  readonly #broke = (thrown: unknown): void => {
+    if (this.ended) return;
+    this.end();
+    this.#parts.broke(thrown);
+  };
+}

@@ -1,0 +1,42 @@
+// Topics: what publications stand under. An action's is `action.<name>`; a subscription is to one topic, or to all that begin
+// alike. A topic's namespace is that of the name in it.
+
+import { type Fault, fault, namespaceOf, nearest, printable, type Right } from "@capstan/orchestrator";
+
+const KIND = /^([a-z][A-Za-z0-9]*)\.(.+)$/;
+
+/** What a topic is of: `greet` of `action.greet`. Patterns have theirs too: `books/*` of `action.books/*`. */
+export function nameIn(topic: string): string {
+  return KIND.exec(topic)?.[2] ?? topic;
+}
+
+/** The name of the action that a topic is of, where it is of one. */
+export function actionIn(topic: string): string | undefined {
+  const parts = KIND.exec(topic);
+  return parts?.[1] === "action" ? parts[2] : undefined;
+}
+
+export function namespaceIn(topic: string): string {
+  return namespaceOf(nameIn(topic));
+}
+
+export function isPattern(topic: string): boolean {
+  return topic.endsWith("*");
+}
+
+export function covers(topic: string, published: string): boolean {
+  return isPattern(topic) ? published.startsWith(topic.slice(0, -1)) : published === topic;
+}
+
+/** What reading a topic needs beside the message, now and for as long as it goes on. */
+export function reading(topic: string): Right {
+  return { resource: "subscription", verb: "read", name: topic };
+}
+
+/** @param known the topics that the caller may read */
+export function unknownTopic(topic: string, known: Iterable<string>): Fault {
+  const suggestion = nearest(topic, known);
+  const hint =
+    suggestion === undefined ? "a topic is action.<name>, or a prefix with *" : `did you mean "${suggestion}"?`;
+  return fault("TOPIC_UNKNOWN", `nothing is published under "${printable(topic)}"; ${hint}`);
+}
