@@ -15,7 +15,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const cli = new Cli(io);
   const variable = (name: string): string => io.env[name] ?? dotEnv(io.cwd)[name] ?? "";
   const isSet = (name: string): boolean => !/^(0|false|no|off)?$/i.test(variable(name));
-  cli.printer.json = argv.includes("--json") || isSet("CAPSTAN_JSON");
+  // Behind -- is somebody else's command line.
+  const ours = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
+  cli.printer.json = ours.includes("--json") || isSet("CAPSTAN_JSON");
   try {
     const program = await programFor(cli, argv);
     if (argv.length === 0) {

@@ -5,7 +5,13 @@ export interface Io {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether a person reads the stream. */
-  readonly terminal: { readonly stdout: boolean; readonly stderr: boolean };
+  readonly terminal: {
+    readonly stdout: boolean;
+    readonly stderr: boolean;
+    /** How wide and high the terminal is now, where it is known. */
+    columns?(): number | undefined;
+    rows?(): number | undefined;
+  };
   stdout(text: string): void;
   stderr(text: string): void;
   stdin(): Promise<Uint8Array>;
@@ -13,6 +19,8 @@ export interface Io {
   strays(report: (error: unknown) => void): void;
   /** Resolves when the process is asked to stop. */
   stopped(): Promise<void>;
+  /** Calls back after so many milliseconds, unless it is called off. */
+  after(milliseconds: number, call: () => void): () => void;
 }
 
 /** The real process. */
@@ -20,7 +28,12 @@ export function processIo(): Io {
   return {
     cwd: process.cwd(),
     env: process.env,
-    terminal: { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
+    terminal: {
+      stdout: process.stdout.isTTY === true,
+      stderr: process.stderr.isTTY === true,
+      columns: () => process.stderr.columns ?? process.stdout.columns,
+      rows: () => process.stdout.rows ?? process.stderr.rows,
+    },
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     stdin: () => Bun.stdin.bytes(),
@@ -38,5 +51,9 @@ export function processIo(): Io {
         process.once("SIGTERM", stop);
         process.once("SIGINT", stop);
       }),
+    after(milliseconds, call) {
+      const timer = setTimeout(call, milliseconds);
+      return () => clearTimeout(timer);
+    },
   };
 }

@@ -10,28 +10,35 @@ import { backupCommand } from "./commands/backup.ts";
 import { batchCommand } from "./commands/batch.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config-show.ts";
+import { contextCommand } from "./commands/context.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { exitCodesCommand } from "./commands/exit-codes.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { healthCommand } from "./commands/health.ts";
 import { keyCommand } from "./commands/key-rotate.ts";
 import { logCommand } from "./commands/log-file.ts";
 import { messagesCommand } from "./commands/messages.ts";
 import { performCommand } from "./commands/perform.ts";
 import { pluginCommand } from "./commands/plugin-new.ts";
+import { protocolCommand } from "./commands/protocol-new.ts";
 import { receiptCommand } from "./commands/receipt-verify.ts";
 import { rehearseCommand } from "./commands/rehearse.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { tailCommand } from "./commands/tail.ts";
+import { topCommand } from "./commands/top.ts";
 import { exitCodeOf, exitCodes } from "./fault/exit-codes.ts";
 import { thrownFault } from "./fault/thrown.ts";
 import { type DescribedMessage, standardMessages } from "./messages/described.ts";
 import { addMessageCommands } from "./messages/message-command.ts";
+import { shownLines } from "./output/shown.ts";
 import { ask } from "./remote/ask.ts";
 
 const HAND_WRITTEN = [
   ...[serveCommand, performCommand, applyCommand, batchCommand, explainCommand, messagesCommand, logCommand],
-  ...[backupCommand, restoreCommand, keyCommand, adminCommand, doctorCommand],
-  ...[rehearseCommand, receiptCommand, configCommand, completionCommand, pluginCommand, exitCodesCommand],
+  ...[tailCommand, topCommand, contextCommand, backupCommand, restoreCommand, keyCommand, adminCommand],
+  ...[doctorCommand, healthCommand, rehearseCommand, receiptCommand, configCommand, completionCommand],
+  ...[pluginCommand, protocolCommand, exitCodesCommand],
 ];
 
 const EXAMPLES = `
@@ -41,10 +48,15 @@ examples:
   $ capstan perform greet '{"name":"Ada"}'
   $ capstan grant create bob --allow action.perform:greet --out bob.token
   $ capstan --token-file bob.token perform greet '{"name":"Ada"}'
+  $ capstan action register tally --script ./tally.js
+  $ capstan receiver register mail --module ./mail.ts
+  $ capstan subscription create action.greet --receiver mail --from start
+  $ capstan tail action.greet
   $ capstan log tail
 
 A message of a plugin is a command as well: capstan RESOURCE VERB; capstan messages lists all.
-Flags win over CAPSTAN_* variables (.env included), which win over capstan.config.ts; see capstan config show.
+Flags win over CAPSTAN_* variables (.env included), which win over a context, and that over capstan.config.ts; see capstan config
+show.
 `;
 
 /** The program for this command line. */
@@ -56,7 +68,12 @@ export async function programFor(cli: Cli, argv: readonly string[]): Promise<Com
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help of a command; help exit-codes tells the exit codes")
     .exitOverride()
-    .configureOutput({ writeOut: cli.io.stdout, writeErr: cli.io.stderr, outputError: () => {} })
+    // A server's own words are in it, where its plugins' messages are.
+    .configureOutput({
+      writeOut: (text) => cli.io.stdout(shownLines(text)),
+      writeErr: (text) => cli.io.stderr(shownLines(text)),
+      outputError: () => {},
+    })
     .addHelpText("after", EXAMPLES)
     .hook("preAction", () => cli.configure(program.opts()));
   for (const add of HAND_WRITTEN) add(program, cli);
@@ -78,6 +95,8 @@ function withGlobals(program: Command): Command {
     .addOption(new Option("--url <url>", "the server to ask (CAPSTAN_URL)"))
     .addOption(new Option("--token <token>", "the credential to ask with; a file is safer (CAPSTAN_TOKEN)"))
     .addOption(new Option("--token-file <file>", "the file that the credential is in (CAPSTAN_TOKEN_FILE)"))
+    .addOption(new Option("--context <name>", "the context to ask in; none for none (CAPSTAN_CONTEXT)"))
+    .addOption(new Option("--ca <file>", "the certificate that a server's must come of, PEM (CAPSTAN_CA)"))
     .addOption(new Option("--data <directory>", "the data directory (CAPSTAN_DATA)"))
     .addOption(new Option("--config <file>", "the configuration file (CAPSTAN_CONFIG)"));
 }
@@ -95,15 +114,18 @@ function knows(program: Command, first: string, second?: string): boolean {
   return command.commands.some((one) => one.name() === second);
 }
 
-/** Whether nothing has to be added for the words. What is written by hand for the log stands beside its messages. */
+/** Whether nothing has to be added for the words. What is written by hand for the log, and for protocols, stands beside their messages. */
 function isHandWritten(program: Command, first: string, second: string | undefined): boolean {
-  return first === "log" ? second !== undefined && knows(program, first, second) : knows(program, first);
+  return first === "log" || first === "protocol"
+    ? second !== undefined && knows(program, first, second)
+    : knows(program, first);
 }
 
 /** What the server lists; nothing where none can be asked: then the word is unknown, and that is what is said. */
 async function serversMessages(cli: Cli): Promise<readonly DescribedMessage[]> {
   try {
-    return (await ask(await cli.target(), "message.list")) as readonly DescribedMessage[];
+    const listed = (await ask(await cli.target(), "message.list")) as readonly DescribedMessage[];
+    return listed.filter(({ name }) => /^[A-Za-z]\w*\.[A-Za-z]\w*$/.test(name));
   } catch (thrown) {
     if (exitCodeOf(thrownFault(thrown).code) === exitCodes.refused) {
       cli.printer.note(

@@ -26,6 +26,10 @@ export function testIo(env: Io["env"] = {}, stdin: string | Uint8Array = ""): Te
     stdin: async () => (typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin),
     strays() {},
     stopped: () => Promise.resolve(),
+    after(milliseconds, call) {
+      const timer = setTimeout(call, milliseconds);
+      return () => clearTimeout(timer);
+    },
     out: () => out,
     err: () => err,
   };

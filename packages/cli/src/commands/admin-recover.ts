@@ -43,8 +43,7 @@ async function recover(cli: Cli): Promise<void> {
 async function recoverIn(cli: Cli, directory: string): Promise<Recovered> {
   const { recoverOffline, requestRecovery } = await import("@capstan/plugins");
   if ((await ownServer(directory)) !== undefined) return requestRecovery({ directory });
-  const modules = (await cli.settings.get("modules")).value as readonly string[];
-  const plugins = (await cli.settings.file())?.config.plugins ?? (await standardPlugins(modules, directory));
+  const plugins = (await cli.settings.file())?.config.plugins ?? (await standardPlugins(cli.settings, directory));
   try {
     return await recoverOffline({ directory, plugins });
   } catch (thrown) {

@@ -62,7 +62,7 @@ async function backup(cli: Cli, file: string, { force = false, key }: Flags): Pr
   const trusted = key === undefined ? undefined : await verifierKeys(io, key);
   using origin = await originOf(cli);
   const keys = trusted ?? (origin.key === undefined ? undefined : [origin.key]);
-  const progress = progressOn(io, "backing up");
+  const progress = progressOn(cli, "backing up");
   let made: BackedUp;
   try {
     made = await interruptible(io, "the backup", (signal) =>

@@ -47,7 +47,7 @@ export function configCommand(program: Command, cli: Cli): void {
 /** Paths as one sees them from here; secrets not at all. */
 function told(name: SettingName, { value, source, where }: Effective, cwd: string): Effective {
   const setting: Setting = settings[name];
-  const near = (one: string): string => (setting.path ? shownPath(one, cwd) : one);
+  const near = (one: string): string => (setting.path ? shownPath(one, cwd) : withoutCredential(one));
   const said =
     setting.secret && value !== undefined
       ? "(set)"
@@ -61,6 +61,11 @@ function told(name: SettingName, { value, source, where }: Effective, cwd: strin
     source,
     ...(where === undefined ? {} : { where: source === "file" ? shownPath(where, cwd) : where }),
   };
+}
+
+/** `http://ada:secret@host` → `http://…@host` */
+function withoutCredential(text: string): string {
+  return text.replace(/\/\/[^/?#]*@/, "//…@");
 }
 
 function valueText(value: Effective["value"]): string {

@@ -18,7 +18,7 @@ import { type Health, ownServer, portFindings, serverFindings } from "../doctor/
 import { exitCodes } from "../fault/exit-codes.ts";
 import { thrownFault } from "../fault/thrown.ts";
 import { columns } from "../output/columns.ts";
-import { shownPath } from "../settings/target.ts";
+import { findTarget, shownPath, type Target } from "../settings/target.ts";
 
 export function doctorCommand(program: Command, cli: Cli): void {
   program
@@ -63,7 +63,7 @@ async function examined(cli: Cli, deep: boolean): Promise<readonly Finding[]> {
   const shown = shownPath(data, io.cwd);
   const files = fileFindings(data, shown);
   const health = await ownServer(data);
-  const log = health === undefined ? await storedLog(data, shown, deep) : await askedLog(() => cli.target(), deep);
+  const log = health === undefined ? await storedLog(data, shown, deep) : await askedLog(() => ownTarget(cli), deep);
   const times = { now: Date.now(), lastAt: log.lastAt, checkpointAt: log.checkpointAt, serverAt: health?.at };
   return [
     ...config,
@@ -76,6 +76,11 @@ async function examined(cli: Cli, deep: boolean): Promise<readonly Finding[]> {
     ...serverFindings(health, health?.url ?? listen, packageJson.version),
     ...leftoverFindings(data, shown),
   ];
+}
+
+/** The node of the data directory, whatever context is in use. */
+function ownTarget({ settings, io }: Cli): Promise<Target> {
+  return findTarget(settings.withoutContext(), io.cwd);
 }
 
 function diskOf(data: string): readonly Finding[] {

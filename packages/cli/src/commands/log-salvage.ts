@@ -7,6 +7,7 @@ import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { notWritten, unwritable } from "../fault/unwritable.ts";
 import { entryCount } from "../output/count.ts";
+import { progressOn } from "../output/progress.ts";
 import { shown } from "../output/shown.ts";
 
 export function logSalvage(log: Command, cli: Cli): void {
@@ -35,11 +36,14 @@ function salvage(cli: Cli, file: string, out: string): void {
   const { io, printer } = cli;
   const path = resolve(io.cwd, out);
   if (existsSync(path)) throw notWritten(out, "is there already; name another, nothing is overwritten");
+  const progress = progressOn(cli, "saving");
   let saved: Salvaged;
   try {
-    saved = salvageLog(resolve(io.cwd, file), path);
+    saved = salvageLog(resolve(io.cwd, file), path, progress.show);
   } catch (thrown) {
     throw unwritable(out, thrown);
+  } finally {
+    progress.end();
   }
   printer.data({ file: out, ...saved }, () => savedText(saved, out));
   if (saved.stopped !== undefined) printer.warn(lostText(saved));

@@ -16,6 +16,7 @@ import type { Cli } from "../cli.ts";
 import { exitCodes } from "../fault/exit-codes.ts";
 import { fileText } from "../input/json-input.ts";
 import { publicKeyIn, verifierKeys } from "../input/verifier-key.ts";
+import { progressOn } from "../output/progress.ts";
 import { shown } from "../output/shown.ts";
 import { serverSource } from "../remote/server-source.ts";
 
@@ -53,12 +54,18 @@ examples:
 
 async function verify(cli: Cli, file: string | undefined, { checkpoint, key }: Flags): Promise<void> {
   const { io, printer } = cli;
+  const progress = progressOn(cli, "verifying");
   const options: VerifyOptions = {
     checkpoint: checkpoint === undefined ? undefined : await fileText(io, checkpoint),
     keys: key === undefined ? undefined : await verifierKeys(io, key),
+    progress: progress.show,
   };
-  const result =
-    file === undefined ? await verifyHere(cli, options) : await verifyLogFile(resolve(io.cwd, file), options);
+  let result: Verification;
+  try {
+    result = file === undefined ? await verifyHere(cli, options) : await verifyLogFile(resolve(io.cwd, file), options);
+  } finally {
+    progress.end();
+  }
   if (!result.valid) cli.exitCode = exitCodes.notVerified;
   printer.data(result, () => verificationText(result).split("\n").map(shown).join("\n"));
 }

@@ -6,8 +6,7 @@ import { FaultError, fault, printable } from "@capstan/orchestrator";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { exitCodes } from "../fault/exit-codes.ts";
-
-const SUPPLIED = Bun.fileURLToPath(import.meta.resolve("../settings/supplied-preload.ts"));
+import { suppliedFiles } from "../settings/supplied-files.ts";
 
 export function pluginTestCommand(plugin: Command, cli: Cli): void {
   plugin
@@ -24,9 +23,14 @@ async function test(cli: Cli, directory: string): Promise<void> {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new FaultError(fault("FILE_UNREADABLE", `${printable(directory)} is no directory; name the plugin's`));
   }
-  const child = Bun.spawn([process.execPath, "--no-install", "test", "--preload", SUPPLIED, path], {
+  using supplied = suppliedFiles();
+  const child = Bun.spawn([process.execPath, "--no-install", "test", "--preload", supplied.preload, path], {
     cwd,
-    env: terminal.stderr && !env.NO_COLOR ? { ...env, FORCE_COLOR: "1" } : env,
+    env: {
+      ...env,
+      ...(terminal.stderr && !env.NO_COLOR ? { FORCE_COLOR: "1" } : {}),
+      ...(Bun.isStandaloneExecutable ? { BUN_BE_BUN: "1" } : {}), // a compiled program is Bun as well
+    },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",

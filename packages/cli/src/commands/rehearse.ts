@@ -18,6 +18,7 @@ import { exitCodes } from "../fault/exit-codes.ts";
 import { usageFault } from "../fault/thrown.ts";
 import { instantOf } from "../input/duration.ts";
 import { clauseWarnings } from "../messages/clause-warnings.ts";
+import { type Progress, progressOn } from "../output/progress.ts";
 import { rehearsalText } from "../output/rehearsal-text.ts";
 import { exportHistory } from "../remote/exported-history.ts";
 
@@ -69,13 +70,15 @@ async function run(cli: Cli, flags: Flags): Promise<void> {
   const last = countOf(flags.last);
   const change = await grantChange(flags, plugins, cli);
   const { history, close } = await historyOf(cli, flags.file);
+  const progress = progressOn(cli, "rehearsing");
   try {
     const report = await rehearse({
-      log: history,
+      log: watched(history, progress),
       plugins,
       changes: change === undefined ? [] : [change.override],
       last,
     });
+    progress.end();
     if (change?.met() === false) {
       cli.printer.warn(
         `no message that was looked at asked for ${printable(flags.grant ?? "")}, or a grant made under it`,
@@ -84,8 +87,23 @@ async function run(cli: Cli, flags: Flags): Promise<void> {
     cli.printer.data(report, () => rehearsalText(report, flags.all === true));
     if (report.differ + report.undecidable > 0 || !report.state.same) cli.exitCode = exitCodes.failed;
   } finally {
+    progress.end();
     close();
   }
+}
+
+/** It is read from its beginning to its end, first to see what there is and then to decide again. */
+function watched(history: History, { show }: Progress): History {
+  return {
+    first: history.first,
+    head: history.head,
+    rows: (table, range) => history.rows(table, range),
+    blob: (name) => history.blob(name),
+    read(from, range) {
+      show(from - history.first, history.head - history.first + 1);
+      return history.read(from, range);
+    },
+  };
 }
 
 /** Those of the configuration, else the standard ones. */
@@ -139,7 +157,14 @@ function countOf(text: string | undefined): number {
 }
 
 async function historyOf(cli: Cli, file: string | undefined): Promise<{ history: History; close(): void }> {
-  if (file === undefined) return { history: await exportHistory(await cli.target()), close() {} };
+  if (file === undefined) {
+    const progress = progressOn(cli, "fetching");
+    try {
+      return { history: await exportHistory(await cli.target(), progress.show), close() {} };
+    } finally {
+      progress.end();
+    }
+  }
   const path = resolve(cli.io.cwd, file);
   if (!existsSync(path)) throw new FaultError(fault("FILE_UNREADABLE", `there is no log ${printable(file)}`));
   const history = fileHistory(path);

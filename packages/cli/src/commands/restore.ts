@@ -73,7 +73,7 @@ async function restore(
   const log = join(data, "log.db");
   const keys = said ?? knownKeys(log, signer);
   const made = makeDirectory(data, near);
-  const progress = progressOn(io, "restoring");
+  const progress = progressOn(cli, "restoring");
   let restored: Restored;
   try {
     restored = await interruptible(io, "the restore", (signal) =>

@@ -9,7 +9,7 @@ export function addServeOptions(command: Command): void {
   for (const setting of Object.values<Setting>(settings)) {
     const { flag, kind, summary, name, variable } = setting;
     // The others are the program's own, and known everywhere.
-    if (flag === undefined || ["config", "data", "url", "token", "tokenFile"].includes(name)) continue;
+    if (flag === undefined || ["config", "data", "url", "token", "tokenFile", "ca", "context"].includes(name)) continue;
     const option = new Option(kind === "boolean" ? flag : `${flag} <value>`, `${summary} (${variable})`);
     command.addOption(kind === "list" ? option.argParser(repeated) : option);
   }

@@ -48,7 +48,7 @@ beforeAll(async () => {
     name: "kyoto",
     log: "memory",
     entries: 1,
-    pipeline: ["auth", "registry", "dead-letter", "executor", "ledger", "tea-time"],
+    pipeline: ["auth", "registry", "dead-letter", "executor", "publisher", "ledger", "tea-time"],
   });
 });
 
@@ -184,8 +184,24 @@ test("a value that does not fit is named as it was said", async () => {
     78,
     expect.stringMatching(/^CONFIG_UNKNOWN {2}--log-level: "loud" is not one of debug, /),
   ]);
+  expect(await said(["--otel", "nonsense"])).toEqual([
+    78,
+    "CONFIG_UNKNOWN  --otel: it is no address of a collector, like http://127.0.0.1:4318\n",
+  ]);
+  expect(await said(["--tls-cert", "c.pem"])).toEqual([78, expect.stringMatching(/^TLS_INVALID .*--tls-key/)]);
   expect(await said([], { CAPSTAN_NAME: "a b" })).toEqual([
     78,
     expect.stringMatching(/^CONFIG_UNKNOWN {2}CAPSTAN_NAME: "a b": /),
   ]);
+});
+
+test("what http may reach is read before anything is served, and has no effect beside plugins of one's own", async () => {
+  const one = testIo();
+  expect(await run(["serve", "--memory", "--listen", "127.0.0.1:0", "--http-allow", "no/host"], one)).toBe(78);
+  expect(one.err()).toMatch(/^CONFIG_UNKNOWN {2}--http-allow: "no\/host" is not of the form .*10\.0\.0\.0\/8/);
+  const beside = { ...testIo(), cwd: home.cwd };
+  await run(["serve", "--memory", "--http-allow", "10.0.0.0/8", "--data", "capstan.config.ts"], beside);
+  expect(beside.err()).toContain(
+    "warning: httpAllow has no effect where the configuration has plugins of its own; say http({",
+  );
 });

@@ -16,11 +16,14 @@ import {
   type NodeLog,
   type Orchestrator,
   openNode,
+  openTracer,
   parseConfig,
   type Serving,
   serve,
   sqliteLog,
   systemTimers,
+  type TlsFiles,
+  tlsFiles,
 } from "@capstan/orchestrator";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
@@ -29,7 +32,7 @@ import { type Banner, bannerText } from "../output/banner.ts";
 import { removeServerFile, type ServerFile, writeServerFile } from "../settings/server-file.ts";
 import type { SettingName } from "../settings/setting.ts";
 import type { Settings } from "../settings/settings.ts";
-import { shownPath } from "../settings/target.ts";
+import { fromHere, shownPath } from "../settings/target.ts";
 import { addServeOptions } from "./serve-options.ts";
 
 export function serveCommand(program: Command, cli: Cli): void {
@@ -64,6 +67,10 @@ interface Chosen {
   readonly public: boolean;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly httpAllow: readonly string[];
+  readonly otel: string | undefined;
   readonly logLevel: NonNullable<Parameters<typeof createLogger>[0]>["level"];
 }
 
@@ -72,7 +79,8 @@ async function chosen(settings: Settings): Promise<Chosen> {
   const values = {
     ...{ data: await get("data"), name: await get("name"), listen: await get("listen"), modules: await get("modules") },
     ...{ public: await get("public"), allowHosts: await get("allowHosts"), allowOrigins: await get("allowOrigins") },
-    logLevel: await get("logLevel"),
+    ...{ tlsCert: await get("tlsCert"), tlsKey: await get("tlsKey"), httpAllow: await get("httpAllow") },
+    ...{ otel: await get("otel"), logLevel: await get("logLevel") },
   };
   const said = Object.entries(values).filter(([, value]) => value !== undefined);
   for (const [name, value] of said) parseSetting(name, value, (await settings.get(name as SettingName)).where);
@@ -82,9 +90,13 @@ async function chosen(settings: Settings): Promise<Chosen> {
 /** @throws FaultError CONFIG_UNKNOWN, named as it was said: `--log-level: "loud" is not one of …` */
 function parseSetting(key: string, value: unknown, where = "the settings"): void {
   try {
-    parseConfig({ [key]: value }, where);
+    parseConfig({ [key]: key === "otel" ? { endpoint: value } : value }, where);
   } catch (error) {
-    if (!(error instanceof FaultError) || !/^(--|CAPSTAN_)/.test(where)) throw error;
+    if (!(error instanceof FaultError)) throw error;
+    // It may hold a collector's password.
+    if (key === "otel")
+      throw new FaultError(fault(error.code, `${where}: it is no address of a collector, like http://127.0.0.1:4318`));
+    if (!/^(--|CAPSTAN_)/.test(where)) throw error;
     throw new FaultError(fault(error.code, error.message.replace(`${where}: ${key}`, where)));
   }
 }
@@ -95,12 +107,9 @@ async function serveNode(cli: Cli): Promise<void> {
   const file = await settings.file();
   const choice = await chosen(settings);
   const { data, modules, memory } = choice;
-  if (file?.config.plugins !== undefined && (await settings.get("modules")).source !== "default") {
-    printer.warn(
-      "modules has no effect where the configuration has plugins of its own; say module({ directories }) there",
-    );
-  }
-  const plugins = file?.config.plugins ?? (await standardPlugins(modules, data));
+  const tls = tlsFiles(choice.tlsCert, choice.tlsKey);
+  if (file?.config.plugins !== undefined) await warnOfNoEffect(cli);
+  const plugins = file?.config.plugins ?? (await standardPlugins(settings, data));
   const node = await openData(data, choice.name, io.cwd);
   const log = createLogger({ ...(choice.logLevel === undefined ? {} : { level: choice.logLevel }) });
   io.strays((error) =>
@@ -116,9 +125,14 @@ async function serveNode(cli: Cli): Promise<void> {
     signer: node.signer,
     logger: log.logger,
     onDecided: log.observe,
+    tracer: await openTracer({
+      ...{ environment: io.env, node, logger: log.logger },
+      ...(choice.otel === undefined ? {} : { config: { endpoint: choice.otel } }),
+    }),
   });
-  const serving = await listen(orchestrator, choice, log, file?.config.limits);
-  const here: ServerFile = { url: serving.url, pid: process.pid, node: node.id, modules };
+  const serving = await listen(orchestrator, choice, log, { limits: file?.config.limits, tls });
+  const certificate = tls === undefined ? {} : { certificate: tls.cert };
+  const here: ServerFile = { url: fromHere(serving.url), pid: process.pid, node: node.id, modules, ...certificate };
   const stopAnswering = await answerRequests(orchestrator as Orchestrator, data, log);
   try {
     writeServerFile(data, here);
@@ -159,9 +173,27 @@ async function answerRequests(orchestrator: Orchestrator, directory: string, { l
   });
 }
 
-export async function standardPlugins(modules: readonly string[], data: string): Promise<readonly AnyPlugin[]> {
+/** What is said for plugins that the configuration has of its own, or does not have. */
+async function warnOfNoEffect({ settings, printer }: Cli): Promise<void> {
+  const instead = { modules: "module({ directories })", httpAllow: "http({ allow })" } as const;
+  for (const [name, say] of Object.entries(instead)) {
+    if ((await settings.get(name as SettingName)).source === "default") continue;
+    printer.warn(`${name} has no effect where the configuration has plugins of its own; say ${say} there`);
+  }
+}
+
+/** @throws FaultError CONFIG_UNKNOWN where what http may reach cannot be read */
+export async function standardPlugins(settings: Settings, data: string): Promise<readonly AnyPlugin[]> {
   const { standard } = await import("@capstan/plugins");
-  return standard({ modules: { directories: modules, cache: join(data, "modules") } }) as readonly AnyPlugin[];
+  const directories = (await settings.get("modules")).value as readonly string[];
+  const { value, where } = await settings.get("httpAllow");
+  try {
+    const http = { allow: value as readonly string[] };
+    return standard({ modules: { directories, cache: join(data, "modules") }, http }) as readonly AnyPlugin[];
+  } catch (error) {
+    if (!(error instanceof TypeError) || where === undefined) throw error;
+    throw new FaultError(fault("CONFIG_UNKNOWN", `${where}: ${error.message.replace(/^http: allow: /, "")}`));
+  }
 }
 
 async function openData(directory: string, name: string | undefined, cwd: string): Promise<Node> {
@@ -179,7 +211,7 @@ async function listen(
   orchestrator: Pick<Orchestrator, "stop">,
   choice: Chosen,
   { logger }: NodeLog,
-  limits: object | undefined,
+  { limits, tls }: { readonly limits: object | undefined; readonly tls: TlsFiles | undefined },
 ): Promise<Serving> {
   try {
     return serve(orchestrator as Orchestrator, {
@@ -187,7 +219,7 @@ async function listen(
       public: choice.public,
       allowHosts: choice.allowHosts,
       allowOrigins: choice.allowOrigins,
-      logger,
+      ...{ logger, tls },
       ...(limits === undefined ? {} : { limits }),
     });
   } catch (error) {

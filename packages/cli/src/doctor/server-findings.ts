@@ -3,6 +3,7 @@
 import { connect } from "node:net";
 import { parseAddress } from "@capstan/orchestrator";
 import { readServerFile } from "../settings/server-file.ts";
+import { type Trust, tlsOptions, trustOf } from "../settings/trust.ts";
 import { type Finding, Findings } from "./finding.ts";
 import { portHolder } from "./port-holder.ts";
 
@@ -19,9 +20,11 @@ export interface Health {
 const LONGEST_MS = 2000;
 
 /** What a server says of itself; `undefined` where no node answers at the address. */
-export async function healthOf(url: string): Promise<Health | undefined> {
+export async function healthOf(url: string, trust?: Trust): Promise<Health | undefined> {
+  const tls = trust === undefined ? {} : { tls: tlsOptions(trust) };
   try {
-    const response = await fetch(`${url}/healthz`, { redirect: "manual", signal: AbortSignal.timeout(LONGEST_MS) });
+    const signal = AbortSignal.timeout(LONGEST_MS);
+    const response = await fetch(`${url}/healthz`, { redirect: "manual", signal, ...tls } as RequestInit);
     const { node, entries, version } = (await response.json()) as Record<string, unknown>;
     if (typeof node !== "string" || typeof entries !== "number") return undefined;
     const at = Date.parse(response.headers.get("date") ?? "");
@@ -38,7 +41,7 @@ export async function healthOf(url: string): Promise<Health | undefined> {
 /** The node that runs on this data directory, where it answers. */
 export async function ownServer(data: string): Promise<Health | undefined> {
   const file = readServerFile(data);
-  const health = file === undefined ? undefined : await healthOf(file.url);
+  const health = file === undefined ? undefined : await healthOf(file.url, trustOf(file));
   return health?.node === file?.node ? health : undefined;
 }
 

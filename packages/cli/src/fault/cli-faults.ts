@@ -34,6 +34,11 @@ export const cliFaults = {
     retryable: true,
     text: "The command was stopped before its end; nothing of it was kept.",
   },
+  DETACHED: {
+    status: 503,
+    retryable: true,
+    text: "The command was stopped while it waited for work that was accepted and goes on; `message attach` waits again.",
+  },
   NODE_KEY_MISSING: {
     status: 409,
     retryable: false,
@@ -43,6 +48,31 @@ export const cliFaults = {
     status: 401,
     retryable: false,
     text: "There is no credential to ask with; pass `--token-file`.",
+  },
+  CERTIFICATE_REFUSED: {
+    status: 502,
+    retryable: false,
+    text: "The server's certificate is not trusted here, or is of another name. Pass the one that it must come of with `--ca`.",
+  },
+  CONTEXT_UNKNOWN: {
+    status: 404,
+    retryable: false,
+    text: "There is no context of that name; the nearest one is named.",
+  },
+  CONTEXT_EXISTS: {
+    status: 409,
+    retryable: false,
+    text: "There is a context of that name; `--replace` puts another there.",
+  },
+  CONTEXTS_INVALID: {
+    status: 500,
+    retryable: false,
+    text: "The file of contexts cannot be read, or is not as `capstan context` writes it.",
+  },
+  ANSWER_INVALID: {
+    status: 502,
+    retryable: false,
+    text: "The server's answer is not of the form that this version of `capstan` knows; the text says which.",
   },
   UNREACHABLE: {
     status: 503,

@@ -2,17 +2,19 @@
 
 import { expect, test } from "bun:test";
 import { type FaultTable, kernelFaults } from "@capstan/orchestrator";
-import { authFaults, deadLetterFaults, executorFaults, ledgerFaults, registryFaults } from "@capstan/plugins";
+import { authFaults, standard } from "@capstan/plugins";
 import { cliFaults } from "./cli-faults.ts";
 import { codesWithExit, exitCodeMeanings, exitCodeOf, exitCodes } from "./exit-codes.ts";
 
-const tables: FaultTable = {
-  ...{ ...kernelFaults, ...authFaults, ...registryFaults, ...deadLetterFaults },
-  ...{ ...executorFaults, ...ledgerFaults, ...cliFaults },
-};
+const tables: FaultTable = Object.assign(
+  {},
+  ...standard().map(({ faults }: { readonly faults?: FaultTable }) => faults),
+  kernelFaults,
+  cliFaults,
+);
 
 // Only where the action is idempotent: a script that tries again whatever ends with 75 must not run it twice.
-const SOMETIMES = ["ACTION_FAILED"];
+const SOMETIMES = ["ACTION_FAILED", "PROCESS_FAILED", "HTTP_UNREACHABLE"];
 
 test("a fault that can be tried again ends with 75, or with 69 where something has to come back first", () => {
   for (const [code, { retryable }] of Object.entries(tables)) {

@@ -30,7 +30,10 @@ export const exitCodeMeanings: readonly (readonly [ExitCode, string])[] = [
   [exitCodes.internal, "a bug, here or in the server"],
   [exitCodes.cannotCreate, "a file cannot be made"],
   [exitCodes.tryAgain, "the same call may succeed later"],
-  [exitCodes.notVerified, "what was verified is not what it should be: log verify found a log damaged or altered"],
+  [
+    exitCodes.notVerified,
+    "what was verified is not what it should be: a log that is damaged or altered, a server's certificate",
+  ],
   [exitCodes.refused, "refused: no credential, a wrong one, or a grant that does not cover what was asked"],
   [exitCodes.config, "the configuration does not fit, or the data directory is of a newer version"],
 ];
@@ -41,19 +44,29 @@ const codes: Readonly<Record<ExitCode, readonly string[]>> = {
   64: ["USAGE_INVALID"],
   65: [
     ...["INPUT_INVALID", "MESSAGE_INVALID", "MESSAGE_UNKNOWN", "FRAME_INVALID", "JSON_INVALID", "BATCH_INVALID"],
-    ...["SCHEMA_INVALID", "CONFIG_INVALID", "PROTOCOL_UNKNOWN", "TOO_LARGE", "FILE_UNREADABLE", "LOG_DAMAGED"],
+    ...[
+      "CURSOR_INVALID",
+      "SCHEMA_INVALID",
+      "MAY_UNSAID",
+      "CONFIG_INVALID",
+      "PROTOCOL_UNKNOWN",
+      "TOO_LARGE",
+      "FILE_UNREADABLE",
+      "LOG_DAMAGED",
+    ],
     ...["MODULE_NOT_FOUND", "MODULE_OUTSIDE", "MODULE_INVALID", "MODULE_CHANGED"],
     ...["RECEIPT_INVALID", "ENTRY_INVALID", "CHECKPOINT_INVALID", "SIGNATURE_INVALID", "PROOF_INVALID"],
     "VERIFIER_KEY_INVALID",
   ],
   69: ["UNREACHABLE", "LOG_UNAVAILABLE", "PORT_IN_USE", "LOG_LOCKED", "REQUEST_UNANSWERED"],
-  70: ["INTERNAL"],
-  73: ["FILE_UNWRITABLE", "RESTORE_OVER_DATA"],
+  70: ["INTERNAL", "ANSWER_INVALID"],
+  73: ["FILE_UNWRITABLE", "RESTORE_OVER_DATA", "CONTEXT_EXISTS"],
   75: [
     ...["STOPPING", "SESSION_BUDGET", "FACTS_STALE", "PREPARE_TIMEOUT", "ACTION_CHANGED", "INTERRUPTED"],
-    "LOG_COMPACTING",
+    ...["LOG_COMPACTING", "DETACHED", "CIRCUIT_OPEN", "FOLLOWER_SLOW", "FOLLOWER_FAILED", "SECRET_UNAVAILABLE"],
+    ...["SCRIPT_BUSY", "STREAMS_EXCEEDED", "HTTP_UNAVAILABLE"],
   ],
-  76: [],
+  76: ["CERTIFICATE_REFUSED"],
   77: [
     ...[
       "REFUSED",
@@ -65,16 +78,18 @@ const codes: Readonly<Record<ExitCode, readonly string[]>> = {
       "GRANT_WIDER",
     ],
     ...["GRANT_NOT_DELEGABLE", "CREDENTIAL_INVALID", "CREDENTIAL_MISSING", "ORIGIN_REFUSED", "UNAUTHORIZED"],
-    "MESSAGE_INTERNAL",
+    ...["MESSAGE_INTERNAL", "HTTP_ADDRESS_REFUSED", "FILE_REFUSED"],
   ],
   78: [
     "CONFIG_UNKNOWN",
     "CONFIG_FILE_INVALID",
+    ...["CONTEXT_UNKNOWN", "CONTEXTS_INVALID"],
     "COMPOSITION_INVALID",
     "KEY_FILE_INVALID",
     ...["NODE_KEY_MISSING", "KEY_RETIRED"],
     "ADDRESS_REFUSED",
     "LOG_NEWER",
+    "TLS_INVALID",
   ],
 };
 

@@ -13,6 +13,11 @@ export function usageFault(message: string): FaultError {
   return new FaultError(fault("USAGE_INVALID", message));
 }
 
+/** Of what a server answered to a message. */
+export function answerFault(name: string, problem: string): FaultError {
+  return new FaultError(fault("ANSWER_INVALID", `${name}: the server's answer ${problem}; is it of another version?`));
+}
+
 /** `error: unknown option '--memry'\n(Did you mean --memory?)`, in our words. */
 function usage(message: string): Fault {
   const [head = "", ...rest] = message.replace(/^error: /, "").split("\n");

@@ -1,13 +1,12 @@
-// Actions: a module is named by its file, and what is registered is told by its shape.
+// Actions: what carries one out is named by a flag, and what is registered is told by its shape.
 
-import { isAbsolute, relative, resolve, sep } from "node:path";
 import { printable } from "@capstan/orchestrator";
 import type { Cli } from "../cli.ts";
-import { usageFault } from "../fault/thrown.ts";
 import { columns } from "../output/columns.ts";
 import { shown } from "../output/shown.ts";
 import { answered, askAll } from "../remote/ask.ts";
 import type { Presentation, PresentedCall } from "./presentation.ts";
+import { addTask, configureTask, splitProcess, TASK_HIDDEN, TASK_TEXTS } from "./task-options.ts";
 
 interface Registered {
   readonly name: string;
@@ -17,33 +16,29 @@ interface Registered {
 }
 
 const TEXTS = {
+  ...TASK_TEXTS,
   name: "what the action is called; a namespace before a slash: build/image",
   protocol: "what carries it out",
-  configuration: "as its protocol takes it; JSON, @file, or - for standard input",
   input: "JSON Schema of what it takes; JSON, @file, or - for standard input",
   output: "JSON Schema of what it gives; JSON, @file, or - for standard input",
   idempotent: "running it twice is as good as once",
   readOnly: "it changes nothing",
-  may: "a clause of what its code may ask for, like action.perform:shout; may be given more than once",
-  timeout: "milliseconds that one execution may take",
-  attempts: "how often one execution is tried at most",
-  backoff: "milliseconds before the second try, twice as long before each further one",
 };
 
 const DEFAULTS = { protocol: "module", timeout: 30_000, attempts: 1, backoff: 1000 };
 
-const written: Presentation = {
-  configure(command) {
-    command.option("--module <file>", "the TypeScript file that the action is");
-  },
-  run: register,
-};
+const written: Presentation = { hidden: TASK_HIDDEN, configure: configureTask, words: splitProcess, run: register };
 
 export const actionPresentations: Readonly<Record<string, Presentation>> = {
   "action.register": {
     ...written,
     texts: { ...TEXTS, ...withDefaults() },
-    examples: ["capstan action register greet --module ./greet.ts"],
+    examples: [
+      "capstan action register greet --module ./greet.ts",
+      "capstan action register tally --script ./tally.js --transform-output '{\"sum\": $sum(rows)}'",
+      "capstan action register order --http 'POST https://shop.example/orders' --attempts 3 --breaker 5,30s",
+      "capstan action register build --process -- /usr/bin/make -C /srv/site all",
+    ],
   },
   "action.update": {
     ...written,
@@ -67,12 +62,10 @@ function withDefaults(): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, `${TEXTS[name]} (default: ${DEFAULTS[name]})`]));
 }
 
-async function register(cli: Cli, { name, data, flags, options }: PresentedCall): Promise<void> {
+async function register(cli: Cli, call: PresentedCall): Promise<void> {
+  const { name, data, options } = call;
   const target = await cli.target();
-  if (typeof flags.module === "string") {
-    if (data.configuration !== undefined) throw usageFault("--module and --configuration say the same twice; give one");
-    data.configuration = { module: serverPath(flags.module, cli.io.cwd, target.modules) };
-  }
+  await addTask(cli, call, target);
   const [answer, described, listed] = await askAll(target, (send) => {
     const registered = send(name, data, options);
     // A grant that may not read the log would leave a refusal in it each time.
@@ -96,19 +89,6 @@ async function register(cli: Cli, { name, data, flags, options }: PresentedCall)
     const shapes = `${shape(registered.input)} → ${shape(registered.output)}`;
     return `${verb} ${nameOf(registered)}  ${shown(shapes)}${entry === undefined ? "" : `   entry ${entry}`}\n`;
   });
-}
-
-/**
- * A file as the server knows it: relative to its modules directory where it lies in one, so that what is registered holds
- * when the directory moves; else as it was written.
- */
-export function serverPath(file: string, cwd: string, directories: readonly string[]): string {
-  const path = resolve(cwd, file);
-  const below = directories
-    .map((directory) => relative(directory, path))
-    .find((one) => one !== "" && !isAbsolute(one) && one.split(sep)[0] !== "..");
-  // Another directory that comes first may have a file of that name.
-  return below !== undefined && directories.length === 1 ? `./${below}` : directories.length > 1 ? path : file;
 }
 
 function nameOf({ name, revision }: Registered): string {

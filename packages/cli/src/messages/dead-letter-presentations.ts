@@ -4,6 +4,7 @@ import type { Cli } from "../cli.ts";
 import { columns, instant } from "../output/columns.ts";
 import { jsonText, shown } from "../output/shown.ts";
 import { answered, converse } from "../remote/ask.ts";
+import { attached } from "./message-presentations.ts";
 import type { Presentation, PresentedCall } from "./presentation.ts";
 
 interface Row {
@@ -60,8 +61,6 @@ async function redrive(cli: Cli, { name, data, options }: PresentedCall): Promis
     return;
   }
   cli.printer.note(`  redriven ${shown(redriven.id)}   ${shown(message)}`);
-  const waits = wait === undefined ? undefined : { wait };
-  const [second] = await converse(target, (send) => [send("message.attach", { id: message }, waits)]);
-  const outcome = answered(second as NonNullable<typeof second>);
+  const outcome = await attached(cli, { id: message }, wait === undefined ? undefined : { wait });
   cli.printer.data(outcome, () => `${jsonText(outcome)}\n`);
 }

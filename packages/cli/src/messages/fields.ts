@@ -25,7 +25,9 @@ interface Schema {
 
 export function fieldsOf(schema: unknown): Field[] {
   const { properties, required = [] } = (schema ?? {}) as Schema;
-  return Object.entries(properties ?? {}).map(([name, property]) => ({
+  // What is no word cannot be a flag; it is said in JSON.
+  const words = Object.entries(properties ?? {}).filter(([name]) => /^[A-Za-z]\w*$/.test(name));
+  return words.map(([name, property]) => ({
     name,
     kind: kindOf(property),
     required: required.includes(name),

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { FaultError, type Receipt } from "@capstan/orchestrator";
 import type { Cli } from "../cli.ts";
+import { answerFault } from "../fault/thrown.ts";
 import { columns, instant } from "../output/columns.ts";
 import { type Explained, explanation } from "../output/explanation.ts";
 import { writeNewFile } from "../output/new-file.ts";
@@ -103,6 +104,8 @@ async function tail(cli: Cli, { name, data, flags }: PresentedCall): Promise<voi
       await sleep(RETRY_MS);
       continue;
     }
+    if (!Array.isArray((answer as Partial<typeof answer> | null)?.items))
+      throw answerFault(name, "is no page of entries");
     for (const item of answer.items) cli.printer.data(item, () => lines([item]));
     seen += answer.items.length;
     if (!follow && from === answer.next) return;

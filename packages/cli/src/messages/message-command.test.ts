@@ -10,10 +10,10 @@ import { run } from "../index.ts";
 import { duration, instantOf } from "../input/duration.ts";
 import { programFor } from "../program.ts";
 import { testIo } from "../test-io.ts";
-import { serverPath } from "./action-presentations.ts";
 import { standardMessages } from "./described.ts";
 import { dataOf, fieldsOf } from "./fields.ts";
 import { presentations } from "./presentations.ts";
+import { serverPath } from "./task-options.ts";
 
 const fields = fieldsOf(
   z.toJSONSchema(
@@ -134,8 +134,8 @@ test("the help of a group and of a verb say the same, and units are told", async
   for (const line of [
     /^ {2}name +what the action is called;/m,
     /^ {2}json +the data as JSON, @file, or - for standard input$/m,
-    /^ {2}--timeout <number> +milliseconds that one execution may take/m,
-    /^ {2}--attempts <number> +how often one execution is tried at most/m,
+    /^ {2}--timeout <number> +milliseconds that one try may take/m,
+    /^ {2}--attempts <number> +how often it is tried at most/m,
     /^ {2}--backoff <number> +milliseconds before the second try/m,
   ])
     expect(out).toMatch(line);

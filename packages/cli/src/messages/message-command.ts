@@ -4,6 +4,7 @@
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { performCommand } from "../commands/perform.ts";
+import { shown } from "../output/shown.ts";
 import { ask } from "../remote/ask.ts";
 import { addCallOptions, callOptions } from "./call-options.ts";
 import { type DescribedMessage, resourceOf, verbOf } from "./described.ts";
@@ -38,14 +39,14 @@ function messageCommand(parent: Command, cli: Cli, message: DescribedMessage): v
   const globals = parent.parent?.options.map(({ long }) => long) ?? [];
   const all = fieldsOf(message.data).map((field) => ({
     ...field,
-    summary: field.summary || (presentation.texts?.[field.name] ?? ""),
+    summary: shown(field.summary) || (presentation.texts?.[field.name] ?? ""),
   }));
   // A field that is called like a flag of the program's own is said in JSON.
   const flagged = all.filter(
     (field) => !globals.includes(flagOf(field.name)) && !presentation.hidden?.includes(field.name),
   );
   const subject = presentation.subject ?? all.find((field) => field.required && field.kind === "text")?.name;
-  const command = parent.command(verbOf(message)).description(message.summary);
+  const command = parent.command(verbOf(message)).description(shown(String(message.summary)));
   if (subject !== undefined) command.argument(`[${subject}]`, all.find(({ name }) => name === subject)?.summary || "");
   // Either may come first; which is which is told by how it begins (fields.ts).
   command.argument("[json]", "the data as JSON, @file, or - for standard input").allowExcessArguments();
@@ -60,17 +61,20 @@ function messageCommand(parent: Command, cli: Cli, message: DescribedMessage): v
     command.addHelpText("after", `\nexamples:\n${presentation.examples.map((line) => `  $ ${line}\n`).join("")}`);
 
   command.action(async () => {
-    const words = command.args;
     const flags = command.opts();
+    const { words, rest } = presentation.words?.(command.args, flags) ?? { words: command.args, rest: [] };
     const fields: Field[] = flagged.filter((field) => field.name !== subject);
     const data = await dataOf(cli.io, { name, fields, subject }, words, flags);
-    const call: PresentedCall = { name, data, flags, options: kind === "command" ? callOptions(flags) : undefined };
+    const options = kind === "command" ? callOptions(flags) : undefined;
+    const call: PresentedCall = { name, data, flags, rest, options };
     if (presentation.run !== undefined) return presentation.run(cli, call);
     const answer = await ask(await cli.target(), name, data, call.options);
-    const text = cli.printer.json ? undefined : await presentation.text?.(answer, call);
+    const make = async () => presentation.text?.(answer, call);
+    const text = cli.printer.json ? undefined : await cli.printer.presented(make);
     cli.printer.data(answer, text === undefined ? undefined : () => text);
     const next = (answer as { next?: unknown } | null)?.next;
     const cursor = flagged.find((field) => field.name === "after" || field.name === "before");
-    if (next !== undefined && cursor !== undefined) cli.printer.note(`  more: ${flagOf(cursor.name)} ${String(next)}`);
+    if (next !== undefined && cursor !== undefined)
+      cli.printer.note(`  more: ${flagOf(cursor.name)} ${shown(String(next))}`);
   });
 }

@@ -11,6 +11,8 @@ export interface Presentation {
   /** What a field's flag says of itself, where its schema says nothing: with units and defaults. */
   readonly texts?: Readonly<Record<string, string>>;
   readonly examples?: readonly string[];
+  /** Words that are no data, where an option says what they are: a command line after `--`. */
+  words?(words: readonly string[], flags: PresentedCall["flags"]): SplitWords;
   /** Adds options of its own. */
   configure?(command: Command): void;
   /** Turns options of its own into data; asks and prints, where asking once is not all. */
@@ -19,12 +21,21 @@ export interface Presentation {
   text?(answer: unknown, call: PresentedCall): string | Promise<string>;
 }
 
+export interface SplitWords {
+  /** The subject and JSON. */
+  readonly words: readonly string[];
+  /** Handed on in the call. */
+  readonly rest: readonly string[];
+}
+
 export interface PresentedCall {
   /** `action.register` */
   readonly name: string;
   readonly data: Record<string, unknown>;
   /** Options as commander gives them. */
   readonly flags: Readonly<Record<string, unknown>>;
+  /** What `words` split off. */
+  readonly rest: readonly string[];
   /** For the call: key, wait. */
   readonly options: object | undefined;
 }

@@ -5,8 +5,12 @@ import { deadLetterPresentations } from "./dead-letter-presentations.ts";
 import { executionPresentations } from "./execution-presentations.ts";
 import { grantPresentations } from "./grant-presentations.ts";
 import { logPresentations } from "./log-presentations.ts";
+import { messagePresentations } from "./message-presentations.ts";
 import type { Presentation } from "./presentation.ts";
+import { protocolPresentations } from "./protocol-presentations.ts";
+import { receiverPresentations } from "./receiver-presentations.ts";
 import { retentionPresentations } from "./retention-presentations.ts";
+import { subscriptionPresentations } from "./subscription-presentations.ts";
 
 export const presentations: Readonly<Record<string, Presentation | undefined>> = {
   ...actionPresentations,
@@ -14,5 +18,9 @@ export const presentations: Readonly<Record<string, Presentation | undefined>> =
   ...logPresentations,
   ...executionPresentations,
   ...deadLetterPresentations,
+  ...messagePresentations,
   ...retentionPresentations,
+  ...protocolPresentations,
+  ...receiverPresentations,
+  ...subscriptionPresentations,
 };

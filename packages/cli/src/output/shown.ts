@@ -8,11 +8,16 @@ export function shown(text: string): string {
   return text.replace(DANGEROUS, escaped);
 }
 
+/** Text of several lines, whose line breaks are ours. What is of somebody else in it was made one line before. */
+export function shownLines(text: string): string {
+  return text.replace(DANGEROUS, (character) => (character === "\n" ? character : escaped(character)));
+}
+
 /** As JSON: still the same value to whoever parses it. */
 export function jsonText(value: unknown, indent?: number): string {
   const text = JSON.stringify(value, null, indent) ?? "null";
   // Outside of strings JSON has line breaks and spaces only.
-  return text.replace(DANGEROUS, (character) => (character === "\n" ? character : escaped(character)));
+  return shownLines(text);
 }
 
 function escaped(character: string): string {

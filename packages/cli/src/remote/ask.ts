@@ -11,6 +11,7 @@ import {
   remoteFault,
 } from "@capstan/orchestrator/client";
 import type { Target } from "../settings/target.ts";
+import { tlsOptions } from "../settings/trust.ts";
 
 export type Answer = { readonly value: unknown } | { readonly fault: Fault };
 
@@ -55,8 +56,15 @@ export function answered(answer: Answer): unknown {
   return answer.value;
 }
 
-function asCli({ url, token }: Target): ConnectOptions {
-  return { url, as: { connectionFromCli: token } };
+function asCli({ url, token, trust }: Target): ConnectOptions {
+  const as = { connectionFromCli: token };
+  if (trust === undefined) return { url, as };
+  const tls = tlsOptions(trust);
+  return {
+    ...{ url, as },
+    webSocket: (address) => new WebSocket(address, { tls } as never),
+    fetch: (address, init) => fetch(address, { ...init, tls } as RequestInit),
+  };
 }
 
 function sendTo(scope: RemoteScope): Send {
@@ -72,19 +80,44 @@ async function answersTo<T extends readonly PromiseLike<unknown>[]>(target: Targ
   const answers = promises.map((promise) =>
     promise.then(
       (value): Answer => ({ value }),
-      (thrown): Answer => ({ fault: ourFault(target, thrown) }),
+      async (thrown): Promise<Answer> => ({ fault: await ourFault(target, thrown) }),
     ),
   );
   return (await Promise.all(answers)) as Answers<T>;
 }
 
-function ourFault(target: Target, thrown: unknown): Fault {
+/** As a request tells of a certificate that does not hold. */
+const UNTRUSTED = /self.signed|_CERT|CERT_|certificate|altname|UNABLE_TO_/i;
+
+async function ourFault(target: Target, thrown: unknown): Promise<Fault> {
   const known = remoteFault(thrown);
-  if (known.code !== "UNREACHABLE") return known;
+  // A system's own code may look like one of ours.
+  const isOurs = known.code !== "UNREACHABLE" && !UNTRUSTED.test(known.code);
+  if (isOurs) return known;
+  const untrusted = target.url.startsWith("https:") ? await untrustedReason(target) : undefined;
+  if (untrusted !== undefined) {
+    const hint = "--ca FILE names the certificate that it must come of";
+    return fault("CERTIFICATE_REFUSED", `${printable(target.url)} is not known to be itself: ${untrusted}; ${hint}`);
+  }
   const why = /refused|unable to connect|connection failed/i.test(known.message) ? "" : `: ${firstLine(known.message)}`;
   const hint = "start one with capstan serve, or name another with --url";
   return fault("UNREACHABLE", `no server answers at ${printable(target.url)}${why}; ${hint}`);
 }
+
+/** A WebSocket does not tell why it was not opened; a request does. */
+async function untrustedReason({ url, trust }: Target): Promise<string | undefined> {
+  const tls = trust === undefined ? {} : { tls: tlsOptions(trust) };
+  try {
+    await fetch(`${url}/healthz`, { redirect: "manual", signal: AbortSignal.timeout(PROBE_MS), ...tls } as RequestInit);
+    return undefined;
+  } catch (error) {
+    const { code = "", message = "" } = error as { code?: string; message?: string };
+    if (!UNTRUSTED.test(`${code} ${message}`)) return undefined;
+    return /ALTNAME/i.test(code) ? "its certificate is of another name" : firstLine(message || code);
+  }
+}
+
+const PROBE_MS = 5000;
 
 function firstLine(text: string): string {
   return printable(text.split("\n")[0] as string);

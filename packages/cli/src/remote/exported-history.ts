@@ -15,13 +15,17 @@ interface Page {
 const PAGE = 1000;
 
 /** Everything that is kept and durable when it is asked for. @throws FaultError */
-export async function exportHistory(target: Target): Promise<History> {
+export async function exportHistory(
+  target: Target,
+  progress: (done: number, of: number) => void = () => {},
+): Promise<History> {
   const log = (await ask(target, "log.head")) as { readonly entries: number; readonly first: number };
   const history = new ExportedHistory();
   for (let from = log.first; from <= log.entries; from = history.head + 1) {
     const page = (await ask(target, "log.export", { from, limit: Math.min(PAGE, log.entries - from + 1) })) as Page;
     if (page.entries.length === 0) break;
     history.add(page);
+    progress(history.head - log.first + 1, log.entries - log.first + 1);
   }
   return history;
 }

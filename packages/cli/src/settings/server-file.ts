@@ -10,15 +10,19 @@ export interface ServerFile {
   readonly node: string;
   /** Where its action modules may lie. */
   readonly modules: readonly string[];
+  /** The file with the certificate that it is served under. */
+  readonly certificate?: string;
 }
 
 const NAME = "server.json";
 
 export function readServerFile(data: string): ServerFile | undefined {
   try {
-    const { url, pid, node, modules } = JSON.parse(readFileSync(join(data, NAME), "utf8")) as Partial<ServerFile>;
+    const file = JSON.parse(readFileSync(join(data, NAME), "utf8")) as Partial<ServerFile>;
+    const { url, pid, node, modules, certificate } = file;
     if (typeof url !== "string" || typeof pid !== "number" || typeof node !== "string") return undefined;
-    return { url, pid, node, modules: Array.isArray(modules) ? modules : [] };
+    const known = { url, pid, node, modules: Array.isArray(modules) ? modules : [] };
+    return typeof certificate === "string" ? { ...known, certificate } : known;
   } catch {
     return undefined;
   }

@@ -1,23 +1,32 @@
-// What is in force, and who said so: flags over environment (and .env) over capstan.config.ts over defaults. The file is
-// read only where nothing nearer says it: most commands never need it.
+// What is in force, and who said so: flags over environment (and .env) over a context over capstan.config.ts over defaults. The
+// files are read only where nothing nearer says it: most commands never need them.
 
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { DEFAULT_LISTEN, FaultError, fault, nearest, printable } from "@capstan/orchestrator";
+import { usageFault } from "../fault/thrown.ts";
 import type { Io } from "../io.ts";
 import { type ConfigFile, findConfigFile, readConfigFile } from "./config-file.ts";
+import { type Context, contextNamed, NO_CONTEXT, readContexts } from "./context-file.ts";
 import { otherVariables, type Setting, type SettingName, settings } from "./setting.ts";
 
-export type Source = "flag" | "environment" | ".env" | "file" | "default";
+export type Source = "flag" | "environment" | ".env" | "context" | "file" | "default";
 
 export interface Effective {
   /** As it was said; paths are absolute. */
   readonly value: string | boolean | readonly string[] | undefined;
   readonly source: Source;
-  /** `--data`, `CAPSTAN_DATA`, or the file's path. */
+  /** `--data`, `CAPSTAN_DATA`, the context's name, or the file's path. */
   readonly where?: string;
+}
+
+/** A context that counts. */
+export interface ContextInForce extends Context {
+  readonly name: string;
+  /** It was asked for on the command line, and so wins over the environment. */
+  readonly byFlag: boolean;
 }
 
 export class Settings {
@@ -43,13 +52,48 @@ export class Settings {
     return this.#file;
   }
 
+  /**
+   * The context in force. It is whole: whoever names a server otherwise gets nothing of it, its credential least of all; one in
+   * use gives way to a data directory that is named, too. @throws FaultError CONTEXT_UNKNOWN, CONTEXTS_INVALID, USAGE_INVALID
+   */
+  context(): ContextInForce | undefined {
+    const named = this.#said(settings.context);
+    const url = this.#said(settings.url);
+    const byFlag = named?.source === "flag";
+    if (byFlag && url?.source === "flag") throw usageFault("--context and --url say the same twice; give one");
+    if (named?.value === NO_CONTEXT || (!byFlag && url !== undefined)) return undefined;
+    if (named === undefined && this.#said(settings.data) !== undefined) return undefined;
+    const known = readContexts(this.#io);
+    const name = (named?.value as string | undefined) ?? known.current;
+    if (name === undefined) return undefined;
+    return { ...contextNamed(known, name, named?.where ?? "the one in use"), name, byFlag };
+  }
+
+  /** As if no context were in force: for what is about the data directory and its own server. */
+  withoutContext(): Settings {
+    return new Settings(this.#io, { ...this.#flags, context: NO_CONTEXT });
+  }
+
+  /** What the command line says, and nothing else. */
+  flag(name: SettingName): string | undefined {
+    const said = this.#said(settings[name]);
+    return said?.source === "flag" ? (said.value as string) : undefined;
+  }
+
   async get(name: SettingName): Promise<Effective> {
     const setting: Setting = settings[name];
     const said = this.#said(setting);
+    const inContext = said?.source === "flag" ? undefined : this.#inContext(name, said);
+    if (inContext !== undefined) return inContext;
     if (said !== undefined) return said;
+    if (name === "context") {
+      const context = this.context();
+      if (context !== undefined) return { value: context.name, source: "context" };
+    }
     if (setting.key !== undefined) {
       const file = await this.file();
-      const value = file?.config[setting.key as keyof ConfigFile["config"]] as Effective["value"];
+      const config = file?.config[setting.key as keyof ConfigFile["config"]];
+      const value = (name === "otel" ? file?.config.otel?.endpoint : config) as Effective["value"];
       if (file !== undefined && value !== undefined) {
         return { value: absolute(setting, value, file.directory), source: "file", where: file.path };
       }
@@ -61,7 +105,22 @@ export class Settings {
     return (await this.get(name)).value as string | undefined;
   }
 
-  /** What a flag or the environment says; the file and the defaults are not asked. */
+  /** What a context says, where it wins over what the environment says. */
+  #inContext(name: SettingName, said: Effective | undefined): Effective | undefined {
+    if (name !== "url" && name !== "token" && name !== "tokenFile" && name !== "ca") return undefined;
+    const context = this.context();
+    if (context === undefined) return undefined;
+    const where = context.name;
+    if (name === "token") {
+      // A variable's credential is for whom the variables name.
+      return context.byFlag && context.tokenFile !== undefined ? { value: undefined, source: "default" } : undefined;
+    }
+    const value = context[name];
+    if (value === undefined || (said !== undefined && name === "tokenFile" && !context.byFlag)) return undefined;
+    return { value, source: "context", where };
+  }
+
+  /** What a flag or the environment says; the files and the defaults are not asked. */
   #said(setting: Setting): Effective | undefined {
     const flag = setting.option === undefined ? undefined : this.#flags[setting.option];
     const { cwd, env } = this.#io;
@@ -95,6 +154,7 @@ export class Settings {
         return false;
       case "allowHosts":
       case "allowOrigins":
+      case "httpAllow":
         return [];
       default:
         return undefined;

@@ -6,8 +6,9 @@ import { join, relative } from "node:path";
 import { DEFAULT_LISTEN, FaultError, fault, printable } from "@capstan/orchestrator";
 import { usageFault } from "../fault/thrown.ts";
 import { reasonOf } from "../input/json-input.ts";
-import { readServerFile } from "./server-file.ts";
+import { readServerFile, type ServerFile } from "./server-file.ts";
 import type { Settings } from "./settings.ts";
+import { type Trust, trustIn, trustOf } from "./trust.ts";
 
 export interface Target {
   readonly url: string;
@@ -16,6 +17,8 @@ export interface Target {
   readonly administrator: boolean;
   /** Where the server's action modules may lie, where it runs here. */
   readonly modules: readonly string[];
+  /** By what its certificate is told to be its own, beyond what this machine trusts. */
+  readonly trust?: Trust;
 }
 
 const ADMIN_TOKEN = "admin.token";
@@ -25,11 +28,11 @@ export async function findTarget(settings: Settings, cwd: string): Promise<Targe
   const said = await settings.text("url");
   const data = (await settings.text("data")) as string;
   const server = readServerFile(data);
-  const url =
-    said === undefined ? (server?.url ?? listenUrl((await settings.text("listen")) ?? DEFAULT_LISTEN)) : urlOf(said);
-  const modules = server !== undefined && server.url === url ? server.modules : [];
+  const url = said === undefined ? (server?.url ?? (await listenUrl(settings))) : urlOf(said);
+  const own = server?.url === url ? server : undefined;
+  const found = { url, modules: own?.modules ?? [], ...(await trusted(settings, own)) };
   const given = await givenToken(settings);
-  if (given !== undefined) return { url, token: given, administrator: false, modules };
+  if (given !== undefined) return { ...found, token: given, administrator: false };
   const path = join(data, ADMIN_TOKEN);
   const named = shownPath(path, cwd);
   let token: string;
@@ -50,7 +53,15 @@ export async function findTarget(settings: Settings, cwd: string): Promise<Targe
     const why = `${printable(url)} is another machine, and gets no ${named}`;
     throw new FaultError(fault("CREDENTIAL_MISSING", `${why}; pass --token-file`));
   }
-  return { url, token, administrator: true, modules };
+  return { ...found, token, administrator: true };
+}
+
+/** Whoever may read the data directory knows the certificate of the server that runs on it, whatever names are in it. */
+async function trusted(settings: Settings, own: ServerFile | undefined): Promise<{ readonly trust?: Trust }> {
+  const ca = await settings.text("ca");
+  if (ca !== undefined) return { trust: trustIn(ca) };
+  const trust = own === undefined ? undefined : trustOf(own);
+  return trust === undefined ? {} : { trust };
 }
 
 async function givenToken(settings: Settings): Promise<string | undefined> {
@@ -72,22 +83,27 @@ async function givenToken(settings: Settings): Promise<string | undefined> {
 
 /** @throws FaultError USAGE_INVALID */
 export function urlOf(text: string): string {
-  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
+  const url = URL.parse((/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`).replace(/^ws/i, "http"));
+  // It is not repeated.
+  if (url !== null && url.username + url.password !== "")
+    throw usageFault("--url: no credential belongs into an address; pass --token-file");
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:") || url.pathname !== "/") {
     throw usageFault(`--url "${printable(text)}" is no address of a server, like http://${DEFAULT_LISTEN}`);
   }
   return url.origin;
 }
 
-/** The address of a server of these settings; one that listens everywhere is asked here. */
-function listenUrl(listen: string): string {
+/** The address of a server of these settings. */
+async function listenUrl(settings: Settings): Promise<string> {
+  const listen = (await settings.text("listen")) ?? DEFAULT_LISTEN;
+  const scheme = (await settings.text("tlsCert")) === undefined ? "http" : "https";
   const address = listen.includes(":") ? listen : `127.0.0.1:${listen}`;
-  return urlOf(
-    address
-      .replace(/^0\.0\.0\.0:/, "127.0.0.1:")
-      .replace(/^\[::\]:/, "[::1]:")
-      .replace(/:0$/, `:${DEFAULT_LISTEN.split(":")[1]}`),
-  );
+  return urlOf(fromHere(`${scheme}://${address}`).replace(/:0$/, `:${DEFAULT_LISTEN.split(":")[1]}`));
+}
+
+/** Where this machine asks a server that listens everywhere. */
+export function fromHere(url: string): string {
+  return url.replace("://0.0.0.0:", "://127.0.0.1:").replace("://[::]:", "://[::1]:");
 }
 
 export function isLocal(url: string): boolean {

@@ -1,0 +1,148 @@
+// `capstan context`: servers that one asks often, by name. They are kept in the user's own configuration directory; a credential
+// stays in its file, whose path is all that is kept of it.
+
+import { accessSync, constants } from "node:fs";
+import { FaultError, fault, printable } from "@capstan/orchestrator";
+import type { Command } from "commander";
+import type { Cli } from "../cli.ts";
+import { usageFault } from "../fault/thrown.ts";
+import { reasonOf } from "../input/json-input.ts";
+import { columns } from "../output/columns.ts";
+import { shown } from "../output/shown.ts";
+import {
+  type Context,
+  changeContexts,
+  contextNamed,
+  isContextName,
+  NO_CONTEXT,
+  readContexts,
+} from "../settings/context-file.ts";
+import type { SettingName } from "../settings/setting.ts";
+import { urlOf } from "../settings/target.ts";
+import { trustIn } from "../settings/trust.ts";
+
+export function contextCommand(program: Command, cli: Cli): void {
+  const context = program
+    .command("context")
+    .description("Name servers that you ask often, and choose among them.")
+    .helpCommand("help [verb]", "print help of a verb")
+    .addHelpText("after", NOTES);
+  context
+    .command("add")
+    .description("Name a server: --url URL [--token-file FILE] [--ca FILE].")
+    .argument("<name>", "letters, digits, dots, dashes and underscores")
+    .option("--use", "and ask it from now on where nothing else is said")
+    .option("--replace", "put it in the place of one of that name")
+    .action((name: string, flags: AddFlags) => add(cli, name, flags))
+    .addHelpText("after", EXAMPLES);
+  context
+    .command("use")
+    .description("Ask a context's server from now on where nothing else is said; none for none.")
+    .argument("<name>")
+    .action((name: string) => use(cli, name));
+  context
+    .command("list")
+    .description("List the contexts; * is before the one in use.")
+    .action(() => list(cli));
+  context
+    .command("show")
+    .description("Show a context.")
+    .argument("[name]", "default: the one in force here")
+    .action((name: string | undefined) => show(cli, name));
+  context
+    .command("remove")
+    .description("Forget a context. Its files stay.")
+    .argument("<name>")
+    .action((name: string) => remove(cli, name));
+}
+
+const EXAMPLES = `
+examples:
+  $ capstan context add berlin --url https://berlin.example --token-file berlin.token --use
+  $ capstan --context berlin action list
+`;
+const NOTES = `
+A context is whole: whoever names a server otherwise, with --url or CAPSTAN_URL, gets nothing of it, its credential least of all; and
+--data or CAPSTAN_DATA mean the server of that directory. --context wins over all variables.
+${EXAMPLES}`;
+
+interface AddFlags {
+  readonly use?: boolean;
+  readonly replace?: boolean;
+}
+
+async function add(cli: Cli, name: string, flags: AddFlags): Promise<void> {
+  if (!isContextName(name)) throw usageFault(`"${printable(name)}" is no name of a context; write one like berlin`);
+  // What is said of the context itself, and not of whom this command would ask.
+  const flag = (setting: SettingName) => cli.settings.flag(setting);
+  const url = flag("url");
+  if (url === undefined) throw usageFault(`context add ${name}: --url is missing; it says which server`);
+  if (flag("token") !== undefined)
+    throw usageFault("context add: a context keeps no credential, only its file's path; pass --token-file");
+  const tokenFile = flag("tokenFile");
+  const ca = flag("ca");
+  if (tokenFile !== undefined) checkReadable(tokenFile);
+  if (ca !== undefined) trustIn(ca);
+  const context: Context = {
+    url: urlOf(url),
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(ca === undefined ? {} : { ca }),
+  };
+  await changeContexts(cli.io, (before) => {
+    if (Object.hasOwn(before.contexts, name) && !flags.replace)
+      throw new FaultError(fault("CONTEXT_EXISTS", `there is a context "${name}"; --replace puts this in its place`));
+    const contexts = { ...before.contexts, [name]: context };
+    return { ...before, ...(flags.use ? { current: name } : {}), contexts };
+  });
+  cli.printer.data({ name, ...context }, () => `context ${name}  ${context.url}\n`);
+  if (!flags.use) cli.printer.note(`  ask in it: capstan --context ${name} …, or capstan context use ${name}`);
+}
+
+function checkReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw new FaultError(fault("FILE_UNREADABLE", `${printable(path)} cannot be read: ${reasonOf(error)}`));
+  }
+}
+
+async function use(cli: Cli, name: string): Promise<void> {
+  await changeContexts(cli.io, (before) => {
+    const { current: _, ...rest } = before;
+    if (name === NO_CONTEXT) return rest;
+    contextNamed(before, name);
+    return { ...rest, current: name };
+  });
+  cli.printer.data({ current: name === NO_CONTEXT ? null : name }, () =>
+    name === NO_CONTEXT ? "no context is in use\n" : `context ${shown(name)} is in use\n`,
+  );
+}
+
+function list(cli: Cli): void {
+  const { current, contexts } = readContexts(cli.io);
+  const items = Object.entries(contexts).map(([name, context]) => ({ name, ...context }));
+  cli.printer.data({ current: current ?? null, items }, () =>
+    columns(items.map(({ name, url, tokenFile }) => [name === current ? "*" : "", name, url, tokenFile])),
+  );
+}
+
+function show(cli: Cli, name: string | undefined): void {
+  const found =
+    name === undefined ? cli.settings.context() : { name, ...contextNamed(readContexts(cli.io), name), byFlag: false };
+  if (found === undefined) {
+    cli.printer.data(null, () => "no context is in force\n");
+    return;
+  }
+  const { byFlag: _, ...told } = found;
+  cli.printer.data(told, () => columns(Object.entries(told)));
+}
+
+async function remove(cli: Cli, name: string): Promise<void> {
+  await changeContexts(cli.io, (before) => {
+    contextNamed(before, name);
+    const { [name]: _, ...contexts } = before.contexts;
+    const { current, ...rest } = before;
+    return { ...rest, ...(current === undefined || current === name ? {} : { current }), contexts };
+  });
+  cli.printer.data({ name }, () => `removed context ${shown(name)}\n`);
+}

@@ -1,0 +1,77 @@
+// `capstan health`: whether the node takes work, for whatever looks after it (a container's health check, a load balancer's
+// script). It asks without a credential, prints one line, and ends with 0 or 69.
+
+import { FaultError, fault, printable } from "@capstan/orchestrator";
+import type { Command } from "commander";
+import type { Cli } from "../cli.ts";
+import { exitCodes } from "../fault/exit-codes.ts";
+import { readServerFile } from "../settings/server-file.ts";
+import { urlOf } from "../settings/target.ts";
+import { type Trust, tlsOptions, trustIn, trustOf } from "../settings/trust.ts";
+
+const LONGEST_MS = 2000;
+
+interface Asked {
+  readonly url: string;
+  readonly trust: Trust | undefined;
+}
+
+interface Readiness {
+  readonly ready: boolean;
+  /** Where it is not. */
+  readonly why?: string;
+}
+
+export function healthCommand(program: Command, cli: Cli): void {
+  program
+    .command("health")
+    .description("Tell whether the node takes work; needs no credential.")
+    .action(() => health(cli))
+    .addHelpText(
+      "after",
+      `
+Asks the node of the data directory, or the one that --url names. Ends with 0 where it takes work, else with 69.
+
+examples:
+  $ capstan health
+  $ capstan health --data /var/lib/capstan
+`,
+    );
+}
+
+async function health(cli: Cli): Promise<void> {
+  const asked = await whom(cli);
+  const { ready, why } = await readiness(asked);
+  cli.printer.data({ url: asked.url, ready, ...(why === undefined ? {} : { why }) }, () =>
+    ready ? `ready  ${asked.url}\n` : `not ready  ${asked.url}: ${printable(why ?? "it does not say why")}\n`,
+  );
+  if (!ready) cli.exitCode = exitCodes.unavailable;
+}
+
+/** @throws FaultError UNREACHABLE, USAGE_INVALID, FILE_UNREADABLE */
+async function whom({ settings }: Cli): Promise<Asked> {
+  const url = await settings.text("url");
+  const ca = await settings.text("ca");
+  if (url !== undefined) return { url: urlOf(url), trust: ca === undefined ? undefined : trustIn(ca) };
+  const server = readServerFile((await settings.text("data")) as string);
+  if (server !== undefined) return { url: server.url, trust: trustOf(server) };
+  throw new FaultError(
+    fault("UNREACHABLE", "no server runs here: start one with capstan serve, or name one with --url"),
+  );
+}
+
+/** @throws FaultError UNREACHABLE */
+async function readiness({ url, trust }: Asked): Promise<Readiness> {
+  try {
+    const response = await fetch(`${url}/readyz`, {
+      redirect: "manual",
+      signal: AbortSignal.timeout(LONGEST_MS),
+      ...(trust === undefined ? {} : { tls: tlsOptions(trust) }),
+    } as RequestInit);
+    const { ready, why } = (await response.json()) as Partial<Readiness>;
+    if (typeof ready === "boolean") return typeof why === "string" ? { ready, why } : { ready };
+  } catch {
+    // Whatever it was, nobody answered as a node does.
+  }
+  throw new FaultError(fault("UNREACHABLE", `no node answers at ${printable(url)}`));
+}

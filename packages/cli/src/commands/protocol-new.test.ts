@@ -1,0 +1,63 @@
+// `capstan protocol new`: what it writes compiles, passes the suite that every protocol passes, and overwrites nothing.
+
+import { afterAll, expect, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "../index.ts";
+import { testIo } from "../test-io.ts";
+
+const ROOT = join(import.meta.dir, "..", "..", "..", "..");
+// In the clone, so that its imports resolve; in node_modules, so that nothing else looks at it.
+const RUNS = join(ROOT, "node_modules", ".capstan");
+mkdirSync(RUNS, { recursive: true });
+const home = mkdtempSync(join(RUNS, "protocol-new-"));
+
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, CAPSTAN_JSON: undefined };
+
+test("a new protocol passes the suite of every protocol, in a directory with nothing else in it", async () => {
+  const bare = testIo(env);
+  expect(await run(["protocol", "new", "line-printer"], bare)).toBe(0);
+  const tested = { ...testIo(env), cwd: bare.cwd };
+  const code = await run(["plugin", "test", "line-printer"], tested);
+  expect(tested.err()).toContain(" 15 pass\n 0 fail");
+  expect(code).toBe(0);
+  expect(readFileSync(join(bare.cwd, "line-printer", "README.md"), "utf8")).toContain(
+    "capstan plugin test line-printer",
+  );
+}, 30_000);
+
+test("a new protocol compiles, and in the composition that its README shows", async () => {
+  expect(await run(["protocol", "new", "line-printer"], { ...testIo(), cwd: home })).toBe(0);
+  const readme = readFileSync(join(home, "line-printer", "README.md"), "utf8");
+  writeFileSync(join(home, "composed.ts"), /```ts\n([\s\S]*?)```/.exec(readme)?.[1] as string);
+  const options = { extends: join(ROOT, "tsconfig.json"), include: ["."] };
+  writeFileSync(join(home, "tsconfig.json"), JSON.stringify(options));
+  const compiled = Bun.spawnSync([process.execPath, join(ROOT, "node_modules", ".bin", "tsc"), "-p", home]);
+  // Paths are relative to where the compiler runs; what matters is whether one of the new files has an error.
+  const own = compiled.stdout
+    .toString()
+    .split("\n")
+    .filter((line) => /\b(line-printer[^/]*|composed)\.ts\(/.test(line));
+  expect(own).toEqual([]);
+}, 60_000);
+
+test("stands beside the messages about protocols", async () => {
+  const io = testIo(env);
+  expect(await run(["protocol", "--help"], io)).toBe(0);
+  for (const verb of ["new", "list", "describe", "test"]) expect(io.out()).toContain(`  ${verb} `);
+});
+
+test("what is there stays, and a name is in lower case, with dashes, and no path", async () => {
+  const io = testIo();
+  mkdirSync(join(io.cwd, "line-printer"));
+  expect(await run(["protocol", "new", "line-printer"], io)).toBe(73);
+  expect(io.err()).toBe(
+    "FILE_UNWRITABLE  ./line-printer cannot be made: it is there already; nothing was overwritten\n",
+  );
+  expect(existsSync(join(io.cwd, "line-printer", "line-printer.ts"))).toBe(false);
+  const bad = testIo();
+  expect(await run(["protocol", "new", "../x"], bad)).toBe(64);
+  expect(bad.err()).toContain("write one like line-printer");
+});

@@ -1,0 +1,102 @@
+// Subscriptions: who gets what, how far each is, and why one stands still.
+
+import { columns, instant } from "../output/columns.ts";
+import { count } from "../output/count.ts";
+import { shown } from "../output/shown.ts";
+import type { Presentation } from "./presentation.ts";
+
+interface Row {
+  readonly id: string;
+  readonly topic: string;
+  readonly receiver?: string;
+  readonly name?: string;
+  readonly principal: string;
+  readonly grant: string;
+  readonly at: number;
+  readonly cursor: string;
+  /** Entries that it has not looked at. */
+  readonly lag: number;
+  readonly state: string;
+  readonly why?: unknown;
+  readonly failing?: unknown;
+  readonly followed?: boolean;
+}
+
+const PLACES = "now, start, or a cursor (default: now)";
+
+export const subscriptionPresentations: Readonly<Record<string, Presentation>> = {
+  "subscription.create": {
+    texts: {
+      topic: "exact, like action.greet, or a prefix with *, like action.*",
+      receiver: "who is handed the publications; without one it is a cursor, to read or follow by",
+      name: "what it is called: another of the name is refused",
+      from: PLACES,
+      attempts: "how often a delivery is tried at most (default: the receiver's)",
+      backoff: "milliseconds before the second try (default: the receiver's)",
+    },
+    examples: [
+      "capstan subscription create action.greet --receiver mail --from start",
+      "capstan subscription create 'action.order/*' --name orders",
+    ],
+    text(answer) {
+      const { id, cursor } = answer as Row;
+      return `subscription ${shown(id)}   from ${shown(cursor)}\n`;
+    },
+  },
+  "subscription.delete": { text: (answer) => `ended ${shown((answer as Row).id)}\n` },
+  "subscription.resume": { text: (answer) => `${shown((answer as Row).id)} goes on\n` },
+  "subscription.list": {
+    texts: { topic: "only those of this topic", receiver: "only those of this receiver" },
+    text: (answer) =>
+      columns(
+        (answer as { items: readonly Row[] }).items.map((row) => [
+          ...[row.id, row.topic, to(row), `${count(row.lag)} behind`],
+          whyText(row) === "" ? row.state : `${row.state}: ${whyText(row)}`,
+        ]),
+      ),
+  },
+  "subscription.show": {
+    text(answer) {
+      const row = answer as Row;
+      return columns([
+        ["subscription", `${row.id}${row.name === undefined ? "" : `  ${row.name}`}`],
+        ["topic", `${row.topic} ${to(row)}`],
+        ["by", `${row.principal} under ${row.grant}, ${instant(row.at)}`],
+        ["cursor", `${row.cursor}   ${count(row.lag)} ${row.lag === 1 ? "entry" : "entries"} behind`],
+        [row.state, whyText(row)],
+      ]);
+    },
+  },
+  "subscription.read": {
+    texts: {
+      id: "the subscription; or a topic",
+      topic: "exact, or a prefix with *",
+      after: PLACES,
+      limit: "how many at most (default: 100)",
+      wait: "milliseconds to wait where there are none",
+    },
+    examples: ["capstan subscription read --topic action.greet --after start", "capstan tail action.greet"],
+  },
+  "subscription.acknowledge": {
+    text: (answer) => `${shown((answer as Row).id)} is through up to ${shown((answer as Row).cursor)}\n`,
+  },
+  "subscription.redeliver": {
+    texts: { entry: "the publication's" },
+    examples: ["capstan subscription redeliver s-01J8… --entry 12"],
+  },
+};
+
+function to({ receiver, followed }: Row): string {
+  if (receiver !== undefined) return `→ ${receiver}`;
+  return followed ? "followed" : "cursor";
+}
+
+/** Of what stopped it, or what it is being tried again for. */
+function whyText({ why, failing }: Row): string {
+  const said = why ?? failing;
+  if (said === undefined) return "";
+  if (typeof said !== "object" || said === null) return String(said);
+  const { code, message, error } = said as Readonly<Record<string, unknown>>;
+  if (code !== undefined || message !== undefined) return [code, message].filter(Boolean).join(": ");
+  return error === undefined ? JSON.stringify(said) : whyText({ why: error } as Row);
+}
