@@ -2,7 +2,18 @@
 // a temporary directory together with that plugin and the actions, and served from there.
 
 import { defineConfig } from "@capstan/orchestrator";
-import { auth, deadLetter, executor, ledger, module, registry } from "@capstan/plugins";
+import {
+  auth,
+  deadLetter,
+  executor,
+  http,
+  ledger,
+  module,
+  process,
+  publisher,
+  registry,
+  script,
+} from "@capstan/plugins";
 import { quietRepositories } from "./quiet-repositories.ts";
 
 export default defineConfig({
@@ -14,7 +25,9 @@ export default defineConfig({
     quietRepositories("notify"),
     registry(),
     deadLetter(),
-    executor({ protocols: [module()] }),
+    // The demonstration's own server is on the loopback, which nothing of a registrant's reaches otherwise.
+    executor({ protocols: [module(), script(), http({ allow: ["127.0.0.1:*"] }), process()] }),
+    publisher(),
     ledger(),
   ],
 });

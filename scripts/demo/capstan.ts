@@ -10,7 +10,7 @@ export function plainEnvironment(): Record<string, string> {
   const env = Object.entries(process.env).filter(
     ([name, value]) => value !== undefined && !name.startsWith("CAPSTAN_"),
   );
-  return { ...(Object.fromEntries(env) as Record<string, string>), NO_COLOR: "1" };
+  return { ...(Object.fromEntries(env) as Record<string, string>), CAPSTAN_CONTEXT: "none", NO_COLOR: "1" };
 }
 
 export interface Ran {

@@ -3,10 +3,12 @@
 
 import { classifyAll } from "./chapters/batches.ts";
 import type { Stage } from "./chapters/chapter.ts";
+import { publications } from "./chapters/deliveries.ts";
 import { kill } from "./chapters/kill.ts";
 import { modules } from "./chapters/modules.ts";
 import { narrowGrant } from "./chapters/narrow-grant.ts";
 import { oneByte, proof } from "./chapters/proof.ts";
+import { protocols } from "./chapters/protocols.ts";
 import { quiet } from "./chapters/quiet.ts";
 import { roundTrips } from "./chapters/round-trips.ts";
 import { slips } from "./chapters/slips.ts";
@@ -66,6 +68,10 @@ async function tell(): Promise<void> {
   await quiet(stage, classifications);
   story.chapter("kill -9 in the middle of a load, three times");
   await kill(stage, classifications);
+  story.chapter("Every protocol, on the same payloads");
+  await protocols(stage);
+  story.chapter("Whoever subscribes misses nothing");
+  await publications(stage);
   story.chapter("Slips of the keyboard");
   await slips(stage);
   story.chapter("A stranger checks what happened");

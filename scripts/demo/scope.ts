@@ -15,7 +15,15 @@ type Query = (data: unknown) => Promise<unknown>;
 
 export interface Scope {
   readonly action: {
-    register(data: { name: string; configuration: { module: string } }): Promise<unknown>;
+    register(data: {
+      name: string;
+      protocol?: string;
+      configuration: object;
+      idempotent?: boolean;
+      transform?: { input?: string; output?: string };
+      attempts?: number;
+      backoff?: number;
+    }): Promise<unknown>;
     perform<Output>(
       data: { name: string; input: unknown },
       options?: { key: string },
@@ -25,6 +33,8 @@ export interface Scope {
     describe(data: { name: unknown }): Promise<unknown>;
   };
   readonly grant: { create(data: { principal: string; allow: string[]; credential: string }): Promise<unknown> };
+  readonly receiver: { register(data: { name: string; configuration: object; may: string[] }): Promise<unknown> };
+  readonly subscription: { create(data: { topic: string; receiver?: string; from?: string }): Promise<unknown> };
   readonly log: { head: Query; list: Query; explain: Query };
   applyAction(message: { resource: string; action: string; data: unknown }): Promise<unknown>;
 }

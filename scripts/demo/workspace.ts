@@ -1,7 +1,7 @@
 // A temporary directory with what an operator keeps beside each other: configuration, plugin, actions. The server's data goes
 // below it, and all of it goes away with `remove`.
 
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -13,7 +13,15 @@ const FILES = [
   "actions/digest.ts",
   "actions/notify.ts",
   "actions/route.ts",
+  "actions/tally.ts",
 ];
+
+export interface Tallied {
+  readonly cursor: string;
+  /** What its two questions came to. */
+  readonly digest: string;
+  readonly remove: string;
+}
 
 export class Workspace {
   readonly directory = mkdtempSync(join(tmpdir(), "capstan-demo-"));
@@ -38,6 +46,17 @@ export class Workspace {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line));
+  }
+
+  /** What the receiver `tally` noted, once it is as much. */
+  async tallied(lines: number): Promise<readonly Tallied[]> {
+    const file = join(this.directory, "tally.ndjson");
+    for (;;) {
+      const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+      const noted = text.split("\n").slice(0, -1);
+      if (noted.length >= lines) return noted.map((line) => JSON.parse(line) as Tallied);
+      await Bun.sleep(5);
+    }
   }
 
   /** Synchronous: it is the last thing that happens before the process ends. */

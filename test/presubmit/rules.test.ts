@@ -184,11 +184,13 @@ const examples: readonly { rule: Rule; good: readonly Files[]; bad: readonly Fil
         "packages/peer/src/a.test.ts":
           'test("test.skip is refused", () => {}); test.each([1])("n", () => {}); rows.only;',
       },
+      { "test/seeds/coattail.test.ts": 'test.todo("over a peer");' },
     ],
     bad: [
       { "packages/peer/src/a.test.ts": 'test.skip("later", () => {});' },
       { "packages/peer/src/a.test.ts": 'describe.only("this", () => {});' },
       { "packages/peer/src/a.test.ts": 'it.todo("one day");' },
+      { "test/seeds/coattail.test.ts": 'test.skip("over a peer", () => {});' },
       { "packages/peer/src/a.test.ts": 'test.skipIf(!linux)("here", () => {});' },
       { "packages/peer/src/a.test.ts": 'test.concurrent.only("here", () => {});' },
       { "packages/peer/src/a.test.ts": 'xit("later", () => {});' },
