@@ -49,8 +49,8 @@ export default defineAction({
 
 const BANNER = `node      n-7f3a  berlin
 data      ./.capstan   (log.db 1 entry, node.key, admin.token 0600)
-pipeline  auth ▸ registry ▸ dead-letter ▸ executor ▸ ledger
-open      http://127.0.0.1:7420   /rpc /healthz /readyz`;
+pipeline  auth ▸ registry ▸ dead-letter ▸ executor ▸ publisher ▸ ledger
+open      http://127.0.0.1:7420   /rpc /v1 /openapi.json /events /metrics /healthz /readyz`;
 
 const TRANSCRIPT = `$ capstan action register greet --module ./greet.ts
 registered greet@1  {name: string} → {text: string}   entry 2
@@ -95,6 +95,7 @@ describe("the first five minutes", () => {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("CAPSTAN_"))),
     PATH: [bin, process.env.PATH].join(delimiter),
     CAPSTAN_LISTEN: "127.0.0.1:0",
+    CAPSTAN_CONTEXT: "none",
     NO_COLOR: "1",
   });
 

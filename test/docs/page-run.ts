@@ -1,40 +1,47 @@
 // One page's run: a directory of its own in which its programs and commands run in the page's order, with `capstan` and
 // `bun` on PATH, and the servers that it leaves running until the page is done. Every server listens on a port of its own.
 
-import { chmodSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, resolve, sep } from "node:path";
 import type { Block } from "./blocks.ts";
 import { type Ids, matches, type Step, steps, withIds } from "./transcript.ts";
+import { WarmCapstan } from "./warm-capstan.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
-// Inside the clone, so that imports of @capstan/* resolve; inside node_modules, so that nothing else looks at it.
+// Inside the clone, so that imports of @capstan/* resolve; inside node_modules, so that nothing else looks at it. Each run has its
+// own: two of them may run the same page at once.
 const RUNS = join(ROOT, "node_modules", ".capstan", "docs");
 const LONGEST_MS = 15_000;
+/** Each of its commands is a process of its own, as it is to whoever reads it. */
+const FIRST_PAGE = "README.md";
 
 export class PageRun {
+  readonly #home: string;
   readonly #directory: string;
   readonly #environment: Record<string, string | undefined>;
   readonly #servers: Bun.Subprocess[] = [];
+  readonly #warm: WarmCapstan | undefined;
   readonly #ids: Ids = new Map();
 
   constructor(page: string) {
-    const home = join(RUNS, page.replace(/[^\w-]+/g, "-"));
+    mkdirSync(RUNS, { recursive: true });
+    const home = mkdtempSync(join(RUNS, `${page.replace(/[^\w-]+/g, "-")}-`));
     const bin = join(home, "bin");
+    this.#home = home;
     this.#directory = join(home, "page");
-    rmSync(home, { recursive: true, force: true });
-    mkdirSync(bin, { recursive: true });
+    mkdirSync(bin);
     mkdirSync(this.#directory);
-    executable(join(bin, "capstan"), [
-      process.execPath,
-      "--no-install",
-      join(ROOT, "packages", "cli", "src", "main.ts"),
-    ]);
-    executable(join(bin, "bun"), [process.execPath]);
+    const program = [process.execPath, "--no-install", join(ROOT, "packages", "cli", "src", "main.ts")];
+    if (page !== FIRST_PAGE) this.#warm = new WarmCapstan();
+    executable(join(bin, "capstan"), this.#warm?.script(quoted(program)) ?? `exec ${quoted(program)} "$@"`);
+    executable(join(bin, "bun"), `exec ${quoted([process.execPath])} "$@"`);
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("CAPSTAN_"));
     this.#environment = {
       ...Object.fromEntries(inherited),
       PATH: [bin, process.env.PATH].join(delimiter),
       CAPSTAN_LISTEN: "127.0.0.1:0",
+      // Contexts of the page's own, and none of whoever runs it.
+      XDG_CONFIG_HOME: join(home, "config"),
       NO_COLOR: "1",
       FORCE_COLOR: undefined,
     };
@@ -125,6 +132,8 @@ export class PageRun {
       await server.exited;
       clearTimeout(timer);
     }
+    await this.#warm?.[Symbol.asyncDispose]();
+    rmSync(this.#home, { recursive: true, force: true });
   }
 }
 
@@ -137,7 +146,9 @@ function stop(child: Bun.Subprocess, signal: NodeJS.Signals): void {
   }
 }
 
-function executable(path: string, command: readonly string[]): void {
-  writeFileSync(path, `#!/bin/sh\nexec ${command.map((word) => `'${word}'`).join(" ")} "$@"\n`);
+const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(" ");
+
+function executable(path: string, script: string): void {
+  writeFileSync(path, `#!/bin/sh\n${script}\n`);
   chmodSync(path, 0o755);
 }

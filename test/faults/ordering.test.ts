@@ -1,7 +1,7 @@
 // No reply leaves before its flush. The disk holds the flush of the log's write-ahead log, and says so; by then everything that
 // the node had sent before it is with us, and while the flush is held its only thread can send nothing.
 
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,11 +28,6 @@ let directory: string;
 let disk: FaultDisk;
 let server: ServerProcess;
 
-async function start(early: boolean): Promise<void> {
-  server = await startServer(disk.path, { early, outside: join(directory, "outside") });
-  await registerActions(server);
-}
-
 /** What was sent to us before the flush was held, has arrived: it was in our sockets first, and each look goes around them all. */
 async function arrived(): Promise<void> {
   for (let looks = 0; looks < 3; looks++) await disk.report(false);
@@ -52,27 +47,34 @@ const perform = (key: string): [string[], ...unknown[]] => [
   { key },
 ];
 
-/** Asks over a socket, or in a batch; what was received since, and the answer. */
-type Ask = (secret: string, path: string[], ...args: unknown[]) => Promise<Asked>;
+/**
+ * Over a socket, or in a batch; what was received since it was asked, and the answer. The connection is there before a flush is held: a
+ * node whose only thread is in one answers nobody.
+ */
+type Connect = (secret: string) => Promise<(path: string[], ...args: unknown[]) => Promise<Asked>>;
 interface Asked {
   received(): string;
   readonly answer: Promise<string>;
   close(): void;
 }
 
-const transports: Record<string, Ask> = {
-  async WebSocket(secret, path, ...args) {
+const transports: Record<string, Connect> = {
+  async WebSocket(secret) {
     const socket = await RawSocket.open(server.url);
     socket.send(frame(0, ["connectionFromCli"], secret), '["pull",1]');
     await socket.answer(1);
     const before = socket.frames.length;
-    socket.send(frame(1, path, ...args), '["pull",2]');
-    const answer = socket.answer(2).then((one) => JSON.stringify(one));
-    return { received: () => JSON.stringify(socket.frames.slice(before)), answer, close: () => socket.close() };
+    return async (path, ...args) => {
+      socket.send(frame(1, path, ...args), '["pull",2]');
+      const answer = socket.answer(2).then((one) => JSON.stringify(one));
+      return { received: () => JSON.stringify(socket.frames.slice(before)), answer, close: () => socket.close() };
+    };
   },
-  async "HTTP batch"(secret, path, ...args) {
-    const body = [frame(0, ["connectionFromCli"], secret), frame(1, path, ...args), '["pull",2]'].join("\n");
-    return postRaw(`${server.url}/rpc`, body);
+  async "HTTP batch"(secret) {
+    return async (path, ...args) => {
+      const body = [frame(0, ["connectionFromCli"], secret), frame(1, path, ...args), '["pull",2]'].join("\n");
+      return postRaw(`${server.url}/rpc`, body);
+    };
   },
 };
 
@@ -80,63 +82,68 @@ if (why !== undefined) {
   test(`NOT SHOWN ON THIS MACHINE, that no reply leaves before its flush: ${why}`, () =>
     expect(whyNotMountable()).toBe(why));
 } else {
-  beforeEach(async () => {
-    directory = mkdtempSync(join(tmpdir(), "capstan-ordering-"));
-    mkdirSync(join(directory, "outside"));
-    disk = await mountDisk(directory);
-  });
+  /** A disk with a node on it for all tests of a block: what they ask does not depend on one another. */
+  const onDisk = (early: boolean): void => {
+    beforeAll(async () => {
+      directory = mkdtempSync(join(tmpdir(), "capstan-ordering-"));
+      mkdirSync(join(directory, "outside"));
+      disk = await mountDisk(directory);
+      server = await startServer(disk.path, { early, outside: join(directory, "outside") });
+      await registerActions(server);
+    });
+    afterAll(async () => {
+      server.kill();
+      await server.exited;
+      await disk.close();
+      rmSync(directory, { recursive: true });
+    });
+  };
+  const admin = (): string => readFileSync(join(disk.platter, "admin.token"), "utf8").trim();
 
-  afterEach(async () => {
-    server.kill();
-    await server.exited;
-    await disk.close();
-    rmSync(directory, { recursive: true });
-  });
+  describe("while its flush is held", () => {
+    onDisk(false);
+    const kinds = Object.entries(transports).map(([name, connect]) => ({ name, connect }));
 
-  describe.each(Object.entries(transports))("over %s, while its flush is held", (name, ask) => {
-    const nothing = name === "WebSocket" ? "[]" : "";
-
-    test("a perform gets no byte of its reply", async () => {
-      await start(false);
-      const admin = readFileSync(join(disk.platter, "admin.token"), "utf8").trim();
+    test.each(kinds)("a perform over $name gets no byte of its reply", async ({ name, connect }) => {
+      const ask = await connect(admin());
       await disk.hold(WAL);
-      const asked = await ask(admin, ...perform("k-1"));
+      const asked = await ask(...perform(`k-${name}`));
       await disk.nextHeld();
       await arrived();
-      expect(asked.received()).toBe(nothing);
+      expect(asked.received()).toBe(nothing(name));
       await release(asked.answer);
       expect(await asked.answer).toContain('"execution"');
       asked.close();
     });
 
-    test("a refusal that is recorded gets none either", async () => {
-      await start(false);
+    test.each(kinds)("a refusal over $name that is recorded gets none either", async ({ name, connect }) => {
       const secret = newSecret();
       const connection = server.connect();
-      await connection.scope.grant?.create?.({
-        principal: "bob",
-        allow: ["log.head"],
-        credential: digestOf(secret),
-      });
+      const grant = { principal: `bob-${name.slice(0, 4)}`, allow: ["log.head"], credential: digestOf(secret) };
+      await connection.scope.grant?.create?.(grant);
       connection.close();
+      const ask = await connect(secret);
       await disk.hold(WAL);
-      const asked = await ask(secret, ...perform("k-1"));
+      const asked = await ask(...perform("k-1"));
       await disk.nextHeld();
       await arrived();
-      expect(asked.received()).toBe(nothing);
+      expect(asked.received()).toBe(nothing(name));
       await release(asked.answer);
       expect(await asked.answer).toContain("REFUSED");
       asked.close();
     });
+  });
 
-    test("a build that replies before it flushes is seen to", async () => {
-      await start(true);
-      const admin = readFileSync(join(disk.platter, "admin.token"), "utf8").trim();
+  describe("a build that replies before it flushes", () => {
+    onDisk(true);
+
+    test.each(Object.entries(transports))("is seen to, over %s", async (name, connect) => {
       let seen = false;
-      // It flushes a while after it replied; on a busy machine that may be too soon for the reply to be here.
+      // A flush of what was asked before may be held first: then nothing has been replied to yet.
       for (let tries = 1; tries <= MOST_TRIES && !seen; tries++) {
+        const ask = await connect(admin());
         await disk.hold(WAL);
-        const asked = await ask(admin, ...perform(`k-${tries}`));
+        const asked = await ask(...perform(`k-${name}-${tries}`));
         await disk.nextHeld();
         await arrived();
         seen = asked.received().includes('"execution"');
@@ -172,17 +179,24 @@ if (why !== undefined) {
   }
 
   describe(`of some hundreds of performs, ${IN_FLIGHT} in flight`, () => {
+    onDisk(false);
+
     test("none is replied to before the disk has what came of it", async () => {
-      await start(false);
       const { early, flushes } = await toldEarly();
       expect(early).toEqual([]);
       expect(flushes).toBeGreaterThan(REPLIES / IN_FLIGHT);
     });
+  });
 
-    test("a build that replies before it flushes is caught", async () => {
-      await start(true);
+  describe(`of some hundreds of performs, ${IN_FLIGHT} in flight, to a build that replies before it flushes`, () => {
+    onDisk(true);
+
+    test("the first that is replied to early is caught", async () => {
       const { early } = await toldEarly();
       expect(early.some((text) => text.includes("acknowledged, and lost"))).toBe(true);
     });
   });
 }
+
+/** What was received before the answer, where that is nothing. */
+const nothing = (name: string): string => (name === "WebSocket" ? "[]" : "");

@@ -1,9 +1,11 @@
-// A node as an operator has it: a data directory, `capstan serve` in a process of its own, and commands as further processes.
+// A node as an operator has it: a data directory, `capstan serve` in a process of its own, and commands that are given beside it.
+// They run in this process, where one of their own would add nothing but its start; test/docs and test/experience start theirs.
 // It knows nothing of what is asked of the node.
 
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Io, run } from "@capstan/cli";
 import { type Connected, connect } from "@capstan/orchestrator/client";
 
 const MAIN = join(import.meta.dir, "..", "..", "packages", "cli", "src", "main.ts");
@@ -73,15 +75,35 @@ export class OperatedNode implements AsyncDisposable {
     return code ?? 0;
   }
 
-  /** Runs one command to its end. */
-  capstan(...args: readonly string[]): Promise<Ran> {
-    return this.#run([process.execPath, "--no-install", MAIN, ...args]);
+  /** Runs one command to its end; nobody interrupts it. */
+  async capstan(...args: readonly string[]): Promise<Ran> {
+    const out: string[] = [];
+    const err: string[] = [];
+    const { cwd, env } = this.#place();
+    const io: Io = {
+      ...{ cwd, env, terminal: { stdout: false, stderr: false } },
+      stdout: (text) => void out.push(text),
+      stderr: (text) => void err.push(text),
+      stdin: async () => new Uint8Array(),
+      strays: () => {},
+      stopped: () => new Promise(() => {}),
+      after(milliseconds, call) {
+        const timer = setTimeout(call, milliseconds);
+        return () => clearTimeout(timer);
+      },
+    };
+    const code = await run(args, io);
+    return { code, out: out.join(""), err: err.join("") };
   }
 
-  /** Runs a command that can write no file of more than so many KiB. */
-  limited(kibibytes: number, ...args: readonly string[]): Promise<Ran> {
+  /** Runs a command, in a process of its own, that can write no file of more than so many KiB. */
+  async limited(kibibytes: number, ...args: readonly string[]): Promise<Ran> {
     const limit = `ulimit -f ${kibibytes}; trap '' XFSZ; exec "$@"`;
-    return this.#run(["bash", "-c", limit, "bash", process.execPath, "--no-install", MAIN, ...args]);
+    const command = ["bash", "-c", limit, "bash", process.execPath, "--no-install", MAIN, ...args];
+    const streams = { stdin: "ignore", stdout: "pipe", stderr: "pipe" } as const;
+    const child = Bun.spawn(command, { ...this.#place(), ...streams });
+    const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+    return { code: await child.exited, out, err };
   }
 
   /** Runs one command that has to end well. */
@@ -107,15 +129,9 @@ export class OperatedNode implements AsyncDisposable {
     rmSync(this.home, { recursive: true, force: true });
   }
 
-  async #run(command: readonly string[]): Promise<Ran> {
-    const streams = { stdin: "ignore", stdout: "pipe", stderr: "pipe" } as const;
-    const child = Bun.spawn([...command], { ...this.#place(), ...streams });
-    const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-    return { code: await child.exited, out, err };
-  }
-
   #place() {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("CAPSTAN_"));
-    return { cwd: this.home, env: { ...Object.fromEntries(inherited), NO_COLOR: "1", FORCE_COLOR: undefined } };
+    const own = { CAPSTAN_CONTEXT: "none", NO_COLOR: "1", FORCE_COLOR: undefined };
+    return { cwd: this.home, env: { ...Object.fromEntries(inherited), ...own } };
   }
 }

@@ -1,4 +1,4 @@
-// A history of ten thousand messages, made by a node of the standard plugins over weeks of its own time: performings at all
+// A history of ten thousand messages, or as many as are asked for, made by a node of the standard plugins over weeks of its own time: performings at all
 // hours, refusals, registrations, retries, holds, grants made under grants. A seed repeats it.
 
 import { appendFileSync } from "node:fs";
@@ -35,15 +35,15 @@ export class World {
   readonly protocol: Protocol = {
     name: "world",
     configSchema: z.strictObject({}),
-    execute: ({ action, input, key }) => {
+    execute: ({ task, input, key }) => {
       this.runs++;
-      appendFileSync(this.#file, `${action.name}\n`);
-      if (action.name === "broken") throw new FaultError(fault("ACTION_FAILED", "it is broken"));
-      if (action.name === "flaky" && !this.#tried.has(key)) {
+      appendFileSync(this.#file, `${task.name}\n`);
+      if (task.name === "broken") throw new FaultError(fault("ACTION_FAILED", "it is broken"));
+      if (task.name === "flaky" && !this.#tried.has(key)) {
         this.#tried.add(key);
         throw new FaultError(fault("ACTION_FAILED", "not this time"));
       }
-      return action.name === "send" ? Promise.resolve(input) : input;
+      return task.name === "send" ? Promise.resolve(input) : input;
     },
   };
 }
@@ -59,7 +59,12 @@ export function composition(world: World, open: number, close: number): readonly
 type AppScope = Scope<StandardMessages>;
 
 /** Fills the log. Answers the id of bob's grant, under which half of it was asked. */
-export async function makeHistory(log: Log, plugins: readonly AnyPlugin[], seed: number): Promise<string> {
+export async function makeHistory(
+  log: Log,
+  plugins: readonly AnyPlugin[],
+  seed: number,
+  messages = MESSAGES,
+): Promise<string> {
   const clock = new Clock(MONDAY);
   const random = new SeededRandom(seed);
   const node = await createOrchestrator({
@@ -142,7 +147,7 @@ export async function makeHistory(log: Log, plugins: readonly AnyPlugin[], seed:
     },
   ];
   const going = new Set<Promise<unknown>>();
-  while (node.committer.tip < MESSAGES) {
+  while (node.committer.tip < messages) {
     const step = random
       .pick(steps)()
       .catch(() => {})
