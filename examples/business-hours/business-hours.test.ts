@@ -59,7 +59,7 @@ describe("business hours", () => {
 describe("the configuration", () => {
   test("loads, with the plugin between auth and registry", async () => {
     const plugins = parseConfig(config).plugins as readonly AnyPlugin[];
-    const names = ["auth", "business-hours", "registry", "dead-letter", "executor", "ledger"];
+    const names = ["auth", "business-hours", "registry", "dead-letter", "executor", "publisher", "ledger"];
     expect(plugins.map(({ name }) => name)).toEqual(names);
     const hub = await createOrchestrator({ plugins });
     expect(hub.composition.faults.get("BUSINESS_HOURS_CLOSED")).toMatchObject({ status: 403, retryable: true });
@@ -71,7 +71,11 @@ describe("the configuration", () => {
       name: "admits",
       adds: [authority],
       decide: () =>
-        next({ adds: { authority: { principal: "p", grant: "g", reads: () => true, writes: () => true } } }),
+        next({
+          adds: {
+            authority: { principal: "p", grant: "g", reads: () => true, writes: () => true, allows: () => undefined },
+          },
+        }),
     });
     const plugins: readonly AnyPlugin[] = [businessHours(9, 17), admits];
     await expect(createOrchestrator({ plugins })).rejects.toMatchObject({ code: "COMPOSITION_INVALID" });

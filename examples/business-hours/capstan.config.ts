@@ -1,7 +1,18 @@
 // A configuration with a plugin of one's own. The order is this tuple; a wrong one does not compile.
 
 import { defineConfig } from "@capstan/orchestrator";
-import { auth, deadLetter, executor, ledger, module, registry } from "@capstan/plugins";
+import {
+  auth,
+  deadLetter,
+  executor,
+  http,
+  ledger,
+  module,
+  process,
+  publisher,
+  registry,
+  script,
+} from "@capstan/plugins";
 import { businessHours } from "./business-hours.ts";
 
 export default defineConfig({
@@ -13,7 +24,8 @@ export default defineConfig({
     businessHours(9, 17), // after auth, which it needs; before whatever is to be refused
     registry(),
     deadLetter(), // before the executor, which needs it
-    executor({ protocols: [module()] }),
+    executor({ protocols: [module(), script(), http(), process()] }), // and those of your own
+    publisher(), // after the executor, whose outcomes it hands on
     ledger(),
   ],
 });
