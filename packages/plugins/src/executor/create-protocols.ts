@@ -13,6 +13,7 @@ import {
 } from "@capstan/orchestrator";
 import type { Inspected, Task } from "../registry/schema.ts";
 import { type Compiled, compileTask, type Described, flawOf, named } from "./compiled-task.ts";
+import { faultsOf } from "./faults-of.ts";
 import { textOf } from "./plain-output.ts";
 import type { Protocol } from "./protocol.ts";
 import type { Protocols } from "./protocols.ts";
@@ -74,6 +75,7 @@ export function createProtocols(list: readonly Protocol[], options: ProtocolsOpt
 
   return {
     names,
+    faults: faultsOf(list),
     list,
     secrets,
     isRetryable,

@@ -18,7 +18,6 @@ import { type ActionRow, actions, topicOf } from "../registry/schema.ts";
 import { unknownAction } from "../registry/unknown-action.ts";
 import { answerList, answerShow } from "./answer.ts";
 import { createProtocols, type ProtocolsOptions } from "./create-protocols.ts";
-import { faultsOf } from "./faults-of.ts";
 import { invoke } from "./invoke.ts";
 import { inspectAction, originalOf } from "./prepare.ts";
 import type { Protocol } from "./protocol.ts";
@@ -37,7 +36,7 @@ type Context = PluginContext<readonly [typeof authority, typeof actions, typeof 
 export function executor({ protocols: list, ...options }: ExecutorOptions) {
   const known = createProtocols(list, options);
   const added = Object.keys(options.secrets ?? {});
-  const knownFaults = faultsOf(list);
+  const knownFaults = known.faults;
   return definePlugin({
     name: "executor",
     version: "1",

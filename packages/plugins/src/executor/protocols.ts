@@ -4,6 +4,7 @@ import {
   type Authority,
   type Awaitable,
   type Fault,
+  type FaultTable,
   type Logger,
   type Message,
   type NodeInfo,
@@ -27,6 +28,8 @@ export interface Run extends Pick<Call, "id" | "input" | "key" | "attempt" | "tr
 
 export interface Protocols {
   readonly names: readonly string[];
+  /** Codes that a run may end with, those that protocols declare included. */
+  readonly faults: FaultTable;
   /** What is to be known of a task before it is registered; its configuration as the schema gives it is among it. */
   inspect(
     task: Pick<Task, "name" | "protocol" | "configuration" | "transform">,

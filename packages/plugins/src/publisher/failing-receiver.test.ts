@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import { FaultError, fault } from "@capstan/orchestrator";
-import { Clock, faultFrom, granted } from "../hub.fixture.ts";
+import type { Protocol } from "../executor/protocol.ts";
+import { Clock, faultFrom, granted, protocol } from "../hub.fixture.ts";
 import { away, settled, startPublisher } from "./publisher.fixture.ts";
 
 const fails = () => {
@@ -66,6 +67,25 @@ describe("a receiver that fails", () => {
     await settled();
     expect(given("mail")).toEqual([1]);
     expect(await letters()).toMatchObject([{ code: "GRANT_REVOKED" }]);
+  });
+
+  test("with a fault of its protocol's own is tried again as that one's table says", async () => {
+    let sent = 0;
+    const post: Protocol = {
+      ...protocol("post", () => {
+        sent++;
+        throw new FaultError(fault("POST_REFUSED", "not taken here"));
+      }),
+      faults: { POST_REFUSED: { status: 502, retryable: false, text: "The post office does not take it." } },
+    };
+    const { app, action, perform, letters } = await startPublisher({ protocols: [post] });
+    await action();
+    await app.receiver.register({ name: "mail", protocol: "post", attempts: 9 });
+    await app.subscription.create({ topic: "action.greet", receiver: "mail" });
+    await perform(1);
+    await settled();
+    expect(sent).toBe(1);
+    expect(await letters()).toMatchObject([{ code: "POST_REFUSED" }]);
   });
 
   test("by hanging is ended at its time, and delays nobody else", async () => {

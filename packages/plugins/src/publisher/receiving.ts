@@ -157,7 +157,7 @@ export class Receiving {
       await this.#wait(STOPS_WITHIN_MS);
       if (this.#ending.signal.aborted) return false;
     }
-    if (attempt < attempts && worthAnother(error)) {
+    if (attempt < attempts && worthAnother(error, this.#parts.protocols.faults)) {
       await this.#wait(waitAfter(attempt, backoff));
       return this.#tries(one, attempt + 1, false);
     }

@@ -4,30 +4,23 @@
 import { type Fault, type FaultTable, kernelFaults } from "@capstan/orchestrator";
 import { authFaults } from "../auth/schema.ts";
 import { deadLetterFaults } from "../dead-letter/schema.ts";
-import { executorFaults } from "../executor/schema.ts";
 import { registryFaults } from "../registry/schema.ts";
 import { publisherFaults } from "./schema.ts";
 
-const TABLES: readonly FaultTable[] = [
-  kernelFaults,
-  authFaults,
-  registryFaults,
-  deadLetterFaults,
-  executorFaults,
-  publisherFaults,
-];
+const TABLES: readonly FaultTable[] = [kernelFaults, authFaults, registryFaults, deadLetterFaults, publisherFaults];
 
 /** A deadline was this attempt's own: the next has another. */
 const OF_THE_ATTEMPT = new Set(["DEADLINE_EXCEEDED", "CANCELLED", "INTERNAL"]);
 
 const FINAL: ReadonlySet<string> = new Set(
-  TABLES.flatMap((table) =>
-    Object.keys(table).filter((code) => table[code]?.retryable === false && !OF_THE_ATTEMPT.has(code)),
-  ),
+  TABLES.flatMap((table) => Object.keys(table).filter((code) => table[code]?.retryable === false)),
 );
 
-export function worthAnother({ code }: Pick<Fault, "code">): boolean {
-  return !FINAL.has(code);
+/** @param faults of the protocols */
+export function worthAnother({ code }: Pick<Fault, "code">, faults: FaultTable): boolean {
+  if (OF_THE_ATTEMPT.has(code)) return true;
+  const own = Object.hasOwn(faults, code) ? faults[code] : undefined;
+  return !FINAL.has(code) && own?.retryable !== false;
 }
 
 /** How long to wait after a failed attempt, in milliseconds. */
