@@ -11,8 +11,8 @@ export const TOPIC = "action.tick";
 export interface Course {
   readonly address: Address;
   readonly random: SeededRandom;
-  /** The number that was published last, once there is none to come. */
-  last(): number | undefined;
+  /** The number that will be published last. */
+  last(): number;
   /** Resolves once this many more are published, or all are. */
   afterMore(count: number): Promise<void>;
 }

@@ -99,7 +99,8 @@ class Trial {
   }
 
   readonly #course = {
-    last: () => (this.#published === this.#options.publications ? this.#published : undefined),
+    // Known from the start: a subscriber may be handed the last one before whoever performed it is answered.
+    last: () => this.#options.publications,
     afterMore: (count: number): Promise<void> => {
       const until = Math.min(this.#published + count, this.#options.publications);
       if (this.#published >= until) return Promise.resolve();
