@@ -105,6 +105,7 @@ const examples: readonly { rule: Rule; good: readonly Files[]; bad: readonly Fil
     good: [
       { [PEER]: "export const step = (session, at, random) => [new Date(at), random()];" },
       { "packages/peer/src/session.test.ts": "const at = Date.now();" },
+      { [PEER]: 'import { createHmac, timingSafeEqual } from "node:crypto";' },
       { [PLUGIN]: "definePlugin({ decide: ({ envelope }) => new Date(envelope.at) }); // not Date.now()" },
       {
         "packages/plugins/src/greeter/effects.ts": "const at = Date.now(); setTimeout(send, 10);",
@@ -122,6 +123,10 @@ const examples: readonly { rule: Rule; good: readonly Files[]; bad: readonly Fil
       { [PEER]: "globalThis.setTimeout(keepalive, 10);" },
       { [PEER]: "const id = crypto.randomUUID();" },
       { [PEER]: 'import { connect } from "node:net";' },
+      { [PEER]: 'import { createHmac, randomBytes } from "node:crypto";' },
+      { [PEER]: 'import * as all from "node:crypto";' },
+      { [PEER]: "const socket = new WebSocket(url);" },
+      { [PEER]: "console.log(session);" },
       { [PEER]: "const frame = await Bun.file(path).text();" },
       { [PLUGIN]: "definePlugin({ decide: () => performance.now() });" },
       { "packages/orchestrator/src/pipeline/decide.ts": "const at = Date.now();" },

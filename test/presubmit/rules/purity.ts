@@ -3,16 +3,19 @@
 
 import { moduleSpecifiers } from "../module-specifiers.ts";
 import { type Problem, packageSources, pluginFolders, type Repository, type Rule } from "../repository.ts";
-import { dottedName, lineAt, type Node, type SourceFile } from "../source-file.ts";
+import { dottedName, lineAt, type Node, nameOf, type SourceFile } from "../source-file.ts";
 
 const IMPURE = [
   /^(globalThis\.)?(Date\.now|Math\.random|performance\.now)$/,
   /^(globalThis\.)?(setTimeout|setInterval|setImmediate|queueMicrotask|fetch)$/,
   /^(globalThis\.)?crypto\.(randomUUID|getRandomValues)$/,
-  /^(process|Bun)\.\w+$/,
+  /^(process|Bun|console)\.\w+$/,
+  /^(globalThis\.)?(WebSocket|EventSource|Worker|BroadcastChannel|XMLHttpRequest)$/,
 ];
+/** Of node:crypto, which computes; but not these. */
+const RANDOM = /^(random\w*|getRandomValues|webcrypto|subtle|generate\w+|default)$/;
 const IO_MODULE =
-  /^(bun($|:)|node:(fs|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|timers|os|cluster)\b)/;
+  /^(bun($|:)|node:(fs|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|timers|os|cluster|process|perf_hooks)\b)/;
 
 export const purity: Rule = {
   name: "no clock, randomness, timer or I/O where things are decided, or in the peering protocol",
@@ -37,6 +40,12 @@ function pureFiles(repository: Repository): SourceFile[] {
 
 function problem(file: SourceFile, node: Node): Problem[] {
   const at = { path: file.path, line: lineAt(file.text, node.start) };
+  if (node.type === "ImportDeclaration" && /^(node:)?crypto$/.test((node.source as { value: string }).value)) {
+    return (node.specifiers as { imported?: unknown }[])
+      .map(({ imported }) => nameOf(imported) ?? "default")
+      .filter((name) => RANDOM.test(name))
+      .map((name) => ({ ...at, text: name === "default" ? "all of node:crypto" : `${name} of node:crypto` }));
+  }
   if (node.type === "NewExpression" || node.type === "CallExpression") {
     const callee = dottedName(node.callee);
     if (callee === "Date" && (node.type === "CallExpression" || (node.arguments as unknown[]).length === 0)) {

@@ -1,0 +1,76 @@
+// A policy made ready for many routes: a policy of ten thousand exact names costs a lookup a route. It decides what the list of
+// clauses read from the top would (compile.test.ts compares), and nothing else.
+
+import { PatternIndex } from "./pattern.ts";
+import type { PolicyRoute, PolicyVerdict, RouteClause, RouteMatch, RoutePolicy } from "./route-policy.ts";
+
+export interface PolicyPlace {
+  readonly direction: "import" | "export";
+  /** The peer is of our own domain. */
+  readonly internal: boolean;
+}
+
+type Matcher = (route: PolicyRoute) => boolean;
+
+export function compilePolicy(policy: RoutePolicy, place: PolicyPlace): (route: PolicyRoute) => PolicyVerdict {
+  const { clauses } = policy;
+  // RFC 8212 §3: without a policy that says otherwise, nothing crosses a border in either direction. Inside a domain everything does.
+  const byDefault: PolicyVerdict = { accepted: place.internal, clause: undefined };
+  const verdicts = clauses.map((clause): PolicyVerdict => ({ accepted: clause.then === "accept", clause }));
+  const matchers = clauses.map(matcherOf);
+  const byName = new PatternIndex<number>();
+  const always: number[] = [];
+  for (const [position, { match }] of clauses.entries()) {
+    if (match?.routes === undefined) always.push(position);
+    else for (const pattern of match.routes) byName.add(pattern, position);
+  }
+
+  const first = (positions: readonly number[], before: number, route: PolicyRoute): number => {
+    for (const position of positions) {
+      if (position >= before) return before;
+      if (matchers[position]?.(route)) return position;
+    }
+    return before;
+  };
+
+  return (route) => {
+    let decides = clauses.length;
+    for (const positions of byName.find(route.name)) decides = first(positions, decides, route);
+    decides = first(always, decides, route);
+    return verdicts[decides] ?? byDefault;
+  };
+}
+
+/** All that a clause asks beside the name. */
+function matcherOf({ match }: RouteClause): Matcher {
+  const asked = match === undefined ? [] : matchersOf(match);
+  if (asked.length === 1) return asked[0] as Matcher;
+  return (route) => asked.every((asks) => asks(route));
+}
+
+function matchersOf(match: RouteMatch): Matcher[] {
+  const asked: Matcher[] = [];
+  const { maxPathLength } = match;
+  if (match.origins !== undefined) {
+    const origins = new Set(match.origins);
+    asked.push((route) => origins.has(route.origin));
+  }
+  if (match.originDomains !== undefined) {
+    const domains = new Set(match.originDomains);
+    asked.push((route) => domains.has(route.originDomain));
+  }
+  if (match.through !== undefined) {
+    const through = new Set(match.through);
+    asked.push((route) => route.path.some((domain) => through.has(domain)));
+  }
+  if (maxPathLength !== undefined) asked.push((route) => route.path.length <= maxPathLength);
+  if (match.tags !== undefined) {
+    const tags = new Set(match.tags);
+    asked.push((route) => route.tags.some((tag) => tags.has(tag)));
+  }
+  if (match.learnedFrom !== undefined) {
+    const peers = new Set<string>(match.learnedFrom);
+    asked.push((route) => peers.has(route.learnedFrom));
+  }
+  return asked;
+}

@@ -1,0 +1,44 @@
+// How things are called on the wire. What is not of these forms is malformed, wherever it stands: names end up in logs, on
+// terminals and in what is signed, so no control characters, no blanks, nothing invisible, and bounds on every one. The ranges
+// are written out: `\p{C}` and `\s` may mean something else with the next version of Unicode, and two nodes have to agree.
+
+import { z } from "zod";
+
+/** A node's id, such as `n-7f3a1b2c`, or a domain's: the id of its administration, by default that of its only node. */
+export const identifier = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "is not an id (letters, digits, `.`, `_`, `-`; 64 at most)");
+export type NodeId = string;
+export type DomainId = string;
+
+/**
+ * `<kind>:<name>`: `action:greet`, `topic:action.greet`, `channel:books`; at most 255 characters (code points) behind the colon.
+ * No half of a surrogate pair: UTF-8 has none, so that two names would be one under the origin's signature.
+ */
+export const ROUTE_NAME =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a name must not contain
+  /^[a-z][a-z0-9-]{0,31}:[^\u0000-\u0020\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]{1,255}$/u;
+export const routeName = z.string().regex(ROUTE_NAME, "is not a route's name, such as `action:greet`");
+export type RouteName = string;
+
+/** What no line for people has in it: what moves a cursor, turns the direction of writing, or cannot be said in UTF-8. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a line must not contain
+const NOT_IN_A_LINE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/u;
+/** A node's name or a reason: for people, and so for terminals. */
+export const line = z.string().refine((text) => !NOT_IN_A_LINE.test(text), "has control characters in it");
+
+/** A `line` of any text: cut to so many UTF-16 code units, a question mark for what a line must not have. */
+export function asLine(text: string, most: number): string {
+  const cut = text.length > most ? `${text.slice(0, most - 1)}…` : text;
+  return cut.replace(new RegExp(NOT_IN_A_LINE, "gu"), "?");
+}
+
+export const BYTES_32 = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+/** 32 bytes in base64url, without padding: a nonce, a public key, a SHA-256. */
+export const bytes32 = z.string().regex(BYTES_32, "is not 32 bytes in base64url");
+export const BYTES_64 = /^[A-Za-z0-9_-]{85}[AQgw]$/;
+/** 64 bytes in base64url, without padding: an ed25519 signature (RFC 8032). */
+export const bytes64 = z.string().regex(BYTES_64, "is not 64 bytes in base64url");
+
+/** Whole numbers that JSON keeps exactly. */
+export const count = z.int().min(0);

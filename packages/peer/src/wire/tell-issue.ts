@@ -1,0 +1,43 @@
+// What a schema has against what came, in a line: the first thing that is wrong, where, and of what was said only names of
+// members, cut and made printable. Zod's own texts show patterns and whole keys. `error` is of a parse with `reportInput`.
+
+import type { z } from "zod";
+import { asLine } from "./names.ts";
+
+export function tellIssue(error: z.ZodError): string {
+  const issue = error.issues[0];
+  if (issue === undefined) return "is malformed";
+  const where = issue.path.map(String).join(".");
+  return where === "" ? tell(issue) : `${where} ${tell(issue)}`;
+}
+
+function tell(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      if (issue.input === undefined) return "is missing";
+      return `is not ${issue.expected === "int" ? "a whole number" : `of type ${issue.expected}`}`;
+    case "too_big":
+      return `${over(issue.origin)} ${issue.maximum}${unit(issue.origin)}`;
+    case "too_small":
+      // Of all that is counted, nothing need have more than one.
+      return issue.origin === "array" || issue.origin === "string" ? "is empty" : `is under ${issue.minimum}`;
+    case "invalid_value":
+      return `is none of ${issue.values.map(String).join(", ")}`;
+    case "unrecognized_keys":
+      return `has a member that it must not have: "${asLine(issue.keys[0] ?? "", 32)}"`;
+    case "invalid_format":
+    case "custom":
+      return issue.message; // written in names.ts
+    default:
+      return "is malformed";
+  }
+}
+
+function over(what: string): string {
+  return unit(what) === "" ? "is over" : "has more than";
+}
+
+function unit(what: string): string {
+  if (what === "array") return " entries";
+  return what === "string" ? " characters" : "";
+}
