@@ -1,0 +1,36 @@
+// Whether the peer's routes are kept when a session ends. RFC 4724 keeps them when the connection just breaks; RFC 8538 also
+// when one side ends it by a notification, but for those by which somebody wants the routes gone.
+
+import type { NotificationCode } from "../wire/notification-codes.ts";
+import type { Reason } from "./reason.ts";
+
+/** RFC 8538 §3's hard reset, here by subcode: what an operator ended, and what would not be otherwise the next time. */
+const HARD_CEASES: ReadonlySet<string> = new Set([
+  "administrative-shutdown",
+  "peer-removed",
+  "too-many-routes",
+  "configuration-change",
+  "out-of-resources",
+]);
+
+export function isGraceful(reason: Reason): boolean {
+  switch (reason.kind) {
+    case "complained":
+    case "was-notified":
+      return !isHard(reason.code, reason.subcode);
+    case "was-closed":
+      return reason.restart;
+    // Our own going down: we come back.
+    case "progress":
+    case "connection-failed":
+    case "ignored":
+      return true;
+    default:
+      return reason satisfies never;
+  }
+}
+
+function isHard(code: string, subcode: string): boolean {
+  const known = code as NotificationCode;
+  return known === "open-error" || (known === "cease" && HARD_CEASES.has(subcode));
+}

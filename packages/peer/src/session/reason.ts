@@ -1,0 +1,18 @@
+// Why a session did what it did. What ends a session is told to the other side (wire/notification-codes.ts).
+
+import type { Complaint } from "../wire/notification-codes.ts";
+
+/** Why a step ended as it did: typed, for logs, explanations and tests. */
+export type Reason =
+  /** As the protocol wants it; `what` says which of its steps, in a word. */
+  | { readonly kind: "progress"; readonly what: string }
+  /** This input means nothing in this state and changes nothing (RFC 4271 §8.2.2: "is ignored"). */
+  | { readonly kind: "ignored"; readonly why: string }
+  /** We ended it, and told the other side. */
+  | ({ readonly kind: "complained"; readonly text: string } & Complaint)
+  /** The other side ended it, by a notification. Codes may be another version's. */
+  | { readonly kind: "was-notified"; readonly code: string; readonly subcode: string; readonly text: string }
+  /** The other side closed, and nothing was wrong. */
+  | { readonly kind: "was-closed"; readonly restart: boolean; readonly text: string }
+  /** The connection is gone, or could not be made. */
+  | { readonly kind: "connection-failed"; readonly text: string };
