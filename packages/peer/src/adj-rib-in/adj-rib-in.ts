@@ -1,0 +1,131 @@
+// Adj-RIB-In (RFC 4271 §3.2): what one peer has announced and not withdrawn, filtered paths included, and which of it
+// is stale. A name has one path in it; only what is done here changes it, so that no peer can touch another's.
+
+import type { ChunkCache } from "../origin/chunk-cache.ts";
+import type { Attributes, Path } from "../rib/path.ts";
+import type { RouteName } from "../wire/names.ts";
+
+/** For its name, and its share of path and tags: what has more costs as much as several. Some twenty domains by itself. */
+const BYTES_A_ROUTE = 2048;
+/** So much is never too much: where few routes are allowed, one of them may well have a long path. */
+const FREE_BYTES = 16_384;
+/** A string, beside its characters; a name, which need not be ASCII, has two bytes a character. */
+const AROUND_A_WORD = 64;
+
+export class AdjRibIn {
+  readonly #paths = new Map<RouteName, Path>();
+  readonly #chunks: ChunkCache;
+  /** The paths that have them. */
+  readonly #uses = new Map<Attributes, number>();
+  #bytes = 0;
+  #stale = 0;
+
+  constructor(chunks: ChunkCache) {
+    this.#chunks = chunks;
+  }
+
+  get size(): number {
+    return this.#paths.size;
+  }
+
+  /**
+   * What limits are held against: routes, or where paths, tags or names are so long that they cost more than as many
+   * routes should, their bytes. A path and 32 tags a route would else be 16 kB each.
+   */
+  get load(): number {
+    return this.#loadOf(this.#bytes, this.#paths.size);
+  }
+
+  /** The load, if such a path came in the place of `replaced`. */
+  loadWith(name: RouteName, received: Attributes, replaced: Path | undefined): number {
+    let bytes = this.#bytes;
+    if (!this.#uses.has(received)) bytes += bytesOf(received);
+    if (replaced === undefined) return this.#loadOf(bytes + bytesOfName(name), this.#paths.size + 1);
+    if (replaced.received !== received && this.#uses.get(replaced.received) === 1) bytes -= bytesOf(replaced.received);
+    return this.#loadOf(bytes, this.#paths.size);
+  }
+
+  get stale(): number {
+    return this.#stale;
+  }
+
+  get(name: RouteName): Path | undefined {
+    return this.#paths.get(name);
+  }
+
+  /** Sound while it is walked and paths are replaced or removed. */
+  values(): MapIterator<Path> {
+    return this.#paths.values();
+  }
+
+  /** In the place of `replaced`, which is what `get` gives of its name. */
+  put(path: Path, replaced: Path | undefined): void {
+    const { chunk } = path.received;
+    if (replaced === undefined) this.#bytes += bytesOfName(path.name);
+    if (replaced?.received !== path.received) {
+      this.#use(path.received);
+      if (replaced !== undefined) this.#disuse(replaced.received);
+    }
+    if (replaced?.received.chunk !== chunk) {
+      this.#chunks.retain(chunk);
+      if (replaced !== undefined) this.#chunks.release(replaced.received.chunk);
+    }
+    if (replaced?.stale) this.#stale -= 1;
+    if (path.stale) this.#stale += 1;
+    this.#paths.set(path.name, path);
+  }
+
+  remove(path: Path): void {
+    if (!this.#paths.delete(path.name)) return;
+    if (path.stale) this.#stale -= 1;
+    this.#bytes -= bytesOfName(path.name);
+    this.#disuse(path.received);
+    this.#chunks.release(path.received.chunk);
+  }
+
+  #loadOf(bytes: number, paths: number): number {
+    return bytes <= FREE_BYTES ? paths : Math.max(paths, Math.ceil(bytes / BYTES_A_ROUTE));
+  }
+
+  #use(attributes: Attributes): void {
+    const uses = this.#uses.get(attributes);
+    if (uses === undefined) this.#bytes += bytesOf(attributes);
+    this.#uses.set(attributes, (uses ?? 0) + 1);
+  }
+
+  #disuse(attributes: Attributes): void {
+    const uses = this.#uses.get(attributes) ?? 1;
+    if (uses > 1) {
+      this.#uses.set(attributes, uses - 1);
+      return;
+    }
+    this.#uses.delete(attributes);
+    this.#bytes -= bytesOf(attributes);
+  }
+
+  markStale(): void {
+    for (const path of this.#paths.values()) setStale(path, true);
+    this.#stale = this.#paths.size;
+  }
+
+  /** It was announced again as it was. */
+  refresh(path: Path): void {
+    if (!path.stale) return;
+    setStale(path, false);
+    this.#stale -= 1;
+  }
+}
+
+function setStale(path: { stale: boolean }, stale: boolean): void {
+  path.stale = stale;
+}
+
+const bytesOfName = (name: RouteName): number => AROUND_A_WORD + 2 * name.length;
+
+/** Of what cannot change while it is here; its chunk is bounded by its routes (shed-leaves.ts). */
+function bytesOf({ path, tags }: Attributes): number {
+  let bytes = 0;
+  for (const word of path) bytes += AROUND_A_WORD + word.length;
+  for (const word of tags) bytes += AROUND_A_WORD + word.length;
+  return bytes;
+}

@@ -1,0 +1,373 @@
+// What comes in from peers becomes paths here, and stops being paths: updates, soft resets, and what time makes void.
+// The only place where a peer's path is put, replaced or removed, in Adj-RIB-In and among Loc-RIB's candidates
+// together.
+
+import { checkRouteLimit } from "../limits/check-route-limit.ts";
+import type { RouteLimit } from "../limits/route-limit.ts";
+import type { LocRib } from "../loc-rib/loc-rib.ts";
+import { type Assessment, voidFrom } from "../origin/assess.ts";
+import type { Chunk, OriginFault, OriginVerdict } from "../origin/chunk.ts";
+import { ChunkCache } from "../origin/chunk-cache.ts";
+import { ownersOf } from "../origin/ownership.ts";
+import type { Owner } from "../policy/route-policy.ts";
+import type { At, RibConfig } from "../rib/config.ts";
+import type { KnownPeer } from "../rib/known-peer.ts";
+import type { Received } from "../rib/outcome.ts";
+import type { Attributes, Filtered, Path } from "../rib/path.ts";
+import { sameAttributes, sameCourse, sameFilter } from "../rib/same.ts";
+import type { Announcement, Leaf, Pruned } from "../wire/message.ts";
+import type { RouteName } from "../wire/names.ts";
+import type { Update } from "../wire/read-update.ts";
+import { Epochs } from "./epochs.ts";
+import { epochKeys, type Grounds, Judge, type Judgement, pinnedKeys, voidness } from "./judge.ts";
+import { pathFault, readAttributes } from "./read-attributes.ts";
+import { mayShed, shedLeaves } from "./shed-leaves.ts";
+
+const DAMPED: Filtered = { why: "damped", by: "" };
+/** By another clock, or with other keys pinned. */
+const MAY_BE_GOOD_YET: readonly OriginFault[] = ["expired", "too-long", "foreign-key"];
+/** Origins' incarnations that are remembered before those that nobody needs are looked for. */
+const MANY_ORIGINS = 4096;
+
+/** What is wrong in one update is told one by one so many times. */
+const MOST_COMPLAINTS = 16;
+const OTHER_COMPLAINTS = "and in other announcements of the same update";
+
+/** An update's outcome in the making. */
+type Tally = { -readonly [Field in keyof Received]: Received[Field] } & {
+  malformed: { routes: number; text: string }[];
+};
+
+export class Intake {
+  readonly chunks = new ChunkCache();
+  readonly #config: RibConfig;
+  readonly #locRib: LocRib;
+  readonly #epochs: Epochs;
+  #grounds: Grounds;
+  #mostOrigins = MANY_ORIGINS;
+
+  constructor(config: RibConfig, locRib: LocRib) {
+    this.#config = config;
+    this.#locRib = locRib;
+    this.#epochs = new Epochs(config.epochGrace);
+    const { node, domain, tolerance } = config;
+    this.#grounds = { node, domain, tolerance, epochs: this.#epochs, ownership: ownersOf(config.owners) };
+  }
+
+  set owners(owners: readonly Owner[]) {
+    this.#grounds = { ...this.#grounds, ownership: ownersOf(owners) };
+  }
+
+  receive(peer: KnownPeer, update: Update, at: At): Received {
+    const tally: Tally = { accepted: 0, filtered: 0, withdrawn: 0, refused: 0, malformed: [], limit: undefined };
+    const before = limitReached(peer.in.load, peer.limits.routes);
+    const wasDropped = peer.dropped;
+    // RFC 4271 §4.3: a name that is in both is announced.
+    for (const name of update.withdraw) this.#withdraw(peer, name, tally, at);
+    for (const { routes, text } of update.malformed) {
+      for (const name of routes) this.#withdraw(peer, name, tally, at);
+      complain(tally, routes.length, text);
+    }
+    for (const announcement of update.announce) {
+      this.#announce(peer, announcement, tally, at);
+      if (tally.limit !== undefined) return tally;
+    }
+    if (mayShed(peer.leavesSince, peer.in.size)) {
+      peer.leavesSince = 0;
+      shedLeaves(peer.in.values(), this.chunks);
+    }
+    const after = limitReached(peer.in.load, peer.limits.routes);
+    if (peer.dropped && !wasDropped) tally.limit = "drop";
+    else if (after > before) tally.limit = "warn";
+    return tally;
+  }
+
+  /**
+   * It is not there any more, and that is no flap of its own: its session is gone, or its peer's table came without it.
+   * RFC 2439 §4.8.5 would count the loss of a session against each of its routes; sessions that break have a damping of
+   * their own here (RFC 4271 §8.1.1).
+   */
+  remove(peer: KnownPeer, path: Path): void {
+    peer.in.remove(path);
+    if (path.filtered === undefined) this.#locRib.change(path.name, path, undefined);
+    this.checkRoom(peer);
+  }
+
+  /** What is stale goes. @returns how many that were. */
+  sweep(peer: KnownPeer): number {
+    const { stale } = peer.in;
+    if (stale > 0) for (const path of peer.in.values()) if (path.stale) this.remove(peer, path);
+    return stale;
+  }
+
+  /** What was dropped for the limit is asked for again once there is room for more than a few. */
+  checkRoom(peer: KnownPeer): void {
+    if (!peer.dropped) return;
+    const { routes, warnAt, then } = peer.limits.routes;
+    if (then === "drop" && peer.in.load >= routes * warnAt) return;
+    peer.dropped = false;
+    peer.wanted = true;
+  }
+
+  /**
+   * Everything that the peer announced is judged anew: a policy, an owner, a key or a limit is another one (RFC 2918
+   * §1's soft reset). Paths longer than `cutAt` may have been kept without their end, and cannot be.
+   */
+  reconsider(peer: KnownPeer, at: At, cutAt = Number.POSITIVE_INFINITY): void {
+    const judges = new Map<Attributes, Judge | undefined>();
+    for (const path of peer.in.values()) {
+      const { received } = path;
+      if (!judges.has(received)) {
+        const verdict = this.#assess(peer, received.chunk, at, true);
+        judges.set(received, verdict.kind === "rejected" ? undefined : new Judge(received, peer, this.#grounds, at));
+      }
+      const judge = judges.get(received);
+      // What is not believed any more is treated as at receipt.
+      const cut = received.path.length > cutAt;
+      if (judge === undefined) peer.disbelieved = true;
+      if (cut) peer.wanted = true;
+      if (judge === undefined || cut) this.remove(peer, path);
+      else this.#rejudge(peer, path, judge, at);
+    }
+  }
+
+  /** Damped routes whose time is over (RFC 2439 §4.8.7). */
+  reuse(peer: KnownPeer, at: At): void {
+    for (const name of peer.damping?.takeReusable(at.now) ?? []) {
+      const path = peer.in.get(name);
+      if (path?.filtered?.why === "damped")
+        this.#rejudge(peer, path, new Judge(path.received, peer, this.#grounds, at), at);
+    }
+  }
+
+  /** Monotonic: when there may be void paths. */
+  deadline(peers: Iterable<KnownPeer>, at: At): number {
+    if (this.#crowded) return at.now;
+    let voidFrom = Number.POSITIVE_INFINITY;
+    for (const peer of peers) voidFrom = Math.min(voidFrom, peer.voidFrom);
+    const expiry = at.now + Math.max(1, Math.ceil((voidFrom - at.wall) * 1000));
+    return Math.min(expiry, this.#epochs.deadline() ?? Number.POSITIVE_INFINITY);
+  }
+
+  get #crowded(): boolean {
+    return this.#epochs.size > this.#mostOrigins;
+  }
+
+  /**
+   * Filters what time has made void, as far as something is due; with `all`, what a clock that was set made so, or makes
+   * good again. A peer whose signatures expire second by second has its own paths looked at, and not those of others.
+   */
+  judgeVoidness(peers: readonly KnownPeer[], at: At, all: boolean): void {
+    const everybody = all || (this.#epochs.deadline() ?? Number.POSITIVE_INFINITY) <= at.now;
+    this.#epochs.passed(at.now);
+    for (const peer of peers) if (everybody || peer.voidFrom <= at.wall) this.#judgeVoidnessOf(peer, at);
+    if (this.#crowded) this.#forgetOrigins(peers);
+  }
+
+  #judgeVoidnessOf(peer: KnownPeer, at: At): void {
+    peer.voidFrom = Number.POSITIVE_INFINITY;
+    let received: Attributes | undefined;
+    let why: Filtered["why"] | undefined;
+    let judge: Judge | undefined;
+    for (const path of peer.in.values()) {
+      if (path.received !== received) {
+        received = path.received;
+        judge = undefined;
+        why = voidness(received, peer, this.#grounds, at)?.why;
+        if (why !== "expired") this.#expect(peer, received.chunk);
+      }
+      const was = path.filtered?.why;
+      if (why === (was === "expired" || was === "old-epoch" ? was : undefined)) continue;
+      judge ??= new Judge(received, peer, this.#grounds, at);
+      this.#rejudge(peer, path, judge, at);
+    }
+  }
+
+  #expect(peer: KnownPeer, chunk: Chunk): void {
+    peer.voidFrom = Math.min(peer.voidFrom, voidFrom(chunk.claim, this.#config.tolerance));
+  }
+
+  /** Anybody can invent origins: those stay whose keys are pinned, or who have paths here. */
+  #forgetOrigins(peers: readonly KnownPeer[]): void {
+    const needed = new Set<string>();
+    for (const peer of peers) {
+      for (const key of peer.keys) needed.add(`${peer.node} ${key}`);
+      for (const { received } of peer.in.values()) {
+        const { node, key } = received.chunk.claim;
+        needed.add(`${node} ${key}`);
+      }
+    }
+    const { ownership } = this.#grounds;
+    this.#epochs.prune((node, key) => needed.has(`${node} ${key}`) || ownership.keysOf(node)?.includes(key) === true);
+    this.#mostOrigins = Math.max(MANY_ORIGINS, 2 * this.#epochs.size);
+  }
+
+  #withdraw(peer: KnownPeer, name: RouteName, tally: Tally, at: At): void {
+    const path = peer.in.get(name);
+    // Nothing of that peer's, whoever else has announced it.
+    if (path === undefined) return;
+    peer.damping?.onWithdraw(name, at.now);
+    this.remove(peer, path);
+    tally.withdrawn += 1;
+  }
+
+  /** RFC 7606 §2, treat-as-withdraw. */
+  #disregard(peer: KnownPeer, leaves: readonly (Leaf | Pruned)[], text: string, tally: Tally, at: At): void {
+    let routes = 0;
+    for (const [name] of leaves) {
+      if (typeof name !== "string") continue;
+      routes += 1;
+      this.#withdraw(peer, name, tally, at);
+    }
+    complain(tally, routes, text);
+  }
+
+  #announce(peer: KnownPeer, announcement: Announcement, tally: Tally, at: At): void {
+    const fault = pathFault(announcement, peer);
+    if (fault !== undefined) {
+      this.#disregard(peer, announcement.leaves, fault, tally, at);
+      return;
+    }
+    const interning = this.chunks.intern(announcement);
+    if (!interning.ok) {
+      this.#disregard(peer, announcement.leaves, interning.text, tally, at);
+      return;
+    }
+    const { chunk } = interning;
+    const verdict = this.#assess(peer, chunk, at, false);
+    if (verdict.kind === "rejected") {
+      if (MAY_BE_GOOD_YET.includes(verdict.why)) peer.disbelieved = true;
+      this.#disregard(peer, chunk.leaves, verdict.text, tally, at);
+      return;
+    }
+    this.#expect(peer, chunk);
+    peer.leavesSince += chunk.leaves.length;
+    const received = readAttributes(announcement, chunk, peer);
+    const judge = new Judge(received, peer, this.#grounds, at);
+    for (const [name, digest] of chunk.leaves) {
+      if (typeof name !== "string") continue;
+      this.#announceRoute(peer, name, digest, received, judge, tally, at);
+      if (tally.limit !== undefined) return;
+    }
+  }
+
+  #announceRoute(
+    peer: KnownPeer,
+    name: RouteName,
+    digest: string,
+    received: Attributes,
+    judge: Judge,
+    tally: Tally,
+    at: At,
+  ): void {
+    const known = peer.in.get(name);
+    if (known !== undefined && known.digest === digest && sameAttributes(known.received, received)) {
+      peer.in.refresh(known);
+      count(tally, known);
+      return;
+    }
+    const over = this.#overLimit(peer, name, received);
+    // As it is now: if it was stale, it may have gone to make room.
+    const replaced = peer.in.get(name);
+    if (over === "drop") {
+      // Also where it would take the place of what costs less: that one is not what the peer has any more.
+      if (replaced !== undefined) this.remove(peer, replaced);
+      peer.dropped = true;
+      tally.refused += 1;
+      return;
+    }
+    if (over !== undefined) {
+      tally.limit = over;
+      return;
+    }
+    // RFC 4271 §9: in the place of what it announced before, whether or not that was better or shorter.
+    const changed = replaced !== undefined && (replaced.digest !== digest || !sameCourse(replaced.received, received));
+    const { damping } = peer;
+    const damped =
+      damping !== undefined && (changed ? damping.onChange(name, at.now) : damping.suppressed(name, at.now));
+    const path = makePath(name, digest, received, judge.judge(name), damped, false);
+    this.#replace(peer, replaced, path);
+    count(tally, path);
+  }
+
+  /** What happens because the peer would have too much with that path; `undefined`: it would not. */
+  #overLimit(peer: KnownPeer, name: RouteName, received: Attributes): Exclude<RouteLimit["then"], "warn"> | undefined {
+    const table = peer.in;
+    const load = table.loadWith(name, received, table.get(name));
+    // In the place of what costs as much it may come even where the limit is a lower one by now.
+    if (load <= table.load) return undefined;
+    const verdict = checkRouteLimit(load, peer.limits.routes);
+    if (verdict === "ok" || verdict === "warn") return undefined;
+    if (table.stale === 0) return verdict;
+    // What it had before its restart must not be what makes its table of now too large.
+    this.sweep(peer);
+    return this.#overLimit(peer, name, received);
+  }
+
+  #rejudge(peer: KnownPeer, path: Path, judge: Judge, at: At): void {
+    const { name, digest, received, stale } = path;
+    const damped = peer.damping?.suppressed(name, at.now) === true;
+    const judged = makePath(name, digest, received, judge.judge(name), damped, stale);
+    if (sameFilter(judged.filtered, path.filtered) && sameAttributes(judged.attributes, path.attributes)) return;
+    this.#replace(peer, path, judged);
+  }
+
+  #replace(peer: KnownPeer, gone: Path | undefined, come: Path): void {
+    peer.in.put(come, gone);
+    const was = gone?.filtered === undefined ? gone : undefined;
+    this.#locRib.change(come.name, was, come.filtered === undefined ? come : undefined);
+  }
+
+  /** `again`: of what is here, which was good when it came. */
+  #assess(peer: KnownPeer, chunk: Chunk, at: At, again: boolean): OriginVerdict {
+    const { tolerance, maxLifetime, verify } = this.#config;
+    const { node, key, epoch, expires } = chunk.claim;
+    const pinned = pinnedKeys(node, peer, this.#grounds.ownership);
+    const keys = epochKeys(key, pinned);
+    const context: Assessment = {
+      // What has become void since is filtered for it, and not forgotten.
+      wall: again ? Math.min(at.wall, expires) : at.wall,
+      keysOf: () => pinned,
+      epochOf: () => (again ? undefined : this.#epochs.highest(node, keys)),
+      tolerance,
+      maxLifetime: again ? Number.POSITIVE_INFINITY : maxLifetime,
+      verify,
+    };
+    const verdict = this.chunks.assess(chunk, context);
+    if (verdict.kind !== "rejected") this.#epochs.record(node, key, epoch, keys, at.now);
+    return verdict;
+  }
+}
+
+function count(tally: Tally, { filtered }: Path): void {
+  if (filtered === undefined) tally.accepted += 1;
+  else tally.filtered += 1;
+}
+
+/** The first are told as they are: an update may have thousands, and each would be an event. */
+function complain({ malformed }: Tally, routes: number, text: string): void {
+  if (malformed.length < MOST_COMPLAINTS) {
+    malformed.push({ routes, text });
+    return;
+  }
+  const others = malformed[MOST_COMPLAINTS];
+  if (others === undefined) malformed.push({ routes, text: OTHER_COMPLAINTS });
+  else malformed[MOST_COMPLAINTS] = { routes: others.routes + routes, text: OTHER_COMPLAINTS };
+}
+
+function makePath(
+  name: RouteName,
+  digest: string,
+  received: Attributes,
+  { attributes, filtered }: Judgement,
+  damped: boolean,
+  stale: boolean,
+): Path {
+  return { name, digest, received, attributes, filtered: filtered ?? (damped ? DAMPED : undefined), stale };
+}
+
+/** 0: far from it; 1: to be warned about; 2: past it. */
+function limitReached(routes: number, limit: RouteLimit): number {
+  if (routes > limit.routes) return 2;
+  return routes >= limit.routes * limit.warnAt ? 1 : 0;
+}

@@ -1,0 +1,207 @@
+// Adj-RIB-Out (RFC 4271 §3.2): what one peer has been told, and which names have to be looked at before it is told
+// more. What it is told is worked out when it is sent, so that a name that changes often in between is told once, and
+// as it is.
+
+import type { Follower, LocRib } from "../loc-rib/loc-rib.ts";
+import type { Chunk } from "../origin/chunk.ts";
+import { disclose } from "../origin/sign.ts";
+import type { Advertised, Outgoing } from "../rib/outcome.ts";
+import type { Path } from "../rib/path.ts";
+import type { Announcement } from "../wire/message.ts";
+import type { DomainId, RouteName } from "../wire/names.ts";
+import { type ExportingPeer, type Offer, Offers, sameOffer, withinHorizon } from "./offer.ts";
+
+/** What an update may have, by the wire's schema. */
+const MOST_ANNOUNCEMENTS = 1024;
+const MOST_WITHDRAWALS = 16_384;
+/**
+ * By Draft's estimate, which may be out by a factor of 2.5 where names are all quotes and routes are scattered over
+ * their chunks: a frame has 4 MiB at the most (wire/read-message.ts), and names or paths that an attacker made as long
+ * as he could must not have the peer end its session with us.
+ */
+const MOST_BYTES = 1.5 * 1024 * 1024;
+
+/** A walk over the whole of Loc-RIB. */
+interface Dump {
+  readonly names: Iterator<RouteName>;
+  /** Looked at, and left for the next update. */
+  next: RouteName | undefined;
+  /** Also what the peer has been told. */
+  readonly again: boolean;
+}
+
+export class AdjRibOut implements Follower {
+  readonly #peer: ExportingPeer;
+  readonly #domain: DomainId;
+  readonly #locRib: LocRib;
+  readonly #told = new Map<RouteName, Offer>();
+  /** In the order in which they changed. */
+  readonly #dirty = new Set<RouteName>();
+  #dump: Dump | undefined;
+  #owesEnd = false;
+  #held = false;
+
+  constructor(peer: ExportingPeer, ownDomain: DomainId, locRib: LocRib) {
+    this.#peer = peer;
+    this.#domain = ownDomain;
+    this.#locRib = locRib;
+  }
+
+  bestChanged(name: RouteName, best: Path | undefined): void {
+    const nothingToTell = best === undefined || !withinHorizon(best.attributes, this.#peer);
+    if (nothingToTell && !this.#told.has(name)) this.#dirty.delete(name);
+    else this.#dirty.add(name);
+  }
+
+  /** The whole table, then end-of-table. `again`: the peer asks for it, and is told also what it has been told. */
+  tellAll(again: boolean): void {
+    this.#walk(again);
+    this.#owesEnd = true;
+  }
+
+  /** The export policy is another one. Only what comes out differently will be told. */
+  reconsider(): void {
+    this.#walk(this.#dump?.again ?? false);
+  }
+
+  holdEnd(on: boolean): void {
+    this.#held = on;
+  }
+
+  get pending(): boolean {
+    return this.#dirty.size > 0 || this.#dump !== undefined || (this.#owesEnd && !this.#held);
+  }
+
+  take(maxRoutes: number): Outgoing {
+    const draft = new Draft(Math.max(1, maxRoutes));
+    const offers = new Offers(this.#peer, this.#domain);
+    // Changes first: they are short, and others wait for them. But a table is told to its end however much changes
+    // meanwhile.
+    const forChanges = this.#dump === undefined ? draft.maxRoutes : Math.ceil(draft.maxRoutes / 2);
+    for (const name of this.#dirty) {
+      if (!this.#tell(name, false, draft, offers, forChanges)) break;
+      this.#dirty.delete(name);
+    }
+    this.#takeOfDump(draft, offers);
+    const endOfTable = this.#owesEnd && !this.#held && this.#dump === undefined;
+    if (endOfTable) this.#owesEnd = false;
+    return { withdraw: draft.withdraw, announce: draft.announcements(), endOfTable };
+  }
+
+  *advertised(): Generator<Advertised> {
+    const digests = new Map<Chunk, Map<RouteName, string>>();
+    for (const [name, { path, localPreference, tags, source }] of this.#told) {
+      const { chunk } = source;
+      let digestOf = digests.get(chunk);
+      if (digestOf === undefined) {
+        digestOf = new Map();
+        for (const [leaf, digest] of chunk.leaves) if (typeof leaf === "string") digestOf.set(leaf, digest);
+        digests.set(chunk, digestOf);
+      }
+      const digest = digestOf.get(name) ?? "";
+      yield { name, digest, path, tags, chunk, ...(localPreference === undefined ? {} : { localPreference }) };
+    }
+  }
+
+  #walk(again: boolean): void {
+    this.#dump = { names: this.#locRib.names(), next: undefined, again };
+  }
+
+  #takeOfDump(draft: Draft, offers: Offers): void {
+    const dump = this.#dump;
+    if (dump === undefined) return;
+    for (;;) {
+      if (dump.next === undefined) {
+        const step = dump.names.next();
+        if (step.done === true) break;
+        dump.next = step.value;
+      }
+      if (!this.#tell(dump.next, dump.again, draft, offers, draft.maxRoutes)) return;
+      dump.next = undefined;
+    }
+    this.#dump = undefined;
+  }
+
+  /** @returns false, and has done nothing, where it has to wait for the next update. */
+  #tell(name: RouteName, again: boolean, draft: Draft, offers: Offers, upTo: number): boolean {
+    const best = this.#locRib.best(name);
+    const offer = best && offers.of(best);
+    const told = this.#told.get(name);
+    if (offer === undefined) {
+      if (told === undefined) return true;
+      if (!draft.hasRoomToWithdraw(upTo)) return false;
+      draft.forget(name);
+      this.#told.delete(name);
+      return true;
+    }
+    if (!again && told !== undefined && sameOffer(told, offer)) {
+      // What was told before may be of a path that is gone, and need not be kept.
+      this.#told.set(name, offer);
+      return true;
+    }
+    if (!draft.hasRoomFor(offer, upTo)) return false;
+    draft.announce(name, offer);
+    this.#told.set(name, offer);
+    return true;
+  }
+}
+
+/** An update in the making. */
+class Draft {
+  readonly withdraw: RouteName[] = [];
+  readonly #announce = new Map<Offer, Set<RouteName>>();
+  #routes = 0;
+  #bytes = 0;
+
+  constructor(readonly maxRoutes: number) {}
+
+  hasRoomToWithdraw(upTo: number): boolean {
+    return this.#routes < upTo && this.#bytes < MOST_BYTES && this.withdraw.length < MOST_WITHDRAWALS;
+  }
+
+  hasRoomFor(offer: Offer, upTo: number): boolean {
+    if (this.#routes >= upTo || this.#bytes >= MOST_BYTES) return false;
+    if (this.#announce.has(offer)) return true;
+    if (this.#announce.size >= MOST_ANNOUNCEMENTS) return false;
+    // A chunk that is cut costs its signature and hashes in both updates, and in each after them that is made of these.
+    // One that fits into an update as a whole rather waits for the next than that this one is filled to the last route.
+    const room = upTo - this.#routes;
+    const whole = offer.source.chunk.leaves.length;
+    return whole <= room || whole > this.maxRoutes || this.#routes <= upTo / 2;
+  }
+
+  forget(name: RouteName): void {
+    this.#routes += 1;
+    this.#bytes += Buffer.byteLength(name);
+    this.withdraw.push(name);
+  }
+
+  announce(name: RouteName, offer: Offer): void {
+    this.#routes += 1;
+    // With its digest, and a hash or two of what is not told beside it.
+    this.#bytes += Buffer.byteLength(name) + 150;
+    const names = this.#announce.get(offer);
+    if (names !== undefined) {
+      names.add(name);
+      return;
+    }
+    this.#announce.set(offer, new Set([name]));
+    // The claim; and identifiers of 64 characters.
+    this.#bytes += 700 + 67 * (offer.path.length + offer.tags.length);
+  }
+
+  announcements(): Announcement[] {
+    const announcements: Announcement[] = [];
+    for (const [{ path, localPreference, tags, source }, names] of this.#announce) {
+      const { chunk } = source;
+      announcements.push({
+        path: path as Announcement["path"],
+        ...(localPreference === undefined ? {} : { localPreference }),
+        ...(tags.length === 0 ? {} : { tags: tags as string[] }),
+        origin: chunk.claim,
+        leaves: disclose(chunk, names) as Announcement["leaves"],
+      });
+    }
+    return announcements;
+  }
+}

@@ -1,0 +1,314 @@
+// The routing information base (RFC 4271 §3.2): Adj-RIB-In → import policy → decision → Loc-RIB → export policy →
+// Adj-RIB-Out. A value machine: it is told what came and when, and says what changed and what is to be sent; it sends
+// nothing.
+
+import { Intake } from "../adj-rib-in/intake.ts";
+import { AdjRibOut } from "../adj-rib-out/adj-rib-out.ts";
+import { LocRib } from "../loc-rib/loc-rib.ts";
+import type { Chunk } from "../origin/chunk.ts";
+import type { Owner } from "../policy/route-policy.ts";
+import type { NodeId, RouteName } from "../wire/names.ts";
+import type { Update } from "../wire/read-update.ts";
+import type { At, RibConfig, RibPeer } from "./config.ts";
+import { KnownPeer } from "./known-peer.ts";
+import type { Advertised, Outgoing, Received } from "./outcome.ts";
+import { type Attributes, type BestChange, DEFAULT_PREFERENCE, type Path } from "./path.ts";
+import { sameWords } from "./same.ts";
+
+export type { At, RibConfig, RibPeer } from "./config.ts";
+export type { Advertised, Outgoing, Received } from "./outcome.ts";
+
+/** Seconds by which the wall clock may move against the other before it counts as set. */
+const CLOCK_WAS_SET = 2;
+
+export class Rib {
+  readonly #config: RibConfig;
+  readonly #locRib = new LocRib();
+  readonly #intake: Intake;
+  readonly #own = new Map<RouteName, Path>();
+  readonly #peers = new Map<NodeId, KnownPeer>();
+  readonly #held = new Set<NodeId>();
+  #at: At | undefined;
+  /** As they were when the wall clock was set last. */
+  #clocks: At | undefined;
+  #clockWasSet = false;
+
+  constructor(config: RibConfig) {
+    this.#config = config;
+    this.#intake = new Intake(config, this.#locRib);
+  }
+
+  /** Our own routes: chunks that we signed, and names that we have no more. */
+  originate(chunks: readonly Chunk[], withdraw: readonly RouteName[], at: At): void {
+    this.#see(at);
+    for (const name of withdraw) {
+      const gone = this.#own.get(name);
+      if (gone === undefined) continue;
+      this.#own.delete(name);
+      this.#locRib.change(name, gone, undefined);
+    }
+    for (const chunk of chunks) {
+      const attributes = ownAttributes(chunk);
+      for (const [name, digest] of chunk.leaves) {
+        if (typeof name !== "string") continue;
+        const path = { name, digest, received: attributes, attributes, filtered: undefined, stale: false };
+        const gone = this.#own.get(name);
+        this.#own.set(name, path);
+        this.#locRib.change(name, gone, path);
+      }
+    }
+  }
+
+  /** Established. Its stale paths stay until its end-of-table; it will be sent the whole table. */
+  openPeer(config: RibPeer, at: At): void {
+    this.#see(at);
+    const before = this.#peers.get(config.node);
+    // A session that nobody said was over; and paths that came by another domain's rules are not that peer's as it is
+    // now.
+    if (before?.out !== undefined || (before !== undefined && before.domain !== config.domain)) {
+      this.closePeer(config.node, undefined, at);
+    }
+    const known = before?.domain === config.domain ? this.#peers.get(config.node) : undefined;
+    const peer = known ?? this.#meet(config);
+    // RFC 4724 §4.2: from here on its stale paths wait for its end-of-table; for as long again at the most, or one that
+    // never ends its table would keep for ever what it no longer has.
+    if (peer.keep !== undefined) peer.keep = { until: at.now + peer.keep.time, time: peer.keep.time };
+    peer.whole = false;
+    // The whole table comes anyway.
+    peer.dropped = peer.disbelieved = peer.wanted = false;
+    peer.out = new AdjRibOut(peer, this.#config.domain, this.#locRib);
+    peer.out.holdEnd(this.#held.has(peer.node));
+    peer.out.tellAll(false);
+    this.#locRib.follow(peer.out);
+    if (peer === known) this.#configure(peer, config, at);
+  }
+
+  /** Of a peer without a session nothing is taken. */
+  receive(node: NodeId, update: Update, at: At): Received {
+    this.#see(at);
+    const peer = this.#open(node);
+    return peer === undefined ? NOTHING_RECEIVED : this.#intake.receive(peer, update, at);
+  }
+
+  /** How many stale paths went with it. */
+  endOfTable(node: NodeId, at: At): number {
+    this.#see(at);
+    const peer = this.#open(node);
+    if (peer === undefined) return 0;
+    peer.whole = true;
+    peer.refreshing = false;
+    return this.#sweep(peer);
+  }
+
+  /** The peer says that it sends its table again (RFC 7313): what is not in it is gone with the next end-of-table. */
+  refreshBegins(node: NodeId, at: At): void {
+    this.#see(at);
+    const peer = this.#open(node);
+    // RFC 7313 §4: not before the end of the first one, which might be taken for the end of this.
+    if (peer?.whole !== true) return;
+    peer.wanted = false;
+    peer.disbelieved = false;
+    // One that begins again before its end goes on: what came since the first beginning is as new. To mark all paths each
+    // time would cost the peer a line, and us a table.
+    if (peer.refreshing) return;
+    peer.refreshing = true;
+    peer.in.markStale();
+  }
+
+  /** `keepUntil` (monotonic): its paths stay as stale until then at the longest (RFC 4724). Else they go now. */
+  closePeer(node: NodeId, keepUntil: number | undefined, at: At): void {
+    this.#see(at);
+    const peer = this.#peers.get(node);
+    if (peer === undefined) return;
+    if (peer.out !== undefined) this.#locRib.unfollow(peer.out);
+    else if (keepUntil !== undefined) return;
+    peer.out = undefined;
+    if (keepUntil === undefined) {
+      for (const path of peer.in.values()) this.#intake.remove(peer, path);
+      this.#dismiss(peer);
+      return;
+    }
+    // RFC 4724 §4.2: "To deal with possible consecutive restarts, a route (from the peer) previously marked as stale
+    // MUST be deleted." Those of a refresh that the loss cut short are not meant: the peer had announced them in this
+    // very session.
+    if (!peer.whole) this.#sweep(peer);
+    peer.in.markStale();
+    peer.keep = { until: keepUntil, time: keepUntil - at.now };
+  }
+
+  /**
+   * A soft reset: nothing is asked of anybody. Peers that are not given stay as they are, and unknown ones are no
+   * error.
+   */
+  reconfigure(change: { readonly owners?: readonly Owner[]; readonly peers?: readonly RibPeer[] }, at: At): void {
+    this.#see(at);
+    if (change.owners !== undefined) {
+      this.#intake.owners = change.owners;
+      for (const peer of this.#peers.values()) {
+        // What was signed by keys that were not pinned then may be good now, and is not here.
+        this.#wantAnew(peer);
+        this.#intake.reconsider(peer, at);
+      }
+    }
+    for (const config of change.peers ?? []) {
+      const peer = this.#peers.get(config.node);
+      if (peer !== undefined) this.#configure(peer, config, at);
+    }
+  }
+
+  tick(at: At): void {
+    this.#see(at);
+    for (const peer of this.#peers.values()) {
+      this.#intake.reuse(peer, at);
+      if (peer.keep !== undefined && peer.keep.until <= at.now) this.#sweep(peer);
+      if (peer.out === undefined && peer.keep === undefined) this.#dismiss(peer);
+    }
+    this.#intake.judgeVoidness([...this.#peers.values()], at, this.#clockWasSet);
+    this.#clockWasSet = false;
+  }
+
+  /** When `tick` has something to do, monotonic. */
+  deadline(): number | undefined {
+    const at = this.#at;
+    if (at === undefined) return undefined;
+    let earliest = this.#clockWasSet ? at.now : this.#intake.deadline(this.#peers.values(), at);
+    for (const { keep, damping } of this.#peers.values()) {
+      if (keep !== undefined) earliest = Math.min(earliest, keep.until);
+      const reuse = damping?.nextReuse();
+      if (reuse !== undefined) earliest = Math.min(earliest, reuse);
+    }
+    return earliest === Number.POSITIVE_INFINITY ? undefined : Math.max(earliest, at.now);
+  }
+
+  /** What the best paths have become since the last call; one for a name. */
+  takeChanges(): BestChange[] {
+    return this.#locRib.takeChanges();
+  }
+
+  pending(node: NodeId): boolean {
+    return this.#peers.get(node)?.out?.pending === true;
+  }
+
+  take(node: NodeId, maxRoutes: number): Outgoing {
+    return this.#peers.get(node)?.out?.take(maxRoutes) ?? NOTHING_TO_SEND;
+  }
+
+  /** The peer asked for a refresh (RFC 2918): the whole table again, then end-of-table. */
+  resend(node: NodeId): void {
+    this.#peers.get(node)?.out?.tellAll(true);
+  }
+
+  /** While on, end-of-table is not given out (RFC 4724 §4.1: we have just started, and wait for our peers' tables). */
+  holdEndOfTable(node: NodeId, on: boolean): void {
+    if (on) this.#held.add(node);
+    else this.#held.delete(node);
+    this.#peers.get(node)?.out?.holdEnd(on);
+  }
+
+  best(name: RouteName): Path | undefined {
+    return this.#locRib.best(name);
+  }
+
+  /**
+   * The best first, then the other candidates in the decision's order, then filtered ones in that of their peers' ids.
+   */
+  pathsOf(name: RouteName): readonly Path[] {
+    const filtered: Path[] = [];
+    for (const node of [...this.#peers.keys()].sort()) {
+      const path = this.#peers.get(node)?.in.get(name);
+      if (path?.filtered !== undefined) filtered.push(path);
+    }
+    return [...this.#locRib.candidates(name), ...filtered];
+  }
+
+  /** Of all that have a best path. */
+  names(): Iterable<RouteName> {
+    return this.#locRib.names();
+  }
+
+  received(node: NodeId): Iterable<Path> {
+    return this.#peers.get(node)?.in.values() ?? [];
+  }
+
+  advertised(node: NodeId): Iterable<Advertised> {
+    return this.#peers.get(node)?.out?.advertised() ?? [];
+  }
+
+  /** True once: the peer is to be asked for its table, because what was not taken of it could be taken now. */
+  wantsRefresh(node: NodeId): boolean {
+    const peer = this.#open(node);
+    if (peer?.wanted !== true) return false;
+    peer.wanted = false;
+    return true;
+  }
+
+  #open(node: NodeId): KnownPeer | undefined {
+    const peer = this.#peers.get(node);
+    return peer?.out === undefined ? undefined : peer;
+  }
+
+  #meet(config: RibPeer): KnownPeer {
+    const peer = new KnownPeer(config, this.#config.domain, this.#intake.chunks);
+    this.#peers.set(config.node, peer);
+    return peer;
+  }
+
+  #configure(peer: KnownPeer, config: RibPeer, at: At): void {
+    const { keys, importTerms, exportTerms, pathLength } = peer;
+    peer.configure(config);
+    // What it signed with a key that was not pinned then may be good now, and is not here.
+    if (!sameWords(keys, peer.keys)) this.#wantAnew(peer);
+    const cutAt = peer.pathLength > pathLength ? pathLength : undefined;
+    if (peer.importTerms !== importTerms) this.#intake.reconsider(peer, at, cutAt);
+    this.#intake.checkRoom(peer);
+    if (peer.exportTerms !== exportTerms) peer.out?.reconsider();
+  }
+
+  /** Nothing of it is here any more. But what its routes did is not forgotten because a session ended. */
+  #dismiss(peer: KnownPeer): void {
+    peer.keep = undefined;
+    peer.dropped = peer.disbelieved = peer.wanted = false;
+    if ((peer.damping?.size ?? 0) === 0) this.#peers.delete(peer.node);
+  }
+
+  #sweep(peer: KnownPeer): number {
+    peer.keep = undefined;
+    return this.#intake.sweep(peer);
+  }
+
+  #wantAnew(peer: KnownPeer): void {
+    if (!peer.disbelieved) return;
+    peer.disbelieved = false;
+    peer.wanted = true;
+  }
+
+  /**
+   * Time's only way in. Where the wall clock was set, what it made void and what it made us not believe may be good
+   * again.
+   */
+  #see(at: At): void {
+    this.#at = at;
+    // Since it was set last, and not since it was read last: it may be set little by little.
+    if (this.#clocks === undefined) this.#clocks = at;
+    const { now, wall } = this.#clocks;
+    const step = at.wall - wall - (at.now - now) / 1000;
+    if (Math.abs(step) <= CLOCK_WAS_SET) return;
+    this.#clocks = at;
+    this.#clockWasSet = true;
+    for (const peer of this.#peers.values()) this.#wantAnew(peer);
+  }
+}
+
+function ownAttributes(chunk: Chunk): Attributes {
+  return { peer: undefined, internal: false, path: [], localPreference: DEFAULT_PREFERENCE, tags: [], chunk };
+}
+
+const NOTHING_RECEIVED: Received = {
+  accepted: 0,
+  filtered: 0,
+  withdrawn: 0,
+  refused: 0,
+  malformed: [],
+  limit: undefined,
+};
+const NOTHING_TO_SEND: Outgoing = { withdraw: [], announce: [], endOfTable: false };
