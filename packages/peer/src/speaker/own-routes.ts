@@ -1,0 +1,82 @@
+// What this node offers itself: its leaves, signed in chunks. It signs anew at half of the lifetime, so that what others hold
+// never expires while the node is there, and everything at once, so that chunks broken up by changes become whole again.
+
+import type { Chunk } from "../origin/chunk.ts";
+import { signChunks } from "../origin/sign.ts";
+import type { Leaf } from "../wire/message.ts";
+import { asLine, BYTES_32, ROUTE_NAME, type RouteName } from "../wire/names.ts";
+import type { At, SpeakerConfig } from "./speaker-config.ts";
+
+interface Change {
+  /** Of what is new or has another digest. */
+  readonly chunks: readonly Chunk[];
+  /** Names that are there no more. */
+  readonly withdraw: readonly RouteName[];
+  /** What cannot be offered, and why: every peer would refuse it, and its siblings with it. */
+  readonly refused: readonly string[];
+}
+
+export class OwnRoutes {
+  readonly #config: SpeakerConfig;
+  readonly #leaves = new Map<RouteName, Leaf>();
+  #renewAt: number | undefined;
+  /** What the wall clock was ahead of the other when everything was signed, in seconds. */
+  #ahead = 0;
+
+  constructor(config: SpeakerConfig) {
+    this.#config = config;
+  }
+
+  /** As in an update: what is announced too is not withdrawn, and of what is announced twice the last holds (RFC 4271 §4.3). */
+  change(announce: readonly Leaf[], withdraw: readonly RouteName[], at: At): Change {
+    const refused: string[] = [];
+    const announced = new Map<RouteName, Leaf>();
+    for (const leaf of announce) {
+      const problem = whyNotOffered(leaf);
+      if (problem === undefined) announced.set(leaf[0], leaf);
+      else refused.push(problem);
+    }
+    const gone = withdraw.filter((name) => !announced.has(name) && this.#leaves.delete(name));
+    const changed = [...announced.values()].filter(([name, digest]) => this.#leaves.get(name)?.[1] !== digest);
+    for (const leaf of changed) this.#leaves.set(leaf[0], leaf);
+    return { chunks: this.#sign(changed, at), withdraw: gone, refused };
+  }
+
+  deadline(): number | undefined {
+    return this.#renewAt;
+  }
+
+  /** Everything, signed anew, if it is time; or if the wall clock was set, so that what is signed holds too long or no more. */
+  tick(at: At): readonly Chunk[] {
+    if (this.#renewAt === undefined) return [];
+    const wasSet = Math.abs(ahead(at) - this.#ahead) > this.#config.timing.tolerance;
+    if (at.now < this.#renewAt && !wasSet) return [];
+    this.#renewAt = undefined;
+    return this.#sign([...this.#leaves.values()], at);
+  }
+
+  #sign(leaves: readonly Leaf[], at: At): readonly Chunk[] {
+    if (leaves.length === 0) return [];
+    const { node, domain, key, epoch, chunkSize, sign, timing } = this.#config;
+    if (this.#renewAt === undefined) {
+      this.#renewAt = at.now + (timing.lifetime * 1000) / 2;
+      this.#ahead = ahead(at);
+    }
+    return signChunks(
+      leaves,
+      { node, domain, key, epoch, expires: Math.floor(at.wall) + timing.lifetime, chunkSize },
+      sign,
+    );
+  }
+}
+
+function ahead({ now, wall }: At): number {
+  return wall - now / 1000;
+}
+
+function whyNotOffered([name, digest]: Leaf): string | undefined {
+  const shown = `"${asLine(name, 64)}"`;
+  if (!ROUTE_NAME.test(name)) return `${shown} is not a route's name, such as \`action:greet\``;
+  if (digest === "" || BYTES_32.test(digest)) return undefined;
+  return `${shown} has a digest that is not 32 bytes in base64url, or ""`;
+}

@@ -1,0 +1,36 @@
+// What a speaker wants done, in order. Whoever holds the transports carries it out.
+
+import type { BestChange } from "../rib/path.ts";
+import type { Reason } from "../session/reason.ts";
+import type { Agreed, ConnectionId } from "../session/session.ts";
+import type { Message } from "../wire/message.ts";
+import type { NodeId } from "../wire/names.ts";
+
+export type SpeakerEffect =
+  /** Answered by `connected` or `dial-failed` with this id. */
+  | { readonly type: "dial"; readonly connection: ConnectionId; readonly peer: NodeId; readonly address: string }
+  | { readonly type: "send"; readonly connection: ConnectionId; readonly message: Message }
+  /** Close it, once what was sent is out; also ends a dial that is under way. Nothing more is awaited of it. */
+  | { readonly type: "disconnect"; readonly connection: ConnectionId }
+  /** Best paths that changed. */
+  | { readonly type: "routes"; readonly changes: readonly BestChange[] }
+  /** For logs, alerts and `peer.show`. */
+  | { readonly type: "event"; readonly event: SpeakerEvent };
+
+export type SpeakerEvent =
+  | { readonly kind: "established"; readonly peer: NodeId; readonly connection: ConnectionId; readonly agreed: Agreed }
+  | { readonly kind: "down"; readonly peer: NodeId; readonly graceful: boolean; readonly reason: Reason }
+  /** Why a session ended, whether it was established (then `down` is told, too) or not. */
+  | { readonly kind: "session"; readonly peer: NodeId; readonly reason: Reason }
+  /** A connection of nobody that is configured, or that said nothing or nonsense. */
+  | { readonly kind: "refused"; readonly connection: ConnectionId; readonly text: string }
+  | {
+      readonly kind: "limit";
+      readonly peer: NodeId;
+      readonly then: "warn" | "drop" | "restart" | "disable";
+      readonly routes: number;
+    }
+  /** Routes that were treated as withdrawn, and why (RFC 7606 §6: an operator has to be able to find out). */
+  | { readonly kind: "malformed"; readonly peer: NodeId; readonly routes: number; readonly text: string }
+  /** A route that this node was to originate and that is none. */
+  | { readonly kind: "not-offered"; readonly text: string };
