@@ -11,6 +11,8 @@ const PACKAGES = join(ROOT, "packages");
 const MAIN = join(PACKAGES, "cli", "src", "main.ts");
 /** For `capstan plugin test`, whose process is another: it gets a copy of it, and of the workers. */
 const PRELOAD = join(PACKAGES, "cli", "src", "settings", "supplied-preload.ts");
+/** Optional: where it is not installed, the binary has none, and says so when it is asked for it. */
+const IROH = "@number0/iroh";
 const STARTS = 5;
 
 const { values } = parseArgs({ options: { out: { type: "string", default: join(ROOT, "dist", "capstan") } } });
@@ -41,6 +43,7 @@ async function build(outfile: string): Promise<void> {
     format: "esm",
     bytecode: true, // a third of the start: nothing is parsed
     sourcemap: "linked", // embedded: a stack names our files and lines
+    external: there(IROH) ? [] : [IROH],
     define: { __dirname: '"/"', __filename: '"/"' }, // else where this was built, which is nowhere there
     plugins: [{ name: "capstan: what lies beside the program", setup: besideTheProgram }],
     compile: {
@@ -49,6 +52,15 @@ async function build(outfile: string): Promise<void> {
       execArgv: ["--no-install"],
     },
   });
+}
+
+function there(name: string): boolean {
+  try {
+    Bun.resolveSync(name, join(PACKAGES, "orchestrator", "src"));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function besideTheProgram(builder: Bun.PluginBuilder): void {

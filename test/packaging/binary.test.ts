@@ -1,7 +1,7 @@
 // The compiled binary where nothing else is: no Bun, no node_modules, no environment. What it does is what a clone does.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { copyFileSync, existsSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { steps } from "../docs/transcript.ts";
@@ -143,6 +143,22 @@ describe("the binary in an empty environment", () => {
     await place.step(`capstan perform greet '{"name":"Bob"}'`, ['{"text":"Hello, Bob"}', "…"]);
     await place.step(`capstan perform upper '{"text":"again"}'`, ['{"text":"AGAIN"}', "…"]);
     expect(await traced.promise).toBe("/v1/traces");
+  });
+
+  test("takes sessions over iroh and asks by it, with a TMPDIR that takes its part of the system", async () => {
+    const banner = ["node      n-9b5c  …", "…", "open      …", "iroh      iroh://…"];
+    await place.serve("capstan serve --data ./by-iroh --iroh --log-level silent --listen 127.0.0.1:0", banner);
+    const { iroh } = JSON.parse(readFileSync(join(place.directory, "by-iroh", "server.json"), "utf8"));
+    await place.step(`capstan --data ./by-iroh --url '${iroh}' health; echo $?`, [`ready  ${iroh}`, "0"]);
+    await place.step(`capstan --data ./by-iroh --url '${iroh}' log head`, ["1 entry  n-9b5c  …"]);
+    rmSync(place.temporary, { recursive: true });
+    try {
+      const unavailable = "IROH_UNAVAILABLE  iroh cannot be loaded here: …TMPDIR, which must take a file of 20 MB";
+      const flags = "--iroh --log-level silent --listen 127.0.0.1:0";
+      await place.step(`capstan serve --data ./none ${flags}; echo $?`, [unavailable, "78"]);
+    } finally {
+      mkdirSync(place.temporary);
+    }
   });
 
   test("does nothing of what a bunfig.toml says where it is called, and fetches nothing", async () => {

@@ -1,18 +1,30 @@
-// The client's front door: a scope over a WebSocket, or over one HTTP batch. It runs in browsers too, and so imports nothing
-// but capnweb. Calls on a scope return promises that further calls can be made on before they resolve.
+// The client's front door: a scope over a WebSocket, over a link of another kind, or over one HTTP batch. It runs in browsers too, and so
+// imports nothing but capnweb. Calls on a scope return promises that further calls can be made on before they resolve.
 
 import { newWebSocketRpcSession, RpcSession, type RpcTransport } from "capnweb";
 import { type Fault, FaultError } from "./fault/fault.ts";
 import type { MessageTable } from "./message/definition.ts";
+import { rpcUrl } from "./rpc/rpc-url.ts";
 import type { Scope } from "./scope/scope.ts";
+import { ClientTransport } from "./transport/client-transport.ts";
+import type { Dial } from "./transport/link.ts";
 
-export interface ConnectOptions {
-  /** The node: `http://127.0.0.1:7420`. */
+export type { Dial } from "./transport/link.ts";
+
+/** Where a session goes. */
+export interface SessionAddress {
+  /** The node: `http://127.0.0.1:7420`; with `dial` whatever that takes, such as `iroh://…`. */
   readonly url: string;
+  /** How a WebSocket is opened, where certificates or a proxy need more than an address. */
+  readonly webSocket?: ((url: string) => WebSocket) | undefined;
+  /** What a session goes over that is no plain WebSocket: `irohDial()` of @capstan/orchestrator/iroh, `pinnedDial(pin)`. */
+  readonly dial?: Dial | undefined;
+}
+
+export interface ConnectOptions extends SessionAddress {
   /** Which connection to ask for, and what it is given: `{ connectionFromCli: token }`. */
   readonly as: Readonly<Record<string, unknown>>;
-  /** How a WebSocket is opened and a request sent, where certificates or a proxy need more than an address. */
-  readonly webSocket?: ((url: string) => WebSocket) | undefined;
+  /** How a batch's request is sent, likewise. */
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
 }
 
@@ -60,9 +72,20 @@ export type RemoteScope<Messages = MessageTable> = {
   applyAction(message: unknown, options?: unknown): RemoteValue;
 } & Disposable;
 
-type RemoteApi = Disposable & {
+/**
+ * A node's public object: `health()`, `challenge(…)`, a method a connection. What a call promises can be called on before it resolves.
+ * Functions and RpcTargets among the arguments become callbacks, for as long as the session lives or until the other side gives them back.
+ */
+export type RemoteApi = Disposable & {
   onRpcBroken(callback: (error: unknown) => void): void;
-} & Readonly<Record<string, (input: unknown) => unknown>>;
+} & Readonly<Record<string, (...args: readonly unknown[]) => RemoteValue>>;
+
+export interface OpenedSession {
+  readonly api: RemoteApi;
+  /** Calls back once, when the session has ended, whoever ended it. */
+  onClose(callback: (error: unknown) => void): void;
+  close(): void;
+}
 
 export interface Connected<Messages = MessageTable> {
   readonly scope: RemoteScope<Messages>;
@@ -71,22 +94,53 @@ export interface Connected<Messages = MessageTable> {
   close(): void;
 }
 
+/** A session whose public object is asked by hand. `connect` is for one connection and its scope. */
+export function openSession(address: SessionAddress): OpenedSession {
+  const api = publicApi(address);
+  return { api, onClose: (callback) => api.onRpcBroken(callback), close: () => api[Symbol.dispose]() };
+}
+
 /**
- * A session over a WebSocket: calls and their answers flow until it is closed. `Messages` types the scope:
+ * A session: calls and their answers flow until it is closed. `Messages` types the scope:
  * `connect<StandardMessages>(…)`.
  */
-export function connect<Messages = MessageTable>({ url, as, webSocket }: ConnectOptions): Connected<Messages> {
-  const address = rpcUrl(url, "ws");
-  const api = newWebSocketRpcSession(webSocket?.(address) ?? address) as unknown as RemoteApi;
-  const scope = scopeOf<Messages>(api, as);
+export function connect<Messages = MessageTable>(options: ConnectOptions): Connected<Messages> {
+  const { api, onClose, close } = openSession(options);
+  const scope = scopeOf<Messages>(api, options.as);
   return {
     scope,
-    onClose: (callback) => api.onRpcBroken(callback),
+    onClose,
     close() {
       scope[Symbol.dispose]();
-      api[Symbol.dispose]();
+      close();
     },
   };
+}
+
+/** What a node says of itself to everybody. */
+export interface Health {
+  readonly node: string;
+  /** How many are durable. */
+  readonly entries: number;
+  /** Whether it takes commands; where it does not, why. */
+  readonly ready: boolean;
+  readonly why?: string;
+}
+
+/** Asks a node how it is, without a credential, over a session of its own. */
+export async function health(address: SessionAddress): Promise<Health> {
+  const { api, close } = openSession(address);
+  try {
+    return (await (api.health as () => unknown)()) as Health;
+  } finally {
+    close();
+  }
+}
+
+function publicApi({ url, webSocket, dial }: SessionAddress): RemoteApi {
+  if (dial !== undefined) return new RpcSession(new ClientTransport(url, dial)).getRemoteMain() as unknown as RemoteApi;
+  const address = rpcUrl(url, "ws");
+  return newWebSocketRpcSession(webSocket?.(address) ?? address) as unknown as RemoteApi;
 }
 
 /** One HTTP batch: everything asked of the scope before the first `await` goes in one round trip, and then it is over. */
@@ -164,8 +218,4 @@ function faultIn(text: string): FaultError | undefined {
   } catch {
     return undefined;
   }
-}
-
-function rpcUrl(url: string, scheme: "ws" | "http"): string {
-  return `${url.replace(/^http/, scheme).replace(/\/$/, "")}/rpc`;
 }

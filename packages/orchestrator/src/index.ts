@@ -6,6 +6,7 @@ export { logSource } from "./backup/log-source.ts";
 export { type Restored, type RestoreOptions, restoreLog } from "./backup/restore.ts";
 export { keysAdmittedBy, StoppedLog } from "./backup/stopped-log.ts";
 export { Unwritable } from "./backup/unwritable.ts";
+export type { OpenedSession, RemoteApi, SessionAddress } from "./client.ts";
 export { type Fault, FaultError, type FaultRow, type FaultTable, fault, faultOf } from "./fault/fault.ts";
 export { kernelFaults } from "./fault/kernel-faults.ts";
 export { printable } from "./fault/printable.ts";
@@ -24,6 +25,7 @@ export {
   query,
   signal,
 } from "./message/definition.ts";
+export { forwardedBy } from "./message/forwarded.ts";
 export { siblingId, timeOfId } from "./message/id.ts";
 export { kernelMessages } from "./message/kernel-messages.ts";
 export {
@@ -31,6 +33,7 @@ export {
   deepFreeze,
   type Envelope,
   type Facts,
+  type ForwardedOptions,
   type Message,
   messageName,
   NODE_GRANT,
@@ -38,7 +41,7 @@ export {
   type Principal,
 } from "./message/message.ts";
 export { nearest } from "./message/nearest.ts";
-export { nameSchema, parse } from "./message/parse.ts";
+export { nameSchema, parse, parseForwarded } from "./message/parse.ts";
 export type { NodeSigner, Succession } from "./notary/node-signer.ts";
 export { verifyRotation } from "./notary/rotation-statement.ts";
 export type { NodeMetrics } from "./observability/metrics-schema.ts";
@@ -53,18 +56,27 @@ export type { Body, Trace } from "./pipeline/recorder.ts";
 export { systemTimers, type Timers } from "./pipeline/timers.ts";
 export { firstSince } from "./pipeline/upkeep/first-since.ts";
 export type { Composition, Route } from "./plugin/composition.ts";
+export {
+  type Challenge,
+  type Challenged,
+  type Connection,
+  type ConnectionSession,
+  type Connections,
+  defineConnection,
+  type Verified,
+} from "./plugin/connection.ts";
 export type { MessagesOf, Ordered } from "./plugin/order.ts";
 export {
   type AnyPlugin,
-  type Connection,
-  type Connections,
+  type DialOptions,
   type Door,
   type DoorContext,
-  defineConnection,
   definePlugin,
   type EffectHandler,
   type EffectHandlers,
   type EffectRuntime,
+  type FollowedRow,
+  type Identity,
   type Live,
   type Logger,
   type LostEffect,
@@ -121,6 +133,7 @@ export { defaultLimits, type SessionLimits } from "./rpc/limits.ts";
 export type { Caller, Scope } from "./scope/scope.ts";
 export { DEFAULT_LISTEN, parseAddress } from "./server/address.ts";
 export { type Config, configKeys, defineConfig, parseConfig } from "./server/config.ts";
+export type { IrohOptions } from "./server/iroh.ts";
 export {
   type AnswerOptions,
   type AskOptions,
@@ -129,11 +142,13 @@ export {
   type LocalRequests,
 } from "./server/local-request.ts";
 export { createLogger, type LogOptions, type NodeLog } from "./server/logger.ts";
-export { type Node, openNode, readNodeKey } from "./server/node-key.ts";
+export { type Node, openNode, readNodeKey, readNodeSeed } from "./server/node-key.ts";
 export { type ServeOptions, type Serving, serve } from "./server/serve.ts";
 export { type TlsFiles, tlsFiles } from "./server/tls.ts";
 export type { Change, State } from "./state/state.ts";
-export { type Table, table } from "./state/table.ts";
+export { type Routable, type Table, type TableOptions, table } from "./state/table.ts";
+export { certificatePin, isPin } from "./transport/pin/certificate-pin.ts";
+export { type PinnedTls, pinnedDial, pinnedTls } from "./transport/pin/pinned.ts";
 export { type Salvaged, salvageLog } from "./verification/salvage.ts";
 export { type Verification, verificationText } from "./verification/verification.ts";
 export { verifyExport } from "./verification/verify-export.ts";

@@ -21,6 +21,7 @@ import type { Tracer } from "./observability/tracer.ts";
 import { Committer } from "./pipeline/committer.ts";
 import { Effects } from "./pipeline/effects.ts";
 import { Enveloper } from "./pipeline/enveloper.ts";
+import { Followers } from "./pipeline/followers.ts";
 import { Hub } from "./pipeline/hub.ts";
 import { kernelOperations } from "./pipeline/kernel-operations.ts";
 import { kernelPlugin } from "./pipeline/kernel-plugin.ts";
@@ -169,10 +170,16 @@ async function start<const P extends readonly AnyPlugin[]>(
   });
   const enveloper = new Enveloper(node, now, idMaker(randomFraction(random)));
   const keys = new Keys(log);
+  let ephemeral: NodeSigner | undefined;
+  const inForce = (): NodeSigner => {
+    if (rotation.signer !== undefined) return rotation.signer;
+    ephemeral ??= ephemeralSigner(node.id, random);
+    return ephemeral;
+  };
   const notary = new Notary({
     ...{ log, now, timers },
     retiredAt: (key) => rotation.retiredAt(key),
-    signer: async () => signer ?? ephemeralSigner(node.id, random),
+    signer: async () => signer ?? inForce(),
     // Whoever reads the file has to know the key.
     file:
       signer !== undefined && log.durable && node.directory !== undefined
@@ -184,7 +191,8 @@ async function start<const P extends readonly AnyPlugin[]>(
     log,
     tables,
     {
-      committed(durable) {
+      committed(durable, group) {
+        followers.committed(group);
         keys.committed(durable);
         waiters.committed(durable);
         effects.committed(durable);
@@ -205,6 +213,7 @@ async function start<const P extends readonly AnyPlugin[]>(
     },
     schedule,
   );
+  const followers = new Followers({ log, logger, committer: () => committer });
   const reader = new TipReader(node, log, committer, tables, timers, notary);
   const effects: Effects = new Effects({
     composition,
@@ -273,7 +282,10 @@ async function start<const P extends readonly AnyPlugin[]>(
       await recordRestorations({ log, hub, committer, reader });
       if (carriesOut) {
         await takeOver({ tip, effects, tables, reader, committer, node, epoch: log.epoch });
-        const parts = { composition, enveloper, tip, node, reader, committer, hub, lives, timers, logger, now };
+        const parts = {
+          ...{ composition, enveloper, tip, node, reader, committer, hub, lives, timers, logger, now },
+          ...{ log, followers, signer: inForce },
+        };
         for (const plugin of composition.plugins) plugin.run?.(pluginRuntime(parts, plugin));
       }
     }

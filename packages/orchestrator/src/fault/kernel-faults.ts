@@ -41,6 +41,16 @@ export const kernelFaults = {
     retryable: false,
     text: "A callback needs a session that lasts, such as a WebSocket's, and ends with it.",
   },
+  SESSION_REQUIRED: {
+    status: 409,
+    retryable: false,
+    text: "The connection is for sessions that last, such as a WebSocket's; a batch is over with its answer.",
+  },
+  FORWARDED_BACK: {
+    status: 508,
+    retryable: false,
+    text: "The call was forwarded in a circle: it came through this node, or through another one twice, before.",
+  },
   UNAUTHENTICATED: {
     status: 401,
     retryable: false,
@@ -186,6 +196,21 @@ export const kernelFaults = {
     status: 500,
     retryable: false,
     text: "The TLS certificate or its key is missing, cannot be read, or the two do not belong together; the text names the file.",
+  },
+  CERTIFICATE_PIN_REFUSED: {
+    status: 502,
+    retryable: false,
+    text: "The server is not served under the certificate that is pinned for it. Ask its operator for the pin in force; nothing was sent.",
+  },
+  IROH_UNAVAILABLE: {
+    status: 500,
+    retryable: false,
+    text: "iroh was asked for and cannot be loaded or opened on this machine; the text says why. Without it the node is as good as with it.",
+  },
+  IROH_ADDRESS_INVALID: {
+    status: 422,
+    retryable: false,
+    text: "An address of iroh's is not `iroh://<node id>` with `addr` or `relay`; the text says what is wrong.",
   },
   COMPOSITION_INVALID: {
     status: 500,

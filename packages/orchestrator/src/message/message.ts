@@ -64,6 +64,14 @@ export interface CallOptions {
   readonly wait?: number | undefined;
 }
 
+/** What a node may say besides about a call that it forwards (`Connection.forwards`). */
+export interface ForwardedOptions extends CallOptions {
+  /** The nodes that it came through before that one, oldest first. */
+  readonly via?: readonly string[] | undefined;
+  /** How many causes deep it is. */
+  readonly hops?: number | undefined;
+}
+
 /** What a door says about a call besides. */
 export interface TakenOptions extends CallOptions {
   /** Told the id of the message that the answer is of: for a repeat under a key, the first's. */

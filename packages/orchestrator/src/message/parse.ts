@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { FaultError } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
-import type { CallOptions } from "./message.ts";
+import type { CallOptions, ForwardedOptions } from "./message.ts";
 import { nearest } from "./nearest.ts";
 
 /** Names of things that callers make: segments of letters, digits and `._~-`, divided by `/`. */
@@ -41,6 +41,18 @@ const optionsSchema = z.strictObject({
   wait: z.number().int().min(0).max(86_400_000).optional(),
 });
 
+/** More nodes than causes (pipeline/tip.ts, MOST_HOPS) no call that is decided came through. */
+const MOST_VIA = 16;
+const MOST_HOPS_SAID = 255;
+
+const forwardedSchema = optionsSchema.extend({
+  via: z
+    .array(z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "must be a node's id"))
+    .max(MOST_VIA)
+    .optional(),
+  hops: z.number().int().min(0).max(MOST_HOPS_SAID).optional(),
+});
+
 export const messageSchema = z.strictObject({
   resource: z.string().max(64),
   action: z.string().max(64),
@@ -57,6 +69,12 @@ const DEEPEST = 100;
 export function parseOptions(options: unknown): CallOptions {
   if (options === undefined || options === null) return NO_OPTIONS;
   return parse("options", optionsSchema, options);
+}
+
+/** Those of a node that may forward. */
+export function parseForwarded(options: unknown): ForwardedOptions {
+  if (options === undefined || options === null) return NO_OPTIONS;
+  return parse("options", forwardedSchema, options);
 }
 
 /** The data as the schema gives it, frozen. @throws FaultError of `code`, with a path and a problem each. */

@@ -5,18 +5,19 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { verifyAsync } from "@noble/ed25519";
 import { decodeEntry } from "../log/entry.ts";
 import { sqliteLog } from "../log/sqlite/sqlite-log.ts";
 import { createOrchestrator } from "../orchestrator.ts";
 import { nodeKeyTable } from "../pipeline/kernel-tables.ts";
-import type { AnyPlugin } from "../plugin/plugin.ts";
+import type { AnyPlugin, PluginRuntime } from "../plugin/plugin.ts";
 import { type CheckpointKey, verifyCheckpoint } from "../proof/checkpoint.ts";
 import { CompactRange, leafHash } from "../proof/merkle.ts";
 import { formatVerifierKey, parseVerifierKey } from "../proof/note.ts";
 import { openNode } from "../server/node-key.ts";
 import { ManualTime } from "../testing/manual-time.fixture.ts";
 import { notes } from "../testing/notes.fixture.ts";
-import { admits, codeOf, start } from "../testing/start.fixture.ts";
+import { admits, codeOf, plugin, start } from "../testing/start.fixture.ts";
 import { rowKeyOf } from "./key-rotation.ts";
 import { verifyRotation } from "./rotation-statement.ts";
 
@@ -29,7 +30,11 @@ const directoryOf = (name: string) => mkdtempSync(join(home, `${name}-`));
 async function open(directory: string) {
   const node = await openNode({ directory });
   const log = sqliteLog(join(directory, "log.db"));
-  const plugins: readonly AnyPlugin[] = [admits(), notes()];
+  let runtime: PluginRuntime | undefined;
+  const run = (one: PluginRuntime): void => {
+    runtime = one;
+  };
+  const plugins: readonly AnyPlugin[] = [admits(), notes(), plugin("runs", { signs: ["capstan note/1"], run })];
   const orchestrator = await createOrchestrator({
     plugins,
     ...{ log, node, signer: node.signer, timers: new ManualTime() },
@@ -39,7 +44,7 @@ async function open(directory: string) {
     scope.applyAction({ resource, action, data }, {}) as Promise<{ node: string; key: string; entry: number }>;
   let count = 0;
   return {
-    ...{ node, log, orchestrator, send },
+    ...{ node, log, orchestrator, send, identity: (runtime as unknown as PluginRuntime | undefined)?.identity },
     write: () => send("note", "write", { name: `note ${log.head}-${count++}`, text: "" }),
     keys: () => [...orchestrator.reader.rows(nodeKeyTable)].map(([, row]) => row).sort((a, b) => a.from - b.from),
   };
@@ -103,6 +108,11 @@ describe("a rotation", () => {
 
     const after = parseVerifierKey(line(directory));
     expect(answer).toEqual({ node: id, key: line(directory), entry: 4 });
+    // What plugins sign is signed by the new key from now on.
+    const text = new TextEncoder().encode("capstan note/1\n");
+    const signature = node.identity?.sign(text) as Uint8Array;
+    expect(node.identity?.publicKey).toBe(rowKeyOf(after));
+    expect(await verifyAsync(signature, text, after.publicKey)).toBe(true);
     expect(node.keys()).toEqual([
       { node: id, from: 1, until: 4 },
       { node: id, from: 4 },

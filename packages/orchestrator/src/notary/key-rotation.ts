@@ -82,11 +82,16 @@ export interface KeyRotationParts {
 /** The keys of this node, as they follow one another while it runs. */
 export class KeyRotation implements EffectHandler {
   readonly #parts: KeyRotationParts;
-  #signer: Signer | undefined;
+  #signer: NodeSigner | undefined;
 
   constructor(parts: KeyRotationParts) {
     this.#parts = parts;
     this.#signer = parts.signer;
+  }
+
+  /** The key in force; `undefined` where the node was given none. */
+  get signer(): NodeSigner | undefined {
+    return this.#signer;
   }
 
   get possible(): boolean {
@@ -142,7 +147,7 @@ export class KeyRotation implements EffectHandler {
     return this.failed(effect, fault("INTERNAL", "the node died while it rotated its key"));
   }
 
-  #follow(next: Signer): void {
+  #follow(next: NodeSigner): void {
     this.#parts.notary().successor = {
       signer: next,
       tookOver: async () => {

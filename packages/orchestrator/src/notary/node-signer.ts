@@ -3,6 +3,8 @@
 import type { Signer } from "../proof/note.ts";
 
 export interface NodeSigner extends Signer {
+  /** The same signature, at once; `undefined` where the key is somewhere that has to be waited for. */
+  readonly signNow?: ((bytes: Uint8Array) => Uint8Array) | undefined;
   /** `undefined` where the key is for good. */
   readonly succession?: Succession | undefined;
 }
@@ -10,9 +12,9 @@ export interface NodeSigner extends Signer {
 /** The key that is made to follow the one in force. */
 export interface Succession {
   /** Makes it, durable before it is answered; asked again, answers the same. */
-  next(): Promise<Signer>;
+  next(): Promise<NodeSigner>;
   /** The one that was made, and does not yet stand in the other's place. */
-  made(): Promise<Signer | undefined>;
+  made(): Promise<NodeSigner | undefined>;
   /** Puts it there for good. */
   promote(): Promise<void>;
   /** Forgets it. */

@@ -7,8 +7,8 @@ import type { Change } from "../state/state.ts";
 import type { Tables } from "../state/tables.ts";
 
 export interface CommitterEvents {
-  /** Entries up to `durable` are durable. */
-  committed(durable: number): void;
+  /** Entries up to `durable` are durable: these. */
+  committed(durable: number, group: readonly NewEntry[]): void;
   /** Everything after `durable` was undone. */
   undone(durable: number, reason: Fault): void;
   /** A group of this many is being appended. Answers whom to tell that it was. */
@@ -107,7 +107,7 @@ export class Committer {
       const result = this.#log.append(this.durable, group);
       if (!(result instanceof Promise)) {
         if (result.kind === "ok") appended?.();
-        this.#appended(result);
+        this.#appended(result, group);
         return;
       }
       this.#appending = true;
@@ -123,7 +123,7 @@ export class Committer {
         appended?.();
         this.#appending = false;
         this.#inFlight = [];
-        this.#appended(one);
+        this.#appended(one, group);
         this.flush();
       }, undo);
     } catch (thrown) {
@@ -184,14 +184,14 @@ export class Committer {
     return index < 0 ? undefined : this.durable + 1 + index;
   }
 
-  #appended(result: AppendResult): void {
+  #appended(result: AppendResult, group: readonly NewEntry[]): void {
     if (result.kind === "conflict") {
       this.#undo(conflict(result));
       return;
     }
     this.durable = result.head;
     this.#tables.commit(result.head);
-    this.#events.committed(result.head);
+    this.#events.committed(result.head, group);
     const waiting = this.#waiting;
     this.#waiting = waiting.filter(({ seq }) => seq > result.head);
     for (const { seq, resolve } of waiting) if (seq <= result.head) resolve();

@@ -10,6 +10,7 @@ import type { NodeInfo, OwedEffect } from "../plugin/plugin.ts";
 export interface Context {
   readonly cause?: string | undefined;
   readonly hops?: number | undefined;
+  readonly via?: readonly string[] | undefined;
   readonly correlation?: string | undefined;
   readonly traceparent?: string | undefined;
 }
@@ -66,7 +67,7 @@ export class Enveloper {
       key: options.key,
       deadline: options.deadline,
       hops: context.hops ?? 0,
-      via: NO_VIA,
+      via: context.via ?? NO_VIA,
       facts,
       internal,
     };

@@ -39,6 +39,7 @@ export function owedEffect(
     principal: retried?.principal ?? envelope.principal,
     grant: retried?.grant ?? envelope.grant,
     hops: retried?.hops ?? envelope.hops,
+    via: retried?.via ?? envelope.via,
     correlation: retried?.correlation ?? envelope.correlation,
     traceparent: retried?.traceparent ?? envelope.traceparent,
     notBefore: effect.notBefore,

@@ -5,10 +5,12 @@ import { z } from "zod";
 import type { FaultError } from "../fault/fault.ts";
 import { memoryLog } from "../log/memory/memory-log.ts";
 import { query, signal } from "../message/definition.ts";
-import type { AnyPlugin, Live, PluginRuntime } from "../plugin/plugin.ts";
+import type { AnyPlugin, Live, OwedEffect, PluginRuntime } from "../plugin/plugin.ts";
 import { definePlugin } from "../plugin/plugin.ts";
 import { next, refuse } from "../plugin/result.ts";
 import { authority, token } from "../plugin/token.ts";
+import { table } from "../state/table.ts";
+import { reopened } from "../testing/faulty-log.fixture.ts";
 import { jobs } from "../testing/jobs.fixture.ts";
 import { codeOf, plugin, records, settled, start, takes } from "../testing/start.fixture.ts";
 
@@ -109,6 +111,54 @@ test("what a plugin before it gives is found by its token; what nobody gives is 
   expect(() => runtime.given(token<number>()("nothing"))).toThrow(
     'plugin "runs" asks for "nothing", which no plugin gives',
   );
+});
+
+test("a signal of the node's own changes session tables, and is no entry", async () => {
+  const seen = table<string>("seen", "session");
+  const { runtime, history } = await runtimeOf({
+    messages: {
+      note: { seen: { ...signal({ summary: "", data: z.strictObject({}), result: z.unknown() }), internal: true } },
+    },
+    tables: [seen],
+    decide: ({ state, envelope }) => next({ state: state.put(seen, "last", envelope.principal), data: "seen" }),
+  });
+  expect(await runtime.note({ resource: "note", action: "seen", data: {} })).toBe("seen");
+  expect([runtime.reader.get(seen, "last"), await history()]).toEqual(["node:n-embedded", []]);
+});
+
+test("its identity is of this start, and signs for the plugin", async () => {
+  const signs = ["capstan note/1"];
+  const log = memoryLog();
+  const first = (await runtimeOf({ signs }, { log })).runtime.identity;
+  expect([first.node, first.epoch]).toEqual(["n-embedded", log.epoch]);
+  expect(first.sign(new TextEncoder().encode("capstan note/1\n"))).toHaveLength(64);
+  expect(Buffer.from(first.publicKey, "base64url")).toHaveLength(32);
+  const second = (await runtimeOf({ signs }, { log: reopened(log) })).runtime.identity;
+  expect(second.epoch).toBe(first.epoch + 1);
+});
+
+test("what it came through is with what a message owes", async () => {
+  const owed: OwedEffect[] = [];
+  const heard = { resource: "note", action: "heard", data: { text: "x" } };
+  const { runtime } = await runtimeOf({
+    decide: ({ message }) =>
+      message.action === "write" ? next({ effects: [{ kind: "tell", data: {} }] }) : next({ data: message.data }),
+    effects: {
+      tell: {
+        carryOut(effect) {
+          owed.push(effect);
+          return heard;
+        },
+        failed: () => heard,
+        lost: () => heard,
+      },
+    },
+  });
+  const as = { principal: "ada", grant: "node" };
+  const origin = { via: ["n-b", "n-c"], hops: 2 };
+  await runtime.apply({ resource: "note", action: "write", data: { text: "a" } }, as, {}, origin);
+  await settled();
+  expect(owed.map(({ via, hops }) => ({ via, hops }))).toEqual([origin]);
 });
 
 test("on a damaged log, and where nothing is carried out, nothing begins", async () => {

@@ -2,11 +2,16 @@
 // everybody's.
 
 import { FaultError, fault } from "../fault/fault.ts";
+import type { Log } from "../log/log.ts";
+import { identityOf } from "../notary/identity.ts";
+import type { NodeSigner } from "../notary/node-signer.ts";
 import type { Composition } from "../plugin/composition.ts";
 import type { AnyPlugin, Logger, NodeInfo, PluginRuntime } from "../plugin/plugin.ts";
 import type { Token } from "../plugin/token.ts";
+import { dialSession } from "../rpc/dialled-session.ts";
 import type { Lives } from "../scope/lives.ts";
 import type { Committer } from "./committer.ts";
+import type { Followers } from "./followers.ts";
 import type { Hub } from "./hub.ts";
 import type { TipReader } from "./reader.ts";
 import { type RightParts, rightAsked, rightRefused } from "./right-asked.ts";
@@ -21,6 +26,10 @@ export interface RuntimeParts extends RightParts {
   readonly lives: Lives;
   readonly timers: Timers;
   readonly logger: Logger;
+  readonly log: Pick<Log, "epoch">;
+  readonly followers: Followers;
+  /** The node's key in force. */
+  signer(): NodeSigner;
   now(): number;
 }
 
@@ -37,6 +46,13 @@ export function pluginRuntime(parts: RuntimeParts, plugin: AnyPlugin): PluginRun
     allows: (right, as) => rightRefused(parts, right, as),
     authorize: (right, as) => rightAsked(parts, right, as),
     live: (reference) => lives.get(reference),
+    routable: composition.routable,
+    follow: (tables, callback) => parts.followers.add(tables, callback),
+    identity: identityOf({
+      ...{ node: node.id, plugin: plugin.name, signs: plugin.signs ?? [], epoch: parts.log.epoch },
+      signer: () => parts.signer(),
+    }),
+    dial: (options) => dialSession(options, { durability: committer, timers, logger }),
     given<Value>({ name }: Token<string, Value>): Value {
       const given = composition.given[name];
       if (given !== undefined) return given as Value;

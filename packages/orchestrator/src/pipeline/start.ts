@@ -108,7 +108,7 @@ export async function takeOver(parts: {
         committedBy: committer.durable,
         after: row.after,
       },
-      ...{ principal: header.principal, grant: header.grant, hops: body?.hops ?? 0 },
+      ...{ principal: header.principal, grant: header.grant, hops: body?.hops ?? 0, via: body?.via ?? [] },
       ...{ correlation: body?.correlation, traceparent: body?.traceparent },
       ...{ notBefore: row.notBefore, deadline: row.deadline, owner: { node: row.node, epoch: row.epoch } },
     });

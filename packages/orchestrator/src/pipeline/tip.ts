@@ -183,6 +183,7 @@ export class Tip {
     const route = this.#parts.composition.route(message.resource, message.action);
     const data = parse(route.name, route.definition.data, message.data);
     const envelope = this.#parts.enveloper.own(route, data, context, facts);
+    if (route.definition.kind === "signal") return this.takeSignal(Object.freeze(envelope), route);
     const taken = this.take(envelope, route, outcomeOf);
     this.#parts.waiters.take(envelope.id);
     return taken;

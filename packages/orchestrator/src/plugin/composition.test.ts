@@ -129,6 +129,42 @@ describe("names", () => {
   });
 });
 
+test("only logged tables have rows that a route leads to, and they are found by it", () => {
+  const route = (key: string): [string, string] => [`note:${key}`, "digest"];
+  const notes = table<string>("note", "logged", { route });
+  const { routable } = compose([admits(), plugin("a", { tables: [table("other"), notes] })]);
+  expect(routable).toEqual([notes]);
+  const session = table<string>("note", "session", { route });
+  expect(refusalOf(admits(), plugin("a", { tables: [session] }))).toContain("only logged tables have rows");
+});
+
+test("what a request brings by itself needs neither a session nor a challenge", () => {
+  const bearer = { input: z.string(), bearer: true, verify: () => ({ principal: "p", grant: "g" }) };
+  const challenge = { input: z.string(), offer: () => ({ answer: "" }) };
+  for (const more of [{ lasting: true }, { challenge }]) {
+    const connections = { connectionFromPipe: { ...bearer, ...more } };
+    expect(refusalOf(admits(), plugin("a", { connections }))).toContain("needs no session and no challenge");
+  }
+});
+
+test("a label is one plugin's, and nothing that the node signs by itself can begin with one", () => {
+  const signs = (...labels: string[]) => plugin("a", { signs: labels });
+  expect(refusalOf(admits(), signs("capstan route origin/1", "capstan peer proof/12"))).toBe("it composes");
+  const other = plugin("b", { signs: ["capstan route origin/1"] });
+  expect(refusalOf(admits(), signs("capstan route origin/1"), other)).toContain('which "a" signs already');
+  const bad = [
+    ...["", "capstan", "capstan/l-0123456789/1", "capstan key rotation", "capstan request recover", "route origin/1"],
+    ...[
+      "capstan route origin/0",
+      "capstan route origin/1\n",
+      "capstan  route/1",
+      "capstan Route/1",
+      "capstan route/1/2",
+    ],
+  ];
+  for (const label of bad) expect(refusalOf(admits(), signs(label))).toContain("a label is like");
+});
+
 test("data that is not a closed object does not start", () => {
   const open = [z.object({}), z.looseObject({}), z.record(z.string(), z.string()), z.unknown(), z.string()];
   for (const data of open) {

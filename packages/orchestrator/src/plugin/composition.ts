@@ -8,7 +8,8 @@ import { printable } from "../fault/printable.ts";
 import type { MessageDefinition } from "../message/definition.ts";
 import { nearest } from "../message/nearest.ts";
 import { COLD_TABLES, type Table } from "../state/table.ts";
-import type { AnyPlugin, Connection, Door, EffectHandler, PluginDescription } from "./plugin.ts";
+import type { Connection } from "./connection.ts";
+import type { AnyPlugin, Door, EffectHandler, PluginDescription } from "./plugin.ts";
 import { authority } from "./token.ts";
 
 /** A message's definition with what the pipeline needs to route it. */
@@ -26,6 +27,8 @@ export interface Composition {
   readonly plugins: readonly AnyPlugin[];
   readonly routes: ReadonlyMap<string, Route>;
   readonly tables: readonly Table[];
+  /** Those whose rows can be reached by a route. */
+  readonly routable: readonly Table[];
   readonly faults: ReadonlyMap<string, FaultRow>;
   readonly connections: ReadonlyMap<string, Connection>;
   readonly doors: readonly Door[];
@@ -65,6 +68,9 @@ const TABLE_NAME = /^[a-z][\w-]{0,63}$/;
 // The kernel's own, which no plugin declares because their rows are not kept in memory.
 const RESERVED_TABLES = new Set<string>(COLD_TABLES);
 const CONNECTION_RESERVED = new Set(["challenge", "health"]);
+// What the node's key signs of its own begins otherwise (proof/checkpoint.ts, notary/rotation-statement.ts, server/local-request.ts):
+// no label can be the first line of any of that.
+const LABEL = /^capstan [a-z]+( [a-z]+)*\/[1-9][0-9]{0,3}$/;
 
 export function compose(plugins: readonly AnyPlugin[]): Composition {
   const added = new Set<string>();
@@ -75,6 +81,7 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
   const faults = new Map<string, FaultRow>(Object.entries(kernelFaults));
   const connections = new Map<string, Connection>();
   const doors = new Map<string, Door>();
+  const labels = new Map<string, string>();
   const handlers = new Map<string, EffectHandler>();
   const given: Record<string, unknown> = {};
 
@@ -118,6 +125,8 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
         invalid(`${who} owns table "${table.name}": that cannot be its name`);
       if (owners.has(table.name))
         invalid(`${who} owns table "${table.name}", which "${owners.get(table.name)}" owns already`);
+      if (table.kind === "session" && table.route !== undefined)
+        invalid(`${who} owns table "${table.name}": only logged tables have rows that can be reached by a route`);
       owners.set(table.name, plugin.name);
       tables.push(table);
     }
@@ -126,7 +135,14 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
       if (connections.has(name) || CONNECTION_RESERVED.has(name))
         invalid(`${who} offers ${name}, which is there already`);
       if (RESERVED.has(name) || !NAME.test(name)) invalid(`${who} offers "${name}", which cannot be a name`);
+      if (connection.bearer && (connection.lasting || connection.challenge !== undefined))
+        invalid(`${who} offers ${name}: what a request brings by itself needs no session and no challenge`);
       connections.set(name, connection);
+    }
+    for (const label of plugin.signs ?? []) {
+      if (!LABEL.test(label)) invalid(`${who} signs "${label}": a label is like "capstan route origin/1"`);
+      if (labels.has(label)) invalid(`${who} signs "${label}", which "${labels.get(label)}" signs already`);
+      labels.set(label, plugin.name);
     }
     for (const door of plugin.doors ?? []) {
       if (doors.has(door.path)) invalid(`${who} opens ${door.path}, which is open already`);
@@ -138,6 +154,7 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
     plugins,
     routes,
     tables,
+    routable: tables.filter(({ route }) => route !== undefined),
     faults,
     connections,
     doors: [...doors.values()],

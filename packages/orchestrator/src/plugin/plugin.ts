@@ -1,7 +1,7 @@
 // The contract of a plugin: one step of the pipeline. `decide` is synchronous and pure; whatever needs I/O is a `prepare`
 // before it or an effect after it (docs/adr/0002).
 
-import type { z } from "zod";
+import type { OpenedSession, SessionAddress } from "../client.ts";
 import type { Fault, FaultTable } from "../fault/fault.ts";
 import type { Problem } from "../fault/problem.ts";
 import type { DecodedEntry, Part } from "../log/entry.ts";
@@ -9,8 +9,10 @@ import type { Awaitable, LogTree, StoredEntry } from "../log/log.ts";
 import type { MessageDefinition, MessageTable } from "../message/definition.ts";
 import type { CallOptions, Envelope, Facts, Message, Principal, TakenOptions } from "../message/message.ts";
 import type { Timers } from "../pipeline/timers.ts";
+import type { SessionLimits } from "../rpc/limits.ts";
 import type { Change, State } from "../state/state.ts";
 import type { Table } from "../state/table.ts";
+import type { Connections } from "./connection.ts";
 import type { Effect, PluginResult } from "./result.ts";
 import type { Authority, Right, Token, TokenValues } from "./token.ts";
 
@@ -82,6 +84,8 @@ export interface OwedEffect extends Required<Pick<Effect, "kind" | "data" | "att
   readonly principal: string;
   readonly grant: string;
   readonly hops: number;
+  /** The nodes that the owing message came through. */
+  readonly via: readonly string[];
   readonly correlation: string | undefined;
   readonly traceparent: string | undefined;
   readonly notBefore: number | undefined;
@@ -122,8 +126,37 @@ export interface Origin {
   readonly cause?: string | undefined;
   /** How many causes deep it is. */
   readonly hops?: number | undefined;
+  /** The nodes that it came through. */
+  readonly via?: readonly string[] | undefined;
   readonly correlation?: string | undefined;
   readonly traceparent?: string | undefined;
+}
+
+/** A row as of the durable head. */
+export interface FollowedRow {
+  readonly table: Table;
+  readonly key: string;
+  /** `undefined` where it was removed. */
+  readonly row: unknown;
+}
+
+/** Who this node is to other nodes. */
+export interface Identity {
+  readonly node: string;
+  /** The key in force, 32 bytes in base64url. It changes when the key is rotated. */
+  readonly publicKey: string;
+  /** The node's incarnation: rises with each start, and after a restore. */
+  readonly epoch: number;
+  /**
+   * The ed25519 signature of a text whose first line is one of the plugin's labels (`signs`). @throws FaultError COMPOSITION_INVALID
+   * for any other, since with the same key the node signs what its log holds; and where the key cannot sign at once.
+   */
+  sign(text: Uint8Array): Uint8Array;
+}
+
+export interface DialOptions extends SessionAddress {
+  /** What the other side may use of the session; default: as an authenticated caller. */
+  readonly limits?: Partial<SessionLimits> | undefined;
 }
 
 /** What a plugin may use for what it does by itself, beside messages: deliveries, schedules. */
@@ -151,6 +184,19 @@ export interface PluginRuntime {
   authorize(right: Right, as: Principal): Authority | Fault;
   /** The callback that a reference in a message's data stands for; `undefined` where its session has ended. */
   live(reference: string): Live | undefined;
+  /** The tables whose rows can be reached by a route (`TableOptions.route`), whoever owns them. */
+  readonly routable: readonly Table[];
+  /**
+   * Calls back with the rows of logged tables as they become durable: first with all that there are, then with those that changed, each
+   * key once, as it is by then. What is undone is never told. Answers how to stop that.
+   */
+  follow(tables: readonly Table[], callback: (rows: readonly FollowedRow[], durable: number) => void): () => void;
+  readonly identity: Identity;
+  /**
+   * A session with another node: as a client's (client.ts), but what the other side asks of our callbacks is bounded like a caller's,
+   * and nothing leaves before what it says is durable. Resolves once it is open. @throws FaultError UNREACHABLE
+   */
+  dial(options: DialOptions): Promise<OpenedSession>;
   /** What another plugin gives under a token (`gives`). @throws FaultError COMPOSITION_INVALID where none does */
   given<Value>(token: Token<string, Value>): Value;
 }
@@ -173,24 +219,6 @@ export interface EffectHandler {
 }
 
 export type EffectHandlers = Readonly<Record<string, EffectHandler>>;
-
-/** How someone gets a scope: `connectionFromCli(credential)`. */
-export interface Connection<Input extends z.ZodType = z.ZodType> {
-  readonly input: Input;
-  /** Its input is a text, and an HTTP request's `Authorization: Bearer` is one. */
-  readonly bearer?: boolean;
-  /** Whether anybody could come this way at all: a node without a credential does not listen where others reach it. */
-  open?(reader: Reader): boolean;
-  /** Credentials are verified here, once. A fault is all that the caller learns. */
-  verify(input: z.output<Input>, reader: Reader): Awaitable<Principal | Fault>;
-}
-
-/** Infers a connection's input from its schema. */
-export function defineConnection<Input extends z.ZodType>(connection: Connection<Input>): Connection {
-  return connection as Connection;
-}
-
-export type Connections = Readonly<Record<string, Connection>>;
 
 /** What a door may use: what comes through it are messages of somebody's. */
 export interface DoorContext {
@@ -260,6 +288,8 @@ interface PluginBody<
   /** The oldest entry that the plugin still needs: compaction stops there. `undefined` where it needs none. */
   retains?(reader: Reader): Awaitable<{ readonly entry: number; readonly why: string } | undefined>;
   readonly connections?: Connections;
+  /** First lines of the texts that the plugin has the node's key sign: `capstan route origin/1`. */
+  readonly signs?: readonly string[];
   readonly doors?: readonly Door[];
   start?(node: NodeInfo): Promise<void>;
   /** Begins what the plugin does by itself: called last, once messages are taken, and not on a damaged log. `stop` ends it. */

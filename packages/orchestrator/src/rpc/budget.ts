@@ -10,6 +10,9 @@ import { defaultLimits, type SessionLimits } from "./limits.ts";
 /** A mapper that needs more is doing the callee's work; it bounds how often each element's results are copied. */
 const VARIABLE_REFERENCES_A_MAP = 64;
 
+/** Of UTF-8, for a code unit of UTF-16. */
+const BYTES_A_UNIT = 3;
+
 /** A frame that may be evaluated. */
 export interface AdmittedFrame extends InspectedFrame {
   /** A release of a push that was never pulled: capnweb must first be told to pull it, or nobody learns when it ends. */
@@ -58,7 +61,7 @@ export class SessionBudget {
     return () => this.#breachListeners.delete(listener);
   }
 
-  /** While a credential is being verified, no frame may be evaluated; resolves when that is over, either way. */
+  /** While a credential is being verified or a challenge made, no frame may be evaluated; resolves when that is over, either way. */
   get pendingAuthentication(): Promise<void> | undefined {
     return this.#verifying === 0 ? undefined : this.#verified;
   }
@@ -68,11 +71,20 @@ export class SessionBudget {
    * scope method returns, so that the frame behind this one already waits. `verify` must not wait for frames of the peer.
    */
   authenticating(verification: Promise<unknown>): void {
+    this.#awaiting(verification, true);
+  }
+
+  /** A challenge has begun: like a verification, but whoever is challenged is nobody yet. */
+  challenging(offer: Promise<unknown>): void {
+    this.#awaiting(offer, false);
+  }
+
+  #awaiting(verification: Promise<unknown>, authenticates: boolean): void {
     this.#verifying++;
     const before = this.#verified;
     this.#verified = verification.then(
       () => {
-        this.#authenticated = true;
+        if (authenticates) this.#authenticated = true;
         this.#verifying--;
         return before;
       },
@@ -141,6 +153,11 @@ export class SessionBudget {
     this.#checkCopies();
   }
 
+  /** The node ends the session, for a reason of its own. */
+  end(reason: FaultError): void {
+    this.#ended(reason);
+  }
+
   /** A scope method begins. Throws over the limit, and ends the session. */
   callStarted(): void {
     if (this.#breach) throw this.#breach;
@@ -196,6 +213,18 @@ export class SessionBudget {
   waiting(bytes: number): void {
     const name = this.#authenticated ? "inboundBytes" : "waitingBytes";
     if (bytes > this.limits[name]) throw this.#over(name, this.limits[name], "more arrived than can be taken at once");
+  }
+
+  /**
+   * For a carrier that is told how many bytes a frame has before it has them: whether they are to be waited for. Behind a
+   * credential that is not verified yet a frame may be larger than one that is judged before.
+   */
+  arriving(bytes: number): void {
+    if (this.#breach) throw this.#breach;
+    const { frameBytes, waitingBytes, anonymousFrameBytes } = this.limits;
+    if (bytes > frameBytes * BYTES_A_UNIT) throw this.#over("frameBytes", frameBytes, "a frame is larger");
+    const limit = Math.max(waitingBytes, anonymousFrameBytes);
+    if (!this.#authenticated && bytes > limit * BYTES_A_UNIT) throw this.#anonymous("frameBytes", limit);
   }
 
   #checkMap(instructions: number): void {

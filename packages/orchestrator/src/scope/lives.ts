@@ -13,13 +13,17 @@ interface Stub {
   [Symbol.dispose]?(): void;
 }
 
-/** The callbacks that one session brought. */
+/** The callbacks that one session brought, and who is told of its end. */
 export interface LiveSession {
+  /** Whether the session outlives the call: a batch does not. */
+  readonly lasting: boolean;
   /**
    * What `ask` answers, which is given the data with a reference in the place of each callback among `fields`. Whoever is refused
    * keeps nothing here: a message that fails gives its callbacks back. @throws FaultError LIVE_UNAVAILABLE
    */
   asking<T>(data: unknown, fields: readonly string[] | undefined, ask: (plain: unknown) => Awaitable<T>): Awaitable<T>;
+  /** Calls back once, when the session ends; at once, where it has. Answers how to stop that. */
+  onEnd(callback: (why: string) => void): () => void;
   end(why: string): void;
 }
 
@@ -41,8 +45,17 @@ export class Lives {
   /** @param lasting whether the session outlives the call: a batch does not */
   session(lasting: boolean): LiveSession {
     const mine = new Set<KeptLive>();
+    const listeners = new Set<(why: string) => void>();
     let over: string | undefined;
     return {
+      lasting,
+      onEnd(callback) {
+        // A function of its own: whoever listens twice is told twice.
+        const listener = (why: string): void => callback(why);
+        if (over === undefined) listeners.add(listener);
+        else listener(over);
+        return () => listeners.delete(listener);
+      },
       asking: (data, fields = [], ask) => {
         if (typeof data !== "object" || data === null) return ask(data);
         const callbacks = fields.filter((field) => isCallback((data as Record<string, unknown>)[field]));
@@ -74,6 +87,9 @@ export class Lives {
       end: (why) => {
         over ??= why;
         for (const live of [...mine]) live.gone(why);
+        const told = [...listeners];
+        listeners.clear();
+        for (const listener of told) listener(over);
       },
     };
   }

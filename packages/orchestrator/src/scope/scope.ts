@@ -6,14 +6,16 @@ import type { RpcTarget } from "capnweb";
 import type { z } from "zod";
 import type { Awaitable } from "../log/log.ts";
 import type { MessageDefinition } from "../message/definition.ts";
-import type { CallOptions, Message } from "../message/message.ts";
-import { messageSchema, parse, parseOptions } from "../message/parse.ts";
+import type { CallOptions, ForwardedOptions, Message } from "../message/message.ts";
+import { messageSchema, parse, parseForwarded, parseOptions } from "../message/parse.ts";
 import type { Composition, Route } from "../plugin/composition.ts";
 import { addMethod, closedTarget } from "./closed-target.ts";
 
 /** Where a scope's calls go: bound to a principal and a grant by whoever made it. */
 export interface Caller {
-  call(route: Route, data: unknown, options: CallOptions): Awaitable<unknown>;
+  /** It is a node that may say where a call comes from: `via` and `hops` are options of its calls, and of nobody else's. */
+  readonly forwards?: boolean;
+  call(route: Route, data: unknown, options: ForwardedOptions): Awaitable<unknown>;
   /** The scope was released. */
   dispose?(): void;
 }
@@ -67,7 +69,7 @@ export function scopeClass(composition: Composition): new (caller: Caller) => Rp
         // Its data is parsed by its own schema, and may hold a callback until then.
         const { data, ...named } = Object(message) as { readonly data?: unknown };
         const { resource, action } = parse("message", messageSchema, message instanceof Object ? named : message);
-        return scope.#caller.call(composition.route(resource, action), data, parseOptions(options));
+        return scope.#caller.call(composition.route(resource, action), data, optionsOf(scope.#caller, options));
       });
     }
 
@@ -89,6 +91,10 @@ export function scopeClass(composition: Composition): new (caller: Caller) => Rp
     });
   }
   return GeneratedScope;
+}
+
+function optionsOf({ forwards }: Caller, options: unknown): ForwardedOptions {
+  return forwards === true ? parseForwarded(options) : parseOptions(options);
 }
 
 /** Whoever calls in this process expects a promise, of a refusal too. */
@@ -117,7 +123,7 @@ function resourceClass(composition: Composition, resource: string): new (caller:
     }
 
     static send(target: GeneratedResource, route: Route, data: unknown, options: unknown): Awaitable<unknown> {
-      return rejecting(() => target.#caller.call(route, data, parseOptions(options)));
+      return rejecting(() => target.#caller.call(route, data, optionsOf(target.#caller, options)));
     }
   }
 

@@ -14,11 +14,11 @@ export interface Address {
 }
 
 /** @throws FaultError CONFIG_UNKNOWN */
-export function parseAddress(listen: string): Address {
+export function parseAddress(listen: string, what = "listen"): Address {
   const match = /^(?:(\[[0-9a-fA-F:.]+\]|[^:[\]]+):)?(\d{1,5})$/.exec(listen);
   const port = Number(match?.[2]);
   if (match === null || port > 65_535) {
-    const text = `listen: ${JSON.stringify(listen.slice(0, 100))} is no host:port, like ${DEFAULT_LISTEN}`;
+    const text = `${what}: ${JSON.stringify(listen.slice(0, 100))} is no host:port, like ${DEFAULT_LISTEN}`;
     throw new FaultError(fault("CONFIG_UNKNOWN", text));
   }
   const hostname = (match[1] ?? "127.0.0.1").replace(/^\[|\]$/g, "");

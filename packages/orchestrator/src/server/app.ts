@@ -65,11 +65,12 @@ export function httpApp(options: AppOptions): App {
     if (typeof body !== "string") return Response.json(body, { status: context.statusOf(body.code) });
     const budget = new SessionBudget(limits);
     orchestrator.metrics.watch(budget);
-    const main = new Api({
-      ...{ orchestrator, budget, lives: orchestrator.lives.session(false), turns: new Turns(), wait: BATCH_WAIT_MS },
-    });
+    const lives = orchestrator.lives.session(false);
+    const main = new Api({ ...{ orchestrator, budget, lives, turns: new Turns(), wait: BATCH_WAIT_MS } });
     const options = { onSendError: (error: Error) => onSendError(error, report) };
-    return answerBatch({ body, main, options, budget, durability: committer, report });
+    return answerBatch({ body, main, options, budget, durability: committer, report }).finally(() =>
+      lives.end("the batch was answered"),
+    );
   });
   app.all("/rpc", (c) =>
     c.json(fault("FRAME_INVALID", "/rpc takes a WebSocket, or a batch by POST"), 405, { allow: "POST" }),

@@ -27,6 +27,10 @@ export interface Config<P extends readonly AnyPlugin[] = readonly AnyPlugin[]> {
   /** Listens with TLS: the certificate and its key, PEM files. */
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  /** Takes sessions over iroh: `on` where it listens, or at a `host:port` of UDP. */
+  readonly iroh?: string;
+  /** Relays that iroh uses: URLs, or `default` for number0's. */
+  readonly irohRelays?: readonly string[];
   /** What is not public and `http` may reach all the same: `127.0.0.1:8080`, `10.0.0.0/8`. */
   readonly httpAllow?: readonly string[];
   /** Where OpenTelemetry traces go; default: nowhere, or where OTEL_EXPORTER_OTLP_ENDPOINT says. */
@@ -53,6 +57,8 @@ const configSchema = z.strictObject({
   limits: z.record(z.string(), z.number().int().min(0)).optional(),
   tlsCert: z.string().min(1).optional(),
   tlsKey: z.string().min(1).optional(),
+  iroh: z.string().min(1).optional(),
+  irohRelays: z.array(z.string().min(1)).optional(),
   httpAllow: z.array(z.string().min(1)).optional(),
   otel: z.strictObject({ endpoint: z.url({ protocol: /^https?$/ }) }).optional(),
 });

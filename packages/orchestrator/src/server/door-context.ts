@@ -9,6 +9,7 @@ import { parse } from "../message/parse.ts";
 import type { Orchestrator } from "../orchestrator.ts";
 import type { DoorContext, Logger } from "../plugin/plugin.ts";
 import { problemOf, problemResponse } from "../rest/problem.ts";
+import { ConnectionSessions } from "./connection-sessions.ts";
 
 const BEARER = /^Bearer +([\x21-\x7e]{1,4096})$/i;
 
@@ -20,7 +21,7 @@ export interface DoorContextParts {
 }
 
 export function doorContext({ orchestrator, stopping, logger, keepOpen }: DoorContextParts): DoorContext {
-  const { composition, reader, hub, committer, metrics } = orchestrator;
+  const { composition, reader, hub, committer, lives, metrics } = orchestrator;
   const connection = [...composition.connections.values()].find(({ bearer }) => bearer === true);
 
   async function authenticate(request: Request): Promise<Principal | Fault> {
@@ -38,8 +39,11 @@ export function doorContext({ orchestrator, stopping, logger, keepOpen }: DoorCo
     if (credential === undefined || connection === undefined) {
       return fault("UNAUTHENTICATED", "the credential is taken as `Authorization: Bearer …`, and in no other form");
     }
+    // All that there is of a session is this verification.
+    const session = lives.session(false);
+    const asking = new ConnectionSessions({ lives: session, budget: { end() {} } }).take("");
     try {
-      const verified = await connection.verify(parse("authorization", connection.input, credential), reader);
+      const verified = await connection.verify(parse("authorization", connection.input, credential), reader, asking);
       if ("code" in verified) return verified;
       if (verified.grant === NODE_GRANT) return fault("CREDENTIAL_INVALID", "no grant goes by this credential");
       // A credential that stood on what the disk then refused would be nobody's.
@@ -48,6 +52,8 @@ export function doorContext({ orchestrator, stopping, logger, keepOpen }: DoorCo
     } catch (thrown) {
       if (thrown instanceof FaultError) return thrown.toFault();
       throw thrown;
+    } finally {
+      session.end("the request was verified");
     }
   }
 

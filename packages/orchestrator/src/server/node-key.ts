@@ -53,12 +53,20 @@ export async function readNodeKey(directory: string): Promise<Signer | undefined
   return seed === undefined ? undefined : (await identityOf(directory, seed)).signer;
 }
 
+/** The secret itself, for what speaks as the node and not in its name. @throws FaultError KEY_FILE_INVALID */
+export function readNodeSeed(directory: string): Uint8Array {
+  const path = join(directory, KEY_FILE);
+  const seed = readSeed(path);
+  if (seed === undefined) throw invalid(`${path} is not there`);
+  return seed;
+}
+
 async function identityOf(
   directory: string,
   seed: Uint8Array,
 ): Promise<{ readonly id: string; readonly signer: Signer }> {
   const id = readId(directory) ?? `n-${Bun.SHA256.hash(await getPublicKeyAsync(seed), "hex").slice(0, ID_HEX)}`;
-  return { id, signer: await signerOf(id, seed) };
+  return { id, signer: signerOf(id, seed) };
 }
 
 function readId(directory: string): string | undefined {
@@ -89,7 +97,7 @@ function publish(directory: string, signer: Signer): void {
 /** Each step can be the last before a crash: whatever is there then, the next start goes on from it. */
 function successionIn(directory: string, id: string): Succession {
   const path = join(directory, NEXT_KEY_FILE);
-  const made = async (): Promise<Signer | undefined> => {
+  const made = async (): Promise<NodeSigner | undefined> => {
     const seed = readSeed(path);
     return seed === undefined ? undefined : signerOf(id, seed);
   };

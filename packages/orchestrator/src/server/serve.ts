@@ -1,22 +1,21 @@
-// The node's one port: capnweb at /rpc over WebSocket, and the HTTP of app.ts beside it. It holds nothing that a restart
-// would miss.
+// The node's one port: capnweb at /rpc over WebSocket, and the HTTP of app.ts beside it; and where that is asked for, the same
+// sessions over iroh. It holds nothing that a restart would miss.
 
 import type { Server, ServerWebSocket } from "bun";
-import { RpcSession } from "capnweb";
 import { fault, faultOf } from "../fault/fault.ts";
 import { measureLoopDelay } from "../observability/loop-delay.ts";
 import type { Orchestrator } from "../orchestrator.ts";
-import { Turns } from "../pipeline/turns.ts";
 import type { Logger } from "../plugin/plugin.ts";
 import { SessionBudget } from "../rpc/budget.ts";
-import { onSendError } from "../rpc/errors.ts";
 import type { SessionLimits } from "../rpc/limits.ts";
-import { WebSocketTransport } from "../rpc/web-socket-transport.ts";
-import type { LiveSession } from "../scope/lives.ts";
+import type { IrohListener } from "../transport/iroh/listener.ts";
+import { CLOSE_GOING_AWAY } from "../transport/link.ts";
+import { WebSocketLink } from "../transport/web-socket/web-socket-link.ts";
 import { checkExposure, DEFAULT_LISTEN, listenFault, parseAddress } from "./address.ts";
 import { isLoopback, refusal } from "./admission.ts";
-import { AnonymousSockets } from "./anonymous-sockets.ts";
 import { httpApp } from "./app.ts";
+import { type CallerSession, CallerSessions } from "./caller-sessions.ts";
+import { type IrohOptions, prepareIroh } from "./iroh.ts";
 import { publicApiClass } from "./session.ts";
 import { readTls, type TlsFiles } from "./tls.ts";
 
@@ -30,24 +29,28 @@ export interface ServeOptions {
   readonly limits?: Partial<SessionLimits>;
   /** Listens with TLS: https and wss. Paths of PEM files, which are read at the start. */
   readonly tls?: TlsFiles | undefined;
+  /** Takes sessions over iroh too. */
+  readonly iroh?: IrohOptions | undefined;
   readonly logger?: Logger;
 }
 
 export interface Serving {
   /** `http://127.0.0.1:7420`; `https` with TLS. */
   readonly url: string;
+  /**
+   * `iroh://<node id>?addr=127.0.0.1:7420`, once it listens there, where it was asked to. Rejects with a FaultError:
+   * IROH_UNAVAILABLE, PORT_IN_USE, ADDRESS_REFUSED.
+   */
+  readonly iroh?: Promise<string>;
   readonly paths: readonly string[];
   /** Takes no new connections, ends the open ones, and stops the orchestrator. */
   stop(): Promise<void>;
 }
 
 interface SocketData {
-  transport: WebSocketTransport | undefined;
-  lives: LiveSession | undefined;
+  session: CallerSession | undefined;
 }
 
-/** RFC 6455 §7.4.1: going away. */
-const CLOSE_GOING_AWAY = 1001;
 const DRAIN_MS = 10_000;
 /** Bun cuts a request that is silent for longer, 10 s by default: a batch may wait 30 s, and one that reads the log's tail 60 s. */
 const IDLE_S = 90;
@@ -61,6 +64,7 @@ export function serve(orchestrator: Orchestrator, options: ServeOptions = {}): S
   const address = parseAddress(options.listen ?? DEFAULT_LISTEN);
   checkExposure(address, options.public === true, orchestrator);
   const { allowHosts = [], allowOrigins = [], limits, logger } = options;
+  const overIroh = options.iroh === undefined ? undefined : prepareIroh(orchestrator, options.iroh, options, address);
   const tls = options.tls === undefined ? undefined : readTls(options.tls, Date.now(), logger);
   const loopback = isLoopback(address.hostname);
   if (!loopback && tls === undefined) {
@@ -71,7 +75,6 @@ export function serve(orchestrator: Orchestrator, options: ServeOptions = {}): S
   const { frameBytes, outboundBytes } = new SessionBudget(limits).limits;
   const { metrics } = orchestrator;
   const sockets = new Set<ServerWebSocket<SocketData>>();
-  const anonymous = new AnonymousSockets<ServerWebSocket<SocketData>>();
   const Api = publicApiClass(orchestrator);
   let stopping = false;
 
@@ -107,24 +110,20 @@ export function serve(orchestrator: Orchestrator, options: ServeOptions = {}): S
     const upgrades = request.headers.get("upgrade")?.toLowerCase() === "websocket";
     if (!upgrades || new URL(request.url).pathname !== "/rpc") return app.fetch(request);
     if (stopping) return Response.json(fault("STOPPING", "the node is shutting down"), { status: 503 });
-    return server.upgrade(request, { data: { transport: undefined, lives: undefined } })
-      ? undefined
-      : new Response(null, { status: 426 });
+    return server.upgrade(request, { data: { session: undefined } }) ? undefined : new Response(null, { status: 426 });
   }
+
+  const sessions = new CallerSessions({ orchestrator, Api, limits, report });
 
   function open(socket: ServerWebSocket<SocketData>): void {
     sockets.add(socket);
-    const budget = new SessionBudget(limits);
-    anonymous.opened(socket, budget);
-    metrics.meters.sessionsOpen++;
-    metrics.meters.sessionsOpened++;
-    metrics.watch(budget);
-    const transport = new WebSocketTransport(socket, { budget, durability: orchestrator.committer });
-    socket.data.transport = transport;
-    const lives = orchestrator.lives.session(true);
-    socket.data.lives = lives;
-    const main = new Api({ orchestrator, budget, lives, turns: new Turns() });
-    new RpcSession(transport, main, { onSendError: (error) => onSendError(error, report) });
+    socket.data.session = sessions.arrived(socket).opened(new WebSocketLink(socket));
+  }
+
+  function received({ data: { session } }: ServerWebSocket<SocketData>, data: string | Buffer): void {
+    // Bun itself closes a socket whose text is not UTF-8 (1007); binary has no meaning here.
+    if (typeof data === "string") session?.received(data);
+    else session?.invalid(fault("FRAME_INVALID", "binary frames are not taken; send JSON text"));
   }
 
   function listen(): Server<SocketData> {
@@ -150,13 +149,10 @@ export function serve(orchestrator: Orchestrator, options: ServeOptions = {}): S
           backpressureLimit: outboundBytes * 2,
           idleTimeout: SOCKET_IDLE_S,
           open,
-          message: (socket, data) => socket.data.transport?.dispatchMessage(data),
+          message: received,
           close(socket, code, reason) {
             sockets.delete(socket);
-            anonymous.closed(socket);
-            metrics.meters.sessionsOpen--;
-            socket.data.transport?.dispatchClose(code, reason);
-            socket.data.lives?.end("its session ended");
+            socket.data.session?.closed(code, reason);
           },
         },
       });
@@ -166,6 +162,7 @@ export function serve(orchestrator: Orchestrator, options: ServeOptions = {}): S
   }
 
   const server = listen();
+  const irohListener = overIroh?.(sessions);
   const loopDelay = measureLoopDelay();
   metrics.tellLoopDelay(loopDelay.read);
 
@@ -176,12 +173,24 @@ export function serve(orchestrator: Orchestrator, options: ServeOptions = {}): S
     // What was drained has been answered; its frames leave within the next turns, and the batches with their last call.
     for (let turns = 0; turns < 2 || (server.pendingRequests > 0 && turns < LAST_TURNS); turns++) await nextTurn();
     for (const socket of sockets) socket.close(CLOSE_GOING_AWAY, "STOPPING");
-    await server.stop(true);
+    await Promise.all([server.stop(true), irohListener?.then((listener) => listener.stop()).catch(report)]);
     metrics.tellLoopDelay(undefined);
     loopDelay.stop();
   }
 
-  return { url: `${tls === undefined ? "http" : "https"}://${address.host}:${server.port}`, paths: app.paths, stop };
+  return {
+    url: `${tls === undefined ? "http" : "https"}://${address.host}:${server.port}`,
+    ...(irohListener === undefined ? {} : { iroh: addressOf(irohListener) }),
+    paths: app.paths,
+    stop,
+  };
+}
+
+function addressOf(listener: Promise<IrohListener>): Promise<string> {
+  const address = listener.then(({ url }) => url);
+  // Nobody has to ask.
+  address.catch(() => {});
+  return address;
 }
 
 function nextTurn(): Promise<void> {

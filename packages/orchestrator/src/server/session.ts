@@ -2,17 +2,22 @@
 // one budget. Credentials are verified here, once; what is asked then goes to the hub.
 
 import type { RpcTarget } from "capnweb";
-import { FaultError } from "../fault/fault.ts";
+import { z } from "zod";
+import { FaultError, fault } from "../fault/fault.ts";
+import { printable } from "../fault/printable.ts";
+import { forwardedBy } from "../message/forwarded.ts";
 import { NODE_GRANT, type Principal } from "../message/message.ts";
+import { nearest } from "../message/nearest.ts";
 import { parse } from "../message/parse.ts";
 import type { Orchestrator } from "../orchestrator.ts";
 import type { Turns } from "../pipeline/turns.ts";
 import type { Route } from "../plugin/composition.ts";
-import type { Connection } from "../plugin/plugin.ts";
+import type { Connection, ConnectionSession, Verified } from "../plugin/connection.ts";
 import type { SessionBudget } from "../rpc/budget.ts";
 import { addMethod, closedTarget } from "../scope/closed-target.ts";
 import type { LiveSession } from "../scope/lives.ts";
 import type { Caller } from "../scope/scope.ts";
+import { ConnectionSessions } from "./connection-sessions.ts";
 
 export interface SessionOptions {
   readonly orchestrator: Orchestrator;
@@ -25,40 +30,68 @@ export interface SessionOptions {
   readonly wait?: number;
 }
 
+const challengeSchema = z.strictObject({ connection: z.string().max(64), hello: z.unknown() });
+
 /**
  * The class of what an unauthenticated caller holds, for a composition: `health` (the node, and how many entries are durable),
- * and a method a connection.
+ * a method a connection, and `challenge` where one of them challenges.
  */
 export function publicApiClass(orchestrator: Orchestrator): new (session: SessionOptions) => RpcTarget {
   const { committer } = orchestrator;
   const { connections } = orchestrator.composition;
+  const challenging = [...connections].flatMap(([name, { challenge }]) => (challenge === undefined ? [] : [name]));
+  const members = [...connections.keys(), ...(challenging.length > 0 ? ["challenge"] : []), "health"];
 
-  class PublicApi extends closedTarget("the public object", [...connections.keys(), "health"]) {
+  class PublicApi extends closedTarget("the public object", members) {
     readonly #session: SessionOptions;
+    readonly #sessions: ConnectionSessions;
 
     constructor(session: SessionOptions) {
       super();
       this.#session = session;
+      this.#sessions = new ConnectionSessions(session);
     }
 
     static connect(api: PublicApi, name: string, connection: Connection, input: unknown): Promise<unknown> {
       const session = api.#session;
       // In its turn: a burst that registers, makes a grant and connects by it is three steps, in this order.
-      const verified = Promise.resolve(session.turns.take(() => verify(session, name, connection, input)));
+      const verified = Promise.resolve(
+        session.turns.take(() => verify(session, name, connection, input, api.#sessions.take(name))),
+      ) as Promise<Verified>;
       session.budget.authenticating(verified);
       verified.catch(() => orchestrator.metrics.meters.refusedCredentials++);
       // A scope that stood on an entry which the disk then refused would be nobody's: its grant's number may become another's.
       return verified
-        .then((principal) => committer.durably(() => principal as Principal))
-        .then((principal) => orchestrator.scopeFor(callerOf(session, principal)));
+        .then((who) => committer.durably(() => who))
+        .then(({ node, ...principal }) => {
+          return orchestrator.scopeFor(callerOf(session, principal, connection.forwards ? node : undefined));
+        });
+    }
+
+    static challenge(api: PublicApi, asked: unknown): Promise<unknown> {
+      const session = api.#session;
+      // In its turn likewise: what was asked before it is decided, and its frames begin after it.
+      const offered = Promise.resolve(session.turns.take(() => challenge(session, challenging, api.#sessions, asked)));
+      session.budget.challenging(offered);
+      offered.catch(() => orchestrator.metrics.meters.refusedCredentials++);
+      return offered.then((answer) => committer.durably(() => answer));
     }
   }
 
   addMethod(PublicApi.prototype, "health", {
     value() {
-      return { node: orchestrator.node.id, entries: orchestrator.committer.durable };
+      const ready = committer.ready();
+      const why = ready ? {} : { why: committer.refusal.message };
+      return { node: orchestrator.node.id, entries: committer.durable, ready, ...why };
     },
   });
+  if (challenging.length > 0) {
+    addMethod(PublicApi.prototype, "challenge", {
+      value(this: PublicApi, asked: unknown) {
+        return PublicApi.challenge(this, asked);
+      },
+    });
+  }
   for (const [name, connection] of connections) {
     addMethod(PublicApi.prototype, name, {
       value(this: PublicApi, input: unknown) {
@@ -74,14 +107,47 @@ async function verify(
   name: string,
   connection: Connection,
   input: unknown,
-): Promise<Principal> {
+  asking: ConnectionSession,
+): Promise<Verified> {
+  checkLasting(name, connection, asking);
   const parsed = parse(name, connection.input, input);
-  const verified = await connection.verify(parsed, session.orchestrator.reader);
+  const verified = await connection.verify(parsed, session.orchestrator.reader, asking);
   if ("code" in verified) throw new FaultError(verified);
   // The node's own grant is for the node's own process.
   if (verified.grant === NODE_GRANT)
     throw new FaultError({ code: "CREDENTIAL_INVALID", message: `${name}: no such credential` });
+  if (connection.forwards && verified.node === undefined) throw new Error(`${name} forwards, and says for which node`);
   return verified;
+}
+
+/** What the caller is told; what is to be kept of it is kept. */
+async function challenge(
+  session: SessionOptions,
+  challenging: readonly string[],
+  sessions: ConnectionSessions,
+  asked: unknown,
+): Promise<unknown> {
+  const { connection: name, hello } = parse("challenge", challengeSchema, asked);
+  const { composition, reader } = session.orchestrator;
+  const connection = composition.connections.get(name);
+  if (connection?.challenge === undefined) {
+    const hint = nearest(name, challenging) ?? challenging.join(", ");
+    const message = `challenge: no connection "${printable(name)}" is challenged for; ${hint} is`;
+    throw new FaultError({ code: "MESSAGE_UNKNOWN", message });
+  }
+  const asking = sessions.take(name);
+  checkLasting(name, connection, asking);
+  const offered = await connection.challenge.offer(parse(name, connection.challenge.input, hello), reader, asking);
+  if ("code" in offered) throw new FaultError(offered);
+  // Later calls may refer to it as often as they like.
+  session.budget.result(offered.answer);
+  sessions.keep(name, offered.keep);
+  return offered.answer;
+}
+
+function checkLasting(name: string, connection: Connection, { lasting }: ConnectionSession): void {
+  if (!connection.lasting || lasting) return;
+  throw new FaultError(fault("SESSION_REQUIRED", `${name} needs a session that lasts, such as a WebSocket's`));
 }
 
 function isPrincipal(answer: unknown): answer is Pick<Principal, "principal" | "grant"> {
@@ -89,25 +155,30 @@ function isPrincipal(answer: unknown): answer is Pick<Principal, "principal" | "
   return typeof principal === "string" && typeof grant === "string" && grant !== NODE_GRANT;
 }
 
-/** Calls of one scope: counted, bounded, and submitted on its principal's behalf. */
-function callerOf(session: SessionOptions, principal: Principal): Caller {
+/**
+ * Calls of one scope: counted, bounded, and submitted on its principal's behalf. `node` is set where that is another node, which may
+ * forward what others asked of it.
+ */
+function callerOf(session: SessionOptions, principal: Principal, node?: string): Caller {
   const { orchestrator, budget, lives, wait, turns } = session;
 
   function finish(route: Route, answer: unknown): unknown {
     budget.result(answer);
     // One that is held has no scope yet: it is told as pending.
     if (!route.definition.scope || !isPrincipal(answer)) return answer;
-    return { ...answer, scope: orchestrator.scopeFor(callerOf(session, { ...answer, may: principal.may })) };
+    return { ...answer, scope: orchestrator.scopeFor(callerOf(session, { ...answer, may: principal.may }, node)) };
   }
 
   return {
+    forwards: node !== undefined,
     call(route, data, options) {
+      const context = node === undefined ? undefined : forwardedBy(node, orchestrator.node.id, options);
       const waited = wait === undefined ? options : { ...options, wait: Math.min(options.wait ?? wait, wait) };
       budget.callStarted();
       let pending = false;
       try {
         const answer = lives.asking(data, route.definition.live, (plain) =>
-          turns.take(() => orchestrator.hub.submit(route, plain, principal, waited, undefined, turns)),
+          turns.take(() => orchestrator.hub.submit(route, plain, principal, waited, context, turns)),
         );
         if (!(answer instanceof Promise)) return finish(route, answer);
         pending = true;

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import { AnonymousSockets } from "./anonymous-sockets.ts";
+import { AnonymousConnections } from "./anonymous-connections.ts";
 
 function sockets() {
   const time = { now: 0 };
   const ended: string[] = [];
-  const anonymous = new AnonymousSockets<{ terminate(): void }>(() => time.now);
+  const anonymous = new AnonymousConnections<{ terminate(): void }>(() => time.now);
   const open = (name: string, authenticated = false) => {
     const socket = { terminate: () => void ended.push(name) };
     const budget = { authenticated };

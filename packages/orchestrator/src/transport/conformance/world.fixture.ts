@@ -2,18 +2,21 @@
 
 // biome-ignore-all lint/suspicious/noExplicitAny: a stock client is a Proxy, whose type the test cannot know.
 
-import { newWebSocketRpcSession, RpcPromise, RpcSession, RpcTarget } from "capnweb";
-import { FaultError } from "../fault/fault.ts";
-import { SessionBudget } from "./budget.ts";
-import { onSendError } from "./errors.ts";
-import { FakeLog } from "./fake-log.fixture.ts";
-import type { SessionLimits } from "./limits.ts";
-import { WebSocketTransport } from "./web-socket-transport.ts";
+import { RpcPromise, RpcSession, RpcTarget } from "capnweb";
+import { FaultError } from "../../fault/fault.ts";
+import { SessionBudget } from "../../rpc/budget.ts";
+import { onSendError } from "../../rpc/errors.ts";
+import { FakeLog } from "../../rpc/fake-log.fixture.ts";
+import type { SessionLimits } from "../../rpc/limits.ts";
+import type { Arrival, Link } from "../link.ts";
+import { SessionTransport } from "../session-transport.ts";
+import type { Listening, Peer, Wire } from "./wire.fixture.ts";
 
 export interface Session {
   readonly budget: SessionBudget;
-  readonly transport: WebSocketTransport;
-  readonly over: PromiseWithResolvers<void>;
+  readonly link: Link;
+  readonly transport: SessionTransport;
+  readonly over: PromiseWithResolvers<{ readonly code: number; readonly reason: string }>;
 }
 
 /** A scope whose methods keep the budget's rules, as the generated ones do. */
@@ -70,6 +73,10 @@ class Scope extends RpcTarget {
   hang() {
     return this.#world.hanging.promise;
   }
+  /** Asks the caller's own callback, and answers what that answers. */
+  async call(callback: (n: number) => Promise<number>, n: number) {
+    return await callback(n);
+  }
   [Symbol.dispose]() {
     this.#world.disposed.resolve();
   }
@@ -105,49 +112,66 @@ export class World {
   calls = 0;
   readonly marks: string[] = [];
   readonly sessions: Session[] = [];
-  readonly #server: Bun.Server<Session>;
+  #listening: Listening | undefined;
+  readonly #limits: Partial<SessionLimits>;
+  readonly #listens: boolean;
+
+  private constructor(limits: Partial<SessionLimits>, listens: boolean) {
+    this.verifying.resolve();
+    this.#limits = limits;
+    this.#listens = listens;
+  }
 
   /** Without `listens`, capnweb reads as an unpatched one does (ADR 0010). */
-  constructor(limits: Partial<SessionLimits> = {}, listens = true) {
-    this.verifying.resolve();
-    this.#server = Bun.serve<Session, never>({
-      port: 0,
-      fetch: (request, server) =>
-        server.upgrade(request, { data: {} as Session }) ? undefined : new Response(null, { status: 400 }),
-      websocket: {
-        maxPayloadLength: 32 * 1024 * 1024,
-        backpressureLimit: 64 * 1024 * 1024,
-        open: (ws) => {
-          const budget = new SessionBudget(limits);
-          const transport = new WebSocketTransport(ws, { budget, durability: this.log });
-          if (!listens) Object.defineProperty(transport, "listen", { value: undefined });
-          const over = Promise.withResolvers<void>();
-          Object.assign(ws.data, { budget, transport, over });
-          this.sessions.push(ws.data);
-          new RpcSession(transport, new Main(this, budget), { onSendError: (error) => onSendError(error) });
-        },
-        message: (ws, data) => ws.data.transport.dispatchMessage(data),
-        close: (ws, code, reason) => {
-          ws.data.transport.dispatchClose(code, reason);
-          ws.data.over.resolve();
-        },
+  static async over(wire: Wire, limits: Partial<SessionLimits> = {}, listens = true): Promise<World> {
+    const world = new World(limits, listens);
+    world.#listening = await wire.listen(() => world.#arrived());
+    return world;
+  }
+
+  get listening(): Listening {
+    return this.#listening as Listening;
+  }
+
+  #arrived(): Arrival {
+    const budget = new SessionBudget(this.#limits);
+    return {
+      arriving: (bytes) => budget.arriving(bytes),
+      opened: (link) => {
+        const transport = new SessionTransport(link, { budget, durability: this.log });
+        if (!this.#listens) Object.defineProperty(transport, "listen", { value: undefined });
+        const session: Session = { budget, link, transport, over: Promise.withResolvers() };
+        this.sessions.push(session);
+        new RpcSession(transport, new Main(this, budget), { onSendError: (error) => onSendError(error) });
+        return {
+          received: (frame) => transport.received(frame),
+          invalid: (why) => transport.invalid(why),
+          closed(code, reason) {
+            transport.closed(code, reason);
+            session.over.resolve({ code, reason });
+          },
+        };
       },
-    });
+      left() {},
+    };
   }
 
-  get url(): string {
-    return this.#server.url.href.replace("http", "ws");
-  }
-
-  /** A stock client that connected. */
+  /** The scope of a stock client that connected. */
   async client(): Promise<any> {
-    const main: any = newWebSocketRpcSession(this.url);
-    return await main.connect("good");
+    return await this.listening.main().connect("good");
+  }
+
+  peer(): Promise<Peer> {
+    return this.listening.peer();
   }
 
   async stop(): Promise<void> {
-    await this.#server.stop(true);
+    await this.listening.stop();
   }
 }
 
 export const connect = '["push",["pipeline",0,["connect"],["good"]]]';
+
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,36 +1,27 @@
-// One WebSocket's session: frames in through the budget, frames out through the gate, and the socket's end. It is made for
-// capnweb's public RpcSession: `new RpcSession(transport, main, { onSendError })`. "jsonCompatible" means that we parse and
-// print the JSON, which lets a frame be judged and evaluated from one parse.
+// A caller's session over whatever link: frames in through the budget, frames out through the gate, and the link's end. It is
+// made for capnweb's public RpcSession: `new RpcSession(transport, main, { onSendError })`. "jsonCompatible" means that we parse
+// and print the JSON, which lets a frame be judged and evaluated from one parse.
 
-import type { ServerWebSocket } from "bun";
 import type { RpcTransportWithCustomEncoding } from "capnweb";
-import { FaultError } from "../fault/fault.ts";
-import type { SessionBudget } from "./budget.ts";
-import { encodeMessage } from "./encode.ts";
-import { callerFault } from "./errors.ts";
-import { type Durability, OutputGate } from "./gate.ts";
-import { Inbox } from "./inbox.ts";
+import { type Fault, FaultError } from "../fault/fault.ts";
+import type { SessionBudget } from "../rpc/budget.ts";
+import { encodeMessage } from "../rpc/encode.ts";
+import { callerFault } from "../rpc/errors.ts";
+import { type Durability, OutputGate } from "../rpc/gate.ts";
+import { Inbox } from "../rpc/inbox.ts";
+import { CLOSE_INVALID, CLOSE_NORMAL, CLOSE_OTHER, CLOSE_POLICY, type Link, type LinkReceiver } from "./link.ts";
 
-/** Frames a cork: more were measured slower with 512 calls in flight, fewer lose the gain (PERFORMANCE.md 5). */
-const FRAMES_A_CORK = 64;
+/** What waits longer than a turn for no gain: it leaves at once. */
+const FRAMES_A_WRITE = 64;
 
-/** RFC 6455 §7.4.1, and capnweb's own 3000. The reason is the fault's code: ASCII, and within the 123 bytes of §5.5. */
-const CLOSE_NORMAL = 1000;
-const CLOSE_INVALID = 1007;
-const CLOSE_POLICY = 1008;
-const CLOSE_OTHER = 3000;
-
-/** The part of Bun's ServerWebSocket that is used. */
-export type Socket = Pick<ServerWebSocket<unknown>, "send" | "close" | "terminate" | "cork" | "getBufferedAmount">;
-
-export interface WebSocketTransportOptions {
+export interface SessionTransportOptions {
   readonly budget: SessionBudget;
   readonly durability: Durability;
 }
 
-export class WebSocketTransport implements RpcTransportWithCustomEncoding {
+export class SessionTransport implements RpcTransportWithCustomEncoding, LinkReceiver {
   readonly encodingLevel = "jsonCompatible";
-  readonly #socket: Socket;
+  readonly #link: Link;
   readonly #budget: SessionBudget;
   readonly #inbox: Inbox;
   readonly #gate: OutputGate;
@@ -39,8 +30,8 @@ export class WebSocketTransport implements RpcTransportWithCustomEncoding {
   #flushing = false;
   #over = false;
 
-  constructor(socket: Socket, { budget, durability }: WebSocketTransportOptions) {
-    this.#socket = socket;
+  constructor(link: Link, { budget, durability }: SessionTransportOptions) {
+    this.#link = link;
     this.#budget = budget;
     this.#inbox = new Inbox(budget);
     this.#gate = new OutputGate({
@@ -89,25 +80,23 @@ export class WebSocketTransport implements RpcTransportWithCustomEncoding {
     this.#end(reason);
   }
 
-  // For Bun.serve's `websocket` handlers.
+  // For the link.
 
-  dispatchMessage(data: string | Buffer): void {
-    // Bun itself closes a socket whose text is not UTF-8 (1007); binary has no meaning here.
-    if (typeof data === "string") this.#inbox.offer(data);
-    else
-      this.#inbox.fail(
-        new FaultError({ code: "FRAME_INVALID", message: "binary frames are not taken; send JSON text" }),
-        true,
-      );
+  received(frame: string): void {
+    this.#inbox.offer(frame);
   }
 
-  dispatchClose(code: number, reason: string): void {
+  invalid(why: Fault): void {
+    this.#inbox.fail(new FaultError(why), true);
+  }
+
+  closed(code: number, reason: string): void {
     this.#over = true;
     this.#gate.close();
     this.#outbox = [];
     // No bug of ours, and so nothing for the log: a fault.
     this.#inbox.fail(
-      new FaultError({ code: "CANCELLED", message: `the peer closed the WebSocket: ${code} ${reason}` }),
+      new FaultError({ code: "CANCELLED", message: `the peer closed the connection: ${code} ${reason}` }),
     );
   }
 
@@ -117,7 +106,7 @@ export class WebSocketTransport implements RpcTransportWithCustomEncoding {
       this.#outbox.push(frame);
       this.#outboxBytes += frame.length;
     }
-    if (this.#outbox.length >= FRAMES_A_CORK) {
+    if (this.#outbox.length >= FRAMES_A_WRITE) {
       this.#flush();
     } else if (!this.#flushing) {
       // What is decided in one turn of the loop leaves in one write.
@@ -136,15 +125,7 @@ export class WebSocketTransport implements RpcTransportWithCustomEncoding {
     const frames = this.#outbox;
     this.#outbox = [];
     this.#outboxBytes = 0;
-    let dropped = false;
-    for (let from = 0; from < frames.length && !dropped; from += FRAMES_A_CORK) {
-      const to = Math.min(from + FRAMES_A_CORK, frames.length);
-      this.#socket.cork(() => {
-        // 0: dropped, so that everything after it would be out of step. -1: buffered, as counted below.
-        for (let i = from; i < to && !dropped; i++) dropped = this.#socket.send(frames[i] as string) === 0;
-      });
-    }
-    if (dropped || this.#socket.getBufferedAmount() > this.#budget.limits.outboundBytes) this.#unread();
+    if (!this.#link.send(frames) || this.#link.unsent > this.#budget.limits.outboundBytes) this.#unread();
   }
 
   /** A peer that does not read cannot be told so either. */
@@ -157,18 +138,18 @@ export class WebSocketTransport implements RpcTransportWithCustomEncoding {
     } catch {
       // The budget has told the inbox, whose failure ends the session.
     }
-    this.#socket.terminate();
+    this.#link.terminate();
   }
 
   #end(reason: unknown): void {
     this.#over = true;
     this.#inbox.fail(reason, true);
     if (this.#inbox.peerAborted) {
-      this.#socket.close(CLOSE_NORMAL);
+      this.#link.close(CLOSE_NORMAL, "");
       return;
     }
     const { code } = callerFault(reason);
     const close = code === "SESSION_BUDGET" ? CLOSE_POLICY : code === "FRAME_INVALID" ? CLOSE_INVALID : CLOSE_OTHER;
-    this.#socket.close(close, code);
+    this.#link.close(close, code);
   }
 }

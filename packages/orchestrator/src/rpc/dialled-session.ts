@@ -1,0 +1,70 @@
+// A session that this node opens with another one. It is a client's, behind what guards the sessions that come in: what the other side
+// asks of our callbacks is judged and counted, and what is sent waits for the log. It knows nothing of what is said.
+
+import { RpcSession } from "capnweb";
+import type { OpenedSession, RemoteApi } from "../client.ts";
+import { FaultError, fault } from "../fault/fault.ts";
+import type { Timers } from "../pipeline/timers.ts";
+import type { DialOptions, Logger } from "../plugin/plugin.ts";
+import type { DialledLink } from "../transport/link.ts";
+import { SessionTransport } from "../transport/session-transport.ts";
+import { webSocketDial } from "../transport/web-socket/web-socket-dial.ts";
+import { SessionBudget } from "./budget.ts";
+import { onSendError } from "./errors.ts";
+import type { Durability } from "./gate.ts";
+
+/** How long the other side has to take the connection. */
+const OPEN_MS = 10_000;
+
+export interface DialParts {
+  readonly durability: Durability;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+/** Resolves once it is open. @throws FaultError UNREACHABLE, and what the transport's own dial throws */
+export async function dialSession(
+  { url, webSocket, dial, limits }: DialOptions,
+  { durability, timers, logger }: DialParts,
+): Promise<OpenedSession> {
+  const link = await inTime((dial ?? webSocketDial(webSocket))(url), url, timers);
+  const budget = new SessionBudget(limits);
+  // It is we who came: before the other side can ask for anything, it was given something to ask.
+  budget.authenticating(Promise.resolve());
+  const transport = new SessionTransport(link, { budget, durability });
+  const report = (thrown: unknown): void => {
+    const error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    logger.error({ error, url }, "a callback failed");
+  };
+  const session = new RpcSession(transport, undefined, { onSendError: (error) => onSendError(error, report) });
+  link.carry(transport);
+  const api = session.getRemoteMain() as unknown as RemoteApi;
+  return {
+    api,
+    onClose: (callback) => api.onRpcBroken(callback),
+    close: () => api[Symbol.dispose](),
+  };
+}
+
+/** A link that comes too late is ended. */
+function inTime(dialled: Promise<DialledLink>, url: string, timers: Timers): Promise<DialledLink> {
+  return new Promise((resolve, reject) => {
+    let over = false;
+    const stopTimer = timers.after(OPEN_MS, () => {
+      over = true;
+      const text = `${url} could not be reached: it did not answer within ${OPEN_MS / 1000} s`;
+      reject(new FaultError(fault("UNREACHABLE", text)));
+    });
+    dialled.then(
+      (link) => {
+        stopTimer();
+        if (over) link.terminate();
+        else resolve(link);
+      },
+      (why) => {
+        stopTimer();
+        reject(why);
+      },
+    );
+  });
+}
