@@ -78,9 +78,9 @@ describe("docs/plugins.md", () => {
 });
 
 test("links between pages lead somewhere", async () => {
-  const pages = ["README.md", "docs/**/*.md", "packages/plugins/src/*/README.md"].flatMap((glob) => [
-    ...new Bun.Glob(glob).scanSync(ROOT),
-  ]);
+  const pages = ["README.md", "docs/**/*.md", "packages/plugins/src/*/README.md", "examples/*/README.md"].flatMap(
+    (glob) => [...new Bun.Glob(glob).scanSync(ROOT)],
+  );
   const broken: string[] = [];
   for (const path of pages) {
     for (const [, target] of (await page(path)).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {

@@ -3,6 +3,7 @@
 
 import {
   type CallOptions,
+  type ConnectionSession,
   createOrchestrator,
   FaultError,
   type Log,
@@ -21,6 +22,13 @@ import type { Protocol } from "./executor/protocol.ts";
 import { ledger } from "./ledger/ledger.ts";
 import { type PublisherOptions, publisher } from "./publisher/publisher.ts";
 import { registry } from "./registry/registry.ts";
+
+/** What a request that is no session is verified in. */
+export const NO_SESSION: ConnectionSession = {
+  ...{ id: "session-none", lasting: false, kept: undefined },
+  onEnd: () => () => {},
+  end() {},
+};
 
 /** 2026-03-01, a Sunday, 12:00 UTC. */
 export const NOON = Date.UTC(2026, 2, 1, 12);

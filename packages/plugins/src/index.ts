@@ -46,9 +46,19 @@ export type { SecretSources } from "./executor/secret-sources.ts";
 export { templateFaults } from "./executor/template/template.ts";
 export { ledger } from "./ledger/ledger.ts";
 export { ledgerFaults } from "./ledger/schema.ts";
+export { type PeeringOptions, peerPropagation } from "./peer-propagation/peer-propagation.ts";
+export { peerFaults } from "./peer-propagation/schema.ts";
 export type { Publication } from "./publisher/publication.ts";
 export { type PublisherOptions, publisher } from "./publisher/publisher.ts";
 export { type Batch, publisherFaults } from "./publisher/schema.ts";
+export {
+  type Carried,
+  type CarriedCall,
+  type Carrier,
+  type Elsewhere,
+  type ElsewhereRow,
+  elsewhere,
+} from "./registry/elsewhere.ts";
 export { compileSchema, shape } from "./registry/json-schema.ts";
 export { registry } from "./registry/registry.ts";
 export { type ActionRow, actions, registryFaults, type Task } from "./registry/schema.ts";

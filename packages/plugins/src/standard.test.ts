@@ -26,6 +26,7 @@ describe("the default composition", () => {
       "dead-letter",
       "executor",
       "publisher",
+      "peer-propagation",
       "ledger",
       "kernel",
     ]);

@@ -1,4 +1,4 @@
-// The default composition and its order. `peer-propagation` belongs between publisher and ledger.
+// The default composition and its order.
 
 import type { MessagesOf } from "@capstan/orchestrator";
 import { auth } from "./auth/auth.ts";
@@ -11,6 +11,7 @@ import type { Protocol } from "./executor/protocol.ts";
 import { script } from "./executor/script/script.ts";
 import type { SecretSources } from "./executor/secret-sources.ts";
 import { ledger } from "./ledger/ledger.ts";
+import { type PeeringOptions, peerPropagation } from "./peer-propagation/peer-propagation.ts";
 import { type PublisherOptions, publisher } from "./publisher/publisher.ts";
 import { registry } from "./registry/registry.ts";
 
@@ -25,16 +26,19 @@ export interface StandardOptions {
   readonly secrets?: SecretSources;
   /** How patient deliveries are, and how many run at once. */
   readonly publisher?: PublisherOptions;
+  /** Of which domain the node is to its peers, and how long things take between them. */
+  readonly peering?: Omit<PeeringOptions, "secrets">;
 }
 
 export function standard(options: StandardOptions = {}) {
-  const { modules, http: requests, protocols = [], secrets, publisher: deliveries } = options;
+  const { modules, http: requests, protocols = [], secrets, publisher: deliveries, peering } = options;
   return [
     auth(), // adds the authority that everything after it needs
     registry(), // adds the actions that the executor performs
     deadLetter(), // adds what takes in work that has no attempt left
     executor({ protocols: [module(modules), script(), http(requests), process(), ...protocols], secrets }),
     publisher(deliveries), // hands on what was done to whoever subscribed
+    peerPropagation({ ...peering, secrets }), // adds the ways to what other nodes have, and tells them what is here
     ledger(), // reads what all of them did
   ] as const;
 }

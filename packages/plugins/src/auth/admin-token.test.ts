@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryLog } from "@capstan/orchestrator";
-import { faultFrom, scopeOf, startHub } from "../hub.fixture.ts";
+import { faultFrom, NO_SESSION, scopeOf, startHub } from "../hub.fixture.ts";
 import { ADMIN_TOKEN_FILE } from "./admin-token.ts";
 import { connectionFromCli } from "./connection.ts";
 
@@ -26,7 +26,7 @@ describe("the first start", () => {
     const token = readFileSync(path, "utf8").trim();
     expect(token).toMatch(/^[\w-]{43}$/);
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    const admin = await connectionFromCli.verify(token, hub.reader);
+    const admin = await connectionFromCli.verify(token, hub.reader, NO_SESSION);
     expect(admin).toEqual({ principal: "admin", grant: "g-1" });
     await scopeOf(hub, admin as never).grant.create({ principal: "bob", allow: ["*"], delegable: true });
     const [first] = await hub.log.read(1, { limit: 1 });
@@ -55,7 +55,9 @@ describe("the first start", () => {
   test("takes the token that the operator put there, and none that is too short", async () => {
     const kept = directoryWith("a token of the operator's own choosing\n");
     const { hub } = await startHub({ directory: kept.directory });
-    expect(await connectionFromCli.verify("a token of the operator's own choosing", hub.reader)).toMatchObject({
+    expect(
+      await connectionFromCli.verify("a token of the operator's own choosing", hub.reader, NO_SESSION),
+    ).toMatchObject({
       grant: "g-1",
     });
     const short = directoryWith("short");
@@ -72,7 +74,9 @@ test("a later start, of another composition too, makes no second administrator",
   const second = await startHub({ directory, log, protocols: [] });
   expect(readFileSync(path, "utf8")).toBe(token);
   expect((await second.app.grant.list()).items).toHaveLength(1);
-  expect(await connectionFromCli.verify(token.trim(), second.hub.reader)).toMatchObject({ code: "CREDENTIAL_INVALID" });
+  expect(await connectionFromCli.verify(token.trim(), second.hub.reader, NO_SESSION)).toMatchObject({
+    code: "CREDENTIAL_INVALID",
+  });
   const adopted = await second.app.log.list({ message: "pipeline.adopt" });
   expect(adopted.items).toHaveLength(2);
 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { FaultError } from "@capstan/orchestrator";
-import { faultFrom, granted, type Hub, NOON, scopeOf, startHub } from "../hub.fixture.ts";
+import { faultFrom, granted, type Hub, NO_SESSION, NOON, scopeOf, startHub } from "../hub.fixture.ts";
 import { connectionFromCli } from "./connection.ts";
 import { credentialDigest } from "./credential.ts";
 
@@ -11,7 +11,7 @@ const SECRET = "0123456789abcdef0123456789abcdef";
 const PLAIN = { protocol: "echo" } as const;
 
 async function verified(hub: Hub, secret: string) {
-  const found = await connectionFromCli.verify(secret, hub.reader);
+  const found = await connectionFromCli.verify(secret, hub.reader, NO_SESSION);
   if ("code" in found) throw new FaultError(found);
   return found;
 }
@@ -244,7 +244,9 @@ describe("a credential", () => {
     const { hub, app } = await startHub();
     await app.grant.create({ principal: "bob", allow: ["log.head"], credential: sha256(SECRET) });
     expect(await verified(hub, SECRET)).toEqual({ principal: "bob", grant: "g-2" });
-    expect(await connectionFromCli.verify(`${SECRET}x`, hub.reader)).toMatchObject({ code: "CREDENTIAL_INVALID" });
+    expect(await connectionFromCli.verify(`${SECRET}x`, hub.reader, NO_SESSION)).toMatchObject({
+      code: "CREDENTIAL_INVALID",
+    });
     expect(JSON.stringify(await app.grant.list())).not.toContain(sha256(SECRET));
     const admin = await granted(hub, { principal: "admin", allow: ["*"], delegable: true });
     const under = await admin.scope.grant.create({ principal: "eve", allow: ["log.head"] });
@@ -254,7 +256,9 @@ describe("a credential", () => {
     expect(entries.length).toBeGreaterThan(3);
     for (const { text } of entries) expect(text).not.toContain("long enough");
     await app.grant.revoke({ grant: "g-2" });
-    expect(await connectionFromCli.verify(SECRET, hub.reader)).toMatchObject({ code: "CREDENTIAL_INVALID" });
+    expect(await connectionFromCli.verify(SECRET, hub.reader, NO_SESSION)).toMatchObject({
+      code: "CREDENTIAL_INVALID",
+    });
   });
 
   test("is taken once", async () => {

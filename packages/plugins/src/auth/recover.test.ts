@@ -28,7 +28,7 @@ import {
   signNote,
   sqliteLog,
 } from "@capstan/orchestrator";
-import { Clock, faultFrom, scopeOf } from "../hub.fixture.ts";
+import { Clock, faultFrom, NO_SESSION, scopeOf } from "../hub.fixture.ts";
 import { ledger } from "../ledger/ledger.ts";
 import { auth } from "./auth.ts";
 import { connectionFromCli } from "./connection.ts";
@@ -41,7 +41,8 @@ afterAll(() => rmSync(home, { recursive: true }));
 
 const plugins: readonly AnyPlugin[] = [auth(), ledger()];
 const token = (directory: string) => readFileSync(join(directory, "admin.token"), "utf8").trim();
-const verified = (node: Orchestrator, credential: string) => connectionFromCli.verify(credential, node.reader);
+const verified = (node: Orchestrator, credential: string) =>
+  connectionFromCli.verify(credential, node.reader, NO_SESSION);
 
 /** A node on files, which looks for requests when its clock is moved. */
 async function running(directory = mkdtempSync(join(home, "node-"))) {

@@ -4,7 +4,6 @@
 import {
   authority,
   definePlugin,
-  type Envelope,
   type Fault,
   fault,
   next,
@@ -13,11 +12,15 @@ import {
   siblingId,
 } from "@capstan/orchestrator";
 import { deadLetters } from "../dead-letter/schema.ts";
+import { elsewhere } from "../registry/elsewhere.ts";
 import { compileSchema, describeProblems } from "../registry/json-schema.ts";
 import { type ActionRow, actions, topicOf } from "../registry/schema.ts";
 import { unknownAction } from "../registry/unknown-action.ts";
 import { answerList, answerShow } from "./answer.ts";
+import type { Ways } from "./carry.ts";
 import { createProtocols, type ProtocolsOptions } from "./create-protocols.ts";
+import { asks, lost, performElsewhere, retryElsewhere, tellsNothing } from "./elsewhere.ts";
+import { effectOf, invocation, waitingFor } from "./invocation.ts";
 import { invoke } from "./invoke.ts";
 import { inspectAction, originalOf } from "./prepare.ts";
 import type { Protocol } from "./protocol.ts";
@@ -31,17 +34,18 @@ export interface ExecutorOptions extends ProtocolsOptions {
   readonly protocols: readonly Protocol[];
 }
 
-type Context = PluginContext<readonly [typeof authority, typeof actions, typeof deadLetters]>;
+type Context = PluginContext<readonly [typeof authority, typeof actions, typeof elsewhere, typeof deadLetters]>;
 
 export function executor({ protocols: list, ...options }: ExecutorOptions) {
   const known = createProtocols(list, options);
   const added = Object.keys(options.secrets ?? {});
   const knownFaults = known.faults;
+  let ways: Ways | undefined;
   return definePlugin({
     name: "executor",
-    version: "1",
+    version: "2",
     configuration: { protocols: known.names, ...(added.length === 0 ? {} : { secrets: added }) },
-    needs: [authority, actions, deadLetters],
+    needs: [authority, actions, elsewhere, deadLetters],
     adds: [protocols, executions],
     gives: { protocols: known, executions: executionTable },
     messages: executorMessages,
@@ -61,9 +65,15 @@ export function executor({ protocols: list, ...options }: ExecutorOptions) {
       return message.resource === "execution" ? decideExecution(context) : next();
     },
     retains: oldestOpen,
-    effects: { [INVOKE]: invoke(known, known.isRetryable) },
+    effects: { [INVOKE]: invoke(known, known.isRetryable, () => ways) },
     answer: { "execution.list": answerList, "execution.show": answerShow, ...protocolAnswers(known) },
     start: (node) => known.start(node),
+    run(runtime) {
+      ways = {
+        carriers: runtime.given(elsewhere).carriers,
+        note: (message, origin) => runtime.note(message, origin),
+      };
+    },
     stop: () => known.stop(),
   });
 }
@@ -78,7 +88,10 @@ function perform(context: Context) {
   const { message, envelope, state, needs } = context;
   const { name, input, publication = "with" } = message.data as Asked;
   const action = state.get(needs.actions, name);
-  if (action === undefined) return unknown(context, name);
+  if (action === undefined) {
+    const way = state.get(needs.elsewhere.table, name);
+    return way === undefined ? unknown(context, name) : performElsewhere(envelope, state, way);
+  }
   const misfit = unfit(action, input);
   if (misfit !== undefined) return misfit;
   const execution = siblingId(envelope.id, "x");
@@ -109,32 +122,6 @@ function unfit(action: ActionRow, input: unknown) {
   return refuse("INPUT_INVALID", message, { details });
 }
 
-/** The effect that runs an execution's attempt. */
-function invocation(
-  execution: string,
-  row: ExecutionRow,
-  action: ActionRow,
-  { at, deadline }: Pick<Envelope, "at" | "deadline">,
-  notBefore: number | undefined,
-) {
-  const start = notBefore ?? at;
-  return {
-    id: effectOf(execution, row),
-    kind: INVOKE,
-    data: { execution },
-    replayable: action.idempotent || action.readOnly,
-    attempt: row.attempt,
-    notBefore,
-    deadline: deadline === undefined ? start + action.timeout : Math.min(deadline, start + action.timeout),
-  };
-}
-
-/** Unique for ever: each retry counts its attempts from 1, and so has ids of its own, made of its message's. */
-function effectOf(execution: string, { attempt, waiting }: Pick<ExecutionRow, "attempt" | "waiting">): string {
-  const retry = waiting?.[0];
-  return `${retry === undefined ? execution : siblingId(retry, "r")}.${attempt}`;
-}
-
 /** The row is the registry's, and is already written. */
 function checkTask(known: Protocols, { message, state, before, needs }: Context) {
   const { name } = message.data as { name: string };
@@ -149,6 +136,8 @@ function decideExecution(context: Context) {
   const id = data.id ?? data.execution;
   const row = state.get(executionTable, id);
   switch (message.action) {
+    case "ask":
+      return asks(state, id, row, message.data as { effect: string; to: string });
     case "complete":
       // What was cancelled or given up in the meantime has been settled.
       if (row === undefined) return next();
@@ -157,11 +146,13 @@ function decideExecution(context: Context) {
         settles: waitingFor(row).map((one) =>
           row.publication === "only" ? { id: one, data: { execution: id } } : { id: one },
         ),
-        publishes: row.publication === "none" ? undefined : topicOf(row.action),
+        // What comes of an action elsewhere is published where the action is.
+        publishes: row.publication === "none" || row.elsewhere !== undefined ? undefined : topicOf(row.action),
       });
     case "fail": {
       if (row === undefined) return next();
-      const action = state.get(needs.actions, row.action);
+      if (tellsNothing(row, data.error)) return lose(context, id, row, data.error);
+      const action = row.elsewhere === undefined ? state.get(needs.actions, row.action) : undefined;
       const spent = whySpent(row, action, envelope.at, data);
       if (spent === undefined) return again(context, id, row, action as ActionRow);
       const error = { ...data.error, id: row.message };
@@ -172,15 +163,8 @@ function decideExecution(context: Context) {
         then: row.ifSpent === undefined ? undefined : [needs.deadLetters.add(letterOf(id, row, row.ifSpent, error))],
       });
     }
-    case "lose": {
-      if (row === undefined) return next();
-      const text = `${id}: the node died while it may have been running; execution.retry runs it again, abandon gives it up`;
-      const error = fault("EXECUTION_AMBIGUOUS", text, undefined, row.message);
-      return next({
-        state: state.put(executionTable, id, { ...row, state: "ambiguous" }),
-        settles: waitingFor(row).map((one) => ({ id: one, error })),
-      });
-    }
+    case "lose":
+      return row === undefined ? next() : lose(context, id, row, data.error);
     case "cancel": {
       if (row?.state !== "running" || !needs.authority.writes(row.action)) return notOpen(id, "running");
       const error = fault("CANCELLED", `${id} was cancelled by ${envelope.principal}`, undefined, row.message);
@@ -207,6 +191,15 @@ function decideExecution(context: Context) {
   }
 }
 
+/** Nobody knows whether it ran. */
+function lose({ state }: Context, id: string, row: ExecutionRow, told: Fault | undefined) {
+  const { row: ambiguous, error } = lost(id, row, told);
+  return next({
+    state: state.put(executionTable, id, ambiguous),
+    settles: waitingFor(row).map((one) => ({ id: one, error })),
+  });
+}
+
 /** Another try of what failed. */
 function again({ envelope, state }: Context, id: string, row: ExecutionRow, action: ActionRow) {
   const { deadline, input } = row;
@@ -231,11 +224,17 @@ function retry(context: Context, id: string, row: ExecutionRow | undefined) {
   if (row?.state === "running") return notOpen(id, "ambiguous or failed");
   const open = original !== undefined && (row !== undefined || original.state === "failed");
   if (!open || !needs.authority.writes(original.name)) return notOpen(id, "ambiguous or failed");
-  const action = state.get(needs.actions, original.name);
-  if (action === undefined) return unknown(context, original.name);
+  const letter = needs.deadLetters.open(state, EXECUTION, id);
+  // However it came to be tried again, it is no dead letter any more.
+  const then = letter === undefined ? undefined : [needs.deadLetters.leave(letter)];
+  const action = row?.elsewhere === undefined ? state.get(needs.actions, original.name) : undefined;
+  if (action === undefined) {
+    const way = state.get(needs.elsewhere.table, original.name);
+    if (way === undefined && row?.elsewhere === undefined) return unknown(context, original.name);
+    return retryElsewhere(envelope, state, { id, row, original, way, then });
+  }
   const misfit = unfit(action, original.input);
   if (misfit !== undefined) return misfit;
-  const letter = needs.deadLetters.open(state, EXECUTION, id);
   const earlier = letter ?? row?.ifSpent?.earlier;
   const spendable = action.attempts > 1 || earlier !== undefined;
   const tried: ExecutionRow = {
@@ -261,13 +260,8 @@ function retry(context: Context, id: string, row: ExecutionRow | undefined) {
     state: state.put(executionTable, id, tried),
     // The owing message is the retry; what the first was asked goes with the effect.
     effects: [{ ...effect, data: { execution: id, input: original.input }, after: original.ended }],
-    // However it came to be tried again, it is no dead letter any more.
-    then: letter === undefined ? undefined : [needs.deadLetters.leave(letter)],
+    then,
   });
-}
-
-function waitingFor(row: ExecutionRow): readonly string[] {
-  return row.waiting === undefined ? [row.message] : [row.message, ...row.waiting];
 }
 
 function notOpen(id: string, state: string) {

@@ -15,6 +15,7 @@ import {
 } from "@capstan/orchestrator";
 import { compileSchema, describeProblems } from "../registry/json-schema.ts";
 import { type ActionRow, actionTable } from "../registry/schema.ts";
+import { carry, type Ways } from "./carry.ts";
 import { plainOutput, textOf } from "./plain-output.ts";
 import type { Protocols, Run } from "./protocols.ts";
 import type { IsRetryable } from "./retryable.ts";
@@ -25,11 +26,14 @@ interface InvokeData {
   readonly input?: unknown;
 }
 
-export function invoke(protocols: Protocols, isRetryable: IsRetryable): EffectHandler {
+export function invoke(protocols: Protocols, isRetryable: IsRetryable, ways: () => Ways | undefined): EffectHandler {
   return {
     carryOut(effect, runtime) {
       const { execution } = effect.data as InvokeData;
       const row = runtime.get(executionTable, execution);
+      if (row?.elsewhere !== undefined) {
+        return carry(ways(), execution, { ...row, elsewhere: row.elsewhere }, effect, runtime);
+      }
       const action = row === undefined ? undefined : runtime.get(actionTable, row.action);
       if (row === undefined || action === undefined || action.revision !== row.revision) {
         const what = row === undefined ? execution : `${row.action}@${row.revision}`;

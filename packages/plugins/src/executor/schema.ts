@@ -26,6 +26,22 @@ export interface ExecutionRow {
   readonly waiting?: readonly string[];
   /** What the first was asked, where a retry owes it. */
   readonly input?: unknown;
+  /** Set where its action is not here. */
+  readonly elsewhere?: Asked;
+}
+
+/** What is asked of others, and how to ask it again. */
+export interface Asked {
+  /** Who carries it there: a key of `Elsewhere.carriers`. */
+  readonly by: string;
+  /** The nodes that it came through. */
+  readonly via?: readonly string[];
+  /** Default: the id of the message that asked for it. */
+  readonly key?: string;
+  /** The only neighbour that may have been asked by that key. Another may be once `execution.ask` has said so here. */
+  readonly to?: string;
+  /** What became of it is not known: it is asked again, of the same one and by the same key. */
+  readonly again?: true;
 }
 
 export type Publication = "only" | "none";
@@ -67,6 +83,7 @@ const byId = { about: "id" as const, target: ({ id }: { readonly id: string }): 
 export const performed = z.object({
   execution: z.string(),
   output: z.unknown().optional(),
+  via: z.string().optional().describe("the peer that answered, where the action is not here"),
   pending: z.boolean().optional(),
 });
 
@@ -121,10 +138,16 @@ export const executorMessages = {
       result: z.object({ execution: z.string() }),
       ...byId,
     }),
+    ask: command({
+      internal: true,
+      summary: "An execution is about to be asked of another neighbour than it was decided for.",
+      data: z.strictObject({ execution: executionId, effect: z.string(), to: z.string() }),
+      result: z.unknown(),
+    }),
     complete: command({
       internal: true,
       summary: "An execution ended with an output.",
-      data: z.strictObject({ execution: executionId, output: z.unknown().optional() }),
+      data: z.strictObject({ execution: executionId, output: z.unknown().optional(), via: z.string().optional() }),
       result: z.unknown(),
     }),
     fail: command({
@@ -132,20 +155,15 @@ export const executorMessages = {
       summary: "An execution ended with a fault.",
       data: z.strictObject({
         execution: executionId,
-        error: z.object({
-          code: z.string(),
-          message: z.string(),
-          details: z.unknown().optional(),
-          id: z.string().optional(),
-        }),
+        error: shownFault,
         retryable: z.boolean(),
       }),
       result: z.unknown(),
     }),
     lose: command({
       internal: true,
-      summary: "An execution's node died while it may have been running.",
-      data: z.strictObject({ execution: executionId }),
+      summary: "Nobody can know whether an execution ran: its node died, or the way to where it was asked broke.",
+      data: z.strictObject({ execution: executionId, error: shownFault.optional() }),
       result: z.unknown(),
     }),
   },
@@ -213,7 +231,12 @@ export const executorFaults = {
   EXECUTION_AMBIGUOUS: {
     status: 409,
     retryable: false,
-    text: "The node died while it may have been running. It is listed, and waits for execution.retry or abandon.",
+    text: "Its node died, or the session with the peer that was asked, while it may have been running. It is listed, and waits for execution.retry or abandon.",
+  },
+  ACTION_UNREACHABLE: {
+    status: 503,
+    retryable: true,
+    text: "The action is elsewhere, and nobody who leads there can be asked now. Nothing was sent.",
   },
   EXECUTION_ABANDONED: { status: 409, retryable: false, text: "Nobody knows whether it ran, and it was given up." },
   CIRCUIT_OPEN: {

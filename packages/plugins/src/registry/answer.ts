@@ -1,6 +1,18 @@
-// What there is to be performed: by pages, as far as the caller's grant may read.
+// What there is to be performed, here and elsewhere: by pages, as far as the caller's grant may read.
 
-import { type Authority, type Envelope, FaultError, namespaceOf, type Reader } from "@capstan/orchestrator";
+import {
+  type Authority,
+  type Envelope,
+  FaultError,
+  fault,
+  faultOf,
+  namespaceOf,
+  type Reader,
+} from "@capstan/orchestrator";
+import { SCHEMA_LIMITS } from "./compiled-schema.ts";
+import { digestOf } from "./digest.ts";
+import { type Carrier, type ElsewhereRow, elsewhereTable, shownWay } from "./elsewhere.ts";
+import { plainJson } from "./plain-json.ts";
 import { actionTable, topicOf } from "./schema.ts";
 import { unknownAction } from "./unknown-action.ts";
 
@@ -12,33 +24,117 @@ export function answerList(envelope: Envelope, reader: Reader, authority: Author
     after,
     limit = PAGE,
   } = envelope.message.data as { namespace?: string; after?: string; limit?: number };
-  const names: string[] = [];
-  for (const [name] of reader.rows(actionTable)) {
-    if (after !== undefined && name <= after) continue;
-    if (namespace !== undefined && namespaceOf(name) !== namespace && !name.startsWith(`${namespace}/`)) continue;
-    if (authority.reads(name)) names.push(name);
-  }
-  names.sort();
-  const items = names.slice(0, limit).flatMap((name) => {
-    const row = reader.get(actionTable, name);
-    if (row === undefined) return [];
-    const { revision, protocol, input, output, idempotent, readOnly } = row;
-    return [structuredClone({ name, revision, protocol, input, output, idempotent, readOnly })];
-  });
+  const page = new FirstNames(limit + 1);
+  const consider = (name: string): void => {
+    if (after !== undefined && name <= after) return;
+    if (namespace !== undefined && namespaceOf(name) !== namespace && !name.startsWith(`${namespace}/`)) return;
+    if (page.wants(name) && authority.reads(name)) page.add(name);
+  };
+  for (const [name] of reader.rows(actionTable)) consider(name);
+  for (const [name] of reader.rows(elsewhereTable)) if (reader.get(actionTable, name) === undefined) consider(name);
+  const names = page.sorted();
+  const items = names.slice(0, limit).flatMap((name) => shown(reader, name) ?? []);
   const last = items[items.length - 1];
   return { items, ...(names.length > limit && last !== undefined ? { next: last.name } : {}) };
 }
 
-export function answerDescribe(envelope: Envelope, reader: Reader, authority: Authority) {
-  const { name } = envelope.message.data as { name: string };
+function shown(reader: Reader, name: string) {
   const row = reader.get(actionTable, name);
-  if (row === undefined)
-    throw new FaultError(
-      unknownAction(
-        name,
-        [...reader.rows(actionTable)].map(([known]) => known).filter((known) => authority.reads(known)),
-      ),
-    );
-  // A copy: the row is the state itself, and whoever embeds the orchestrator gets what is answered here.
-  return structuredClone({ ...row, publishes: { topic: topicOf(name), schema: row.output } });
+  if (row !== undefined) {
+    const { revision, protocol, input, output, idempotent, readOnly } = row;
+    return structuredClone({ name, revision, protocol, input, output, idempotent, readOnly });
+  }
+  const way = reader.get(elsewhereTable, name);
+  return way === undefined ? undefined : shownElsewhere(name, way);
 }
+
+/** Revisions are its origin's to count. */
+function shownElsewhere(name: string, way: ElsewhereRow) {
+  return { name, revision: 0, protocol: way.by, elsewhere: shownWay(way) };
+}
+
+/** The first of very many names, without sorting all of them. */
+class FirstNames {
+  readonly #most: number;
+  #names: string[] = [];
+  /** What comes behind it is not among the first. */
+  #last: string | undefined;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  wants(name: string): boolean {
+    return this.#last === undefined || name < this.#last;
+  }
+
+  add(name: string): void {
+    this.#names.push(name);
+    if (this.#names.length >= this.#most * 4) {
+      this.#names = this.sorted();
+      this.#last = this.#names[this.#most - 1];
+    }
+  }
+
+  sorted(): string[] {
+    return this.#names.sort().slice(0, this.#most);
+  }
+}
+
+type Answer = (envelope: Envelope, reader: Reader, authority: Authority) => unknown;
+type Carriers = ReadonlyMap<string, Carrier>;
+
+export function answerDescribe(carriers: Carriers): Answer {
+  return (envelope, reader, authority) => {
+    const { name } = envelope.message.data as { name: string };
+    const row = reader.get(actionTable, name);
+    // A copy: the row is the state itself, and whoever embeds the orchestrator gets what is answered here.
+    if (row !== undefined) return structuredClone({ ...row, publishes: { topic: topicOf(name), schema: row.output } });
+    const way = wayTo(name, reader, authority);
+    const known = shownElsewhere(name, way);
+    return schemasThere(carriers, envelope, name, way).then(
+      (schemas) => ({ ...known, ...schemas }),
+      (thrown) => {
+        // That it is there is known all the same.
+        const { code, message } = faultOf(thrown);
+        return { ...known, untold: `${code} ${message}` };
+      },
+    );
+  };
+}
+
+/** What it takes and gives, and nothing of how it is done: for those who perform it from afar. */
+export function answerSchemas(carriers: Carriers): Answer {
+  return (envelope, reader, authority) => {
+    const { name } = envelope.message.data as { name: string };
+    const row = reader.get(actionTable, name);
+    if (row !== undefined) return structuredClone({ name, input: row.input, output: row.output });
+    return schemasThere(carriers, envelope, name, wayTo(name, reader, authority));
+  };
+}
+
+function wayTo(name: string, reader: Reader, authority: Authority): ElsewhereRow {
+  const way = reader.get(elsewhereTable, name);
+  if (way !== undefined) return way;
+  const known = [...reader.rows(actionTable)].map(([one]) => one).filter((one) => authority.reads(one));
+  throw new FaultError(unknownAction(name, known));
+}
+
+/** They are asked of whoever leads there, and believed where they are what their origin signed. */
+async function schemasThere(carriers: Carriers, envelope: Envelope, name: string, way: ElsewhereRow) {
+  const { node, via, hops, correlation, traceparent } = envelope;
+  const carrier = carriers.get(way.by);
+  const lost = (why: string) => new FaultError(fault("SCHEMAS_UNKNOWN", `${name}: ${why}`));
+  if (carrier === undefined || via.includes(node) || hops >= MOST_HOPS) throw lost("nobody can be asked for them now");
+  const told = await carrier.describe({ name, via, hops, correlation, traceparent });
+  const { input, output } = Object(told) as { readonly input?: unknown; readonly output?: unknown };
+  const plain = plainJson({ input, output }, BOTH_SCHEMAS);
+  if ("why" in plain) throw lost(`what ${way.peer} told ${plain.why}`);
+  const schemas = plain.json as { input: unknown; output: unknown };
+  if (digestOf(schemas) !== way.digest) throw lost(`what ${way.peer} told is not what ${way.origin} signed`);
+  return { name, ...schemas };
+}
+
+/** A question that came from so far is answered from here, or not at all. */
+const MOST_HOPS = 16;
+const BOTH_SCHEMAS = { depth: SCHEMA_LIMITS.depth + 1, bytes: 2 * SCHEMA_LIMITS.bytes + 100 };

@@ -2,7 +2,9 @@
 // beforehand comes as a fact. The plugins after it look actions up by the token `actions`.
 
 import { authority, definePlugin, type Fault, next, type PluginContext, refuse } from "@capstan/orchestrator";
-import { answerDescribe, answerList } from "./answer.ts";
+import { answerDescribe, answerList, answerSchemas } from "./answer.ts";
+import { decideReach } from "./decide-reach.ts";
+import { type Carrier, elsewhere, elsewhereTable } from "./elsewhere.ts";
 import { checkSchema } from "./json-schema.ts";
 import {
   type ActionRow,
@@ -20,14 +22,15 @@ type Described = AskedTask &
   Partial<Pick<ActionRow, "input" | "output" | "idempotent" | "readOnly">> & { readonly revision?: number };
 
 export function registry() {
+  const carriers = new Map<string, Carrier>();
   return definePlugin({
     name: "registry",
     version: "1",
     needs: [authority],
-    adds: [actions],
-    gives: { actions: actionTable },
+    adds: [actions, elsewhere],
+    gives: { actions: actionTable, elsewhere: { table: elsewhereTable, carriers } },
     messages: registryMessages,
-    tables: [actionTable],
+    tables: [actionTable, elsewhereTable],
     faults: registryFaults,
     decide(context) {
       const { message, state } = context;
@@ -43,11 +46,17 @@ export function registry() {
           const data = { name, revision: found.revision };
           return next({ data, state: state.remove(actionTable, name) });
         }
+        case "reach":
+          return decideReach(context);
         default:
           return next();
       }
     },
-    answer: { "action.list": answerList, "action.describe": answerDescribe },
+    answer: {
+      "action.list": answerList,
+      "action.describe": answerDescribe(carriers),
+      "action.schemas": answerSchemas(carriers),
+    },
   });
 }
 

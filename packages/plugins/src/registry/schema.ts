@@ -12,6 +12,8 @@ import {
   token,
 } from "@capstan/orchestrator";
 import { z } from "zod";
+import { digestOf } from "./digest.ts";
+import { reach } from "./elsewhere.ts";
 
 /** What a protocol carries out, as it was registered: an action, or a receiver. */
 export interface Task {
@@ -75,7 +77,10 @@ export interface Inspected {
 
 export const INSPECTED = "action.inspected";
 
-export const actionTable = table<ActionRow>("action");
+/** Other nodes may perform an action; two of a name are the same where they take and give the same. */
+export const actionTable = table<ActionRow>("action", "logged", {
+  route: (name, row) => [`action:${name}`, digestOf(row)],
+});
 
 /** The topic that what comes of an action is published under. */
 export function topicOf(action: string): string {
@@ -124,6 +129,10 @@ const reference = { name: nameSchema, revision: z.number().int().positive().opti
 const registered = z.object({ name: z.string(), revision: z.number(), input: z.unknown(), output: z.unknown() });
 const target = ({ name }: { readonly name: string }): string => name;
 
+const shownElsewhere = z
+  .object({ peer: z.string(), node: z.string(), path: z.array(z.string()), origin: z.string(), digest: z.string() })
+  .describe("the way to an action that is not here");
+
 export const defaults = { timeout: DEFAULT_TIMEOUT_MS, attempts: 1, backoff: 1000 };
 
 export const registryMessages = {
@@ -164,16 +173,32 @@ export const registryMessages = {
         limit: z.number().int().min(1).max(1000).optional(),
       }),
       result: z.object({
-        items: z.array(z.object({ name: z.string(), revision: z.number(), protocol: z.string() })),
+        items: z.array(
+          z.object({
+            ...{ name: z.string(), revision: z.number().describe("0 where it is elsewhere"), protocol: z.string() },
+            elsewhere: shownElsewhere.optional(),
+          }),
+        ),
         next: z.string().optional(),
       }),
     }),
     describe: query({
       summary: "Tell what an action takes, gives and publishes.",
       data: z.strictObject({ name: nameSchema }),
-      result: z.object({ name: z.string(), revision: z.number(), input: z.unknown(), output: z.unknown() }),
+      result: z.object({
+        ...{ name: z.string(), revision: z.number().describe("0 where it is elsewhere") },
+        ...{ input: z.unknown(), output: z.unknown(), elsewhere: shownElsewhere.optional() },
+        untold: z.string().optional().describe("why what it takes and gives elsewhere is not known"),
+      }),
       target,
     }),
+    schemas: query({
+      summary: "Tell what an action takes and gives, and nothing of how it is done: for peers that lead to it.",
+      data: z.strictObject({ name: nameSchema }),
+      result: z.object({ name: z.string(), input: z.unknown(), output: z.unknown() }),
+      target,
+    }),
+    reach,
   },
 };
 
@@ -189,6 +214,11 @@ export const registryFaults = {
     status: 422,
     retryable: false,
     text: "What the code may ask for was said under another grant; say it anew, in `may`, for it to ask under yours.",
+  },
+  SCHEMAS_UNKNOWN: {
+    status: 503,
+    retryable: true,
+    text: "What an action elsewhere takes and gives cannot be asked now, or is not what its origin signed; the text says which.",
   },
   SCHEMA_INVALID: {
     status: 422,

@@ -1,0 +1,35 @@
+// The effect that an execution owes, and who waits for its end.
+
+import { type Envelope, siblingId } from "@capstan/orchestrator";
+import type { ActionRow } from "../registry/schema.ts";
+import { type ExecutionRow, INVOKE } from "./schema.ts";
+
+/** The effect that runs an execution's attempt. */
+export function invocation(
+  execution: string,
+  row: ExecutionRow,
+  action: ActionRow,
+  { at, deadline }: Pick<Envelope, "at" | "deadline">,
+  notBefore: number | undefined,
+) {
+  const start = notBefore ?? at;
+  return {
+    id: effectOf(execution, row),
+    kind: INVOKE,
+    data: { execution },
+    replayable: action.idempotent || action.readOnly,
+    attempt: row.attempt,
+    notBefore,
+    deadline: deadline === undefined ? start + action.timeout : Math.min(deadline, start + action.timeout),
+  };
+}
+
+/** Unique for ever: each retry counts its attempts from 1, and so has ids of its own, made of its message's. */
+export function effectOf(execution: string, { attempt, waiting }: Pick<ExecutionRow, "attempt" | "waiting">): string {
+  const retry = waiting?.[0];
+  return `${retry === undefined ? execution : siblingId(retry, "r")}.${attempt}`;
+}
+
+export function waitingFor(row: ExecutionRow): readonly string[] {
+  return row.waiting === undefined ? [row.message] : [row.message, ...row.waiting];
+}

@@ -1,0 +1,399 @@
+// The speaker's host: it tells the speaker what happened and carries out what it answers, in order. It has the clock, the
+// connections and the way into the pipeline; what a session or a route is, is the speaker's to say.
+
+import { randomBytes } from "node:crypto";
+import {
+  FaultError,
+  type FollowedRow,
+  fault,
+  forwardedBy,
+  type PluginRuntime,
+  parseForwarded,
+} from "@capstan/orchestrator";
+import {
+  type At,
+  type ConnectionId,
+  defaultTiming,
+  type Message,
+  type Owner,
+  Speaker,
+  type SpeakerEffect,
+  type SpeakerEvent,
+  type SpeakerInput,
+  type SpeakerTiming,
+  verifySignature,
+} from "@capstan/peer";
+import { AcceptedLink } from "./acceptor.ts";
+import { type Course, Courses } from "./courses.ts";
+import { DialledLink } from "./dial.ts";
+import { dialOptions } from "./dial-address.ts";
+import { FewLines } from "./few-lines.ts";
+import { parseCall } from "./frames.ts";
+import type { Link } from "./link.ts";
+import { asPeer, type Names } from "./names.ts";
+import { textOf } from "./outbox.ts";
+import { OwnRoutes } from "./own-routes.ts";
+import { isUndone, Reach } from "./reach.ts";
+import { reasonText } from "./reason-text.ts";
+import { type PeerRow, peerTable, reachTable } from "./schema.ts";
+
+export interface HostOptions {
+  /** The administration's id; default: the node's own. */
+  readonly domain?: string | undefined;
+  readonly timing?: Partial<SpeakerTiming> | undefined;
+  /** Milliseconds that a peer has to take what it is told; default: as long as it may be silent (`timing.holdTime`). */
+  readonly patience?: number | undefined;
+  /** Milliseconds, never set back; timers are of this clock. */
+  readonly clock?: (() => number) | undefined;
+}
+
+export interface HostParts extends HostOptions {
+  /** As whom it notes ways to actions. */
+  readonly by: string;
+  /** Peers are told that it has just begun, and keep what they have of it for a while. */
+  readonly restarting?: boolean | undefined;
+  /** The node has another key than it was made with: nothing is said in the name of the one before any more. */
+  rekeyed?(): void;
+}
+
+/** What a node that stops waits for its last words to be taken. */
+const LAST_WORDS_MS = 500;
+
+export class PeerHost {
+  readonly speaker: Speaker;
+  readonly #runtime: PluginRuntime;
+  readonly #clock: () => number;
+  readonly #patience: number;
+  readonly #names: Names;
+  readonly #links = new Map<ConnectionId, Link>();
+  readonly #courses = new Courses();
+  readonly #reach: Reach;
+  readonly #key: string;
+  readonly #rekeyed: (() => void) | undefined;
+  readonly #lines: FewLines;
+  readonly #stopFollowing: () => void;
+  readonly #inputs: SpeakerInput[] = [];
+  #busy = false;
+  #stopTimer: (() => void) | undefined;
+  #timerAt: number | undefined;
+  #stopped = false;
+  #retired = false;
+
+  constructor(runtime: PluginRuntime, names: Names, owners: readonly Owner[], options: HostParts) {
+    const { identity, node } = runtime;
+    this.#runtime = runtime;
+    this.#names = names;
+    this.#lines = new FewLines(runtime);
+    this.#clock = options.clock ?? (() => performance.now());
+    const timing: SpeakerTiming = { ...defaultTiming, ...options.timing };
+    this.#patience = options.patience ?? timing.holdTime;
+    this.#reach = new Reach({
+      ...{ runtime, by: options.by, nameOf: (peer) => names.nameOf(peer) },
+      best: (route) => this.speaker.best(route),
+    });
+    const { publicKey, epoch } = identity;
+    this.#key = publicKey;
+    this.#rekeyed = options.rekeyed;
+    this.speaker = new Speaker(
+      {
+        ...{ node: node.id, name: node.name.slice(0, 64), domain: options.domain ?? node.id, key: publicKey, epoch },
+        ...{ owners, timing, chunkSize: 256, updateRoutes: 1024 },
+        restarting: options.restarting ?? epoch > 1,
+        sign: (bytes) => identity.sign(bytes),
+        verify: verifySignature,
+        random: Math.random,
+        nonce: () => randomBytes(32).toString("base64url"),
+      },
+      this.#at(),
+    );
+    const own = new OwnRoutes((input) => this.tell(input), runtime.log);
+    this.#stopFollowing = runtime.follow(runtime.routable, (rows: readonly FollowedRow[]) => own.changed(rows));
+  }
+
+  /** Tells the speaker, and carries out what it wants done; what follows of that is told in turn. */
+  tell(input: SpeakerInput): void {
+    if (this.#stopped) return;
+    this.#inputs.push(input);
+    if (this.#busy) return;
+    // Before anything is signed: what the key in force signs is not this speaker's.
+    if (!this.#retired && this.#runtime.identity.publicKey !== this.#key) {
+      this.#retired = true;
+      this.#inputs.length = 0;
+      this.#rekeyed?.();
+      return;
+    }
+    this.#busy = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+        for (const effect of this.speaker.handle(next, this.#at())) this.#carryOut(effect);
+      }
+    } finally {
+      this.#busy = false;
+    }
+    this.#schedule();
+  }
+
+  /** Somebody dialled us. @param close ends the session that it is of */
+  accept(connection: ConnectionId, close: (why: string) => void): AcceptedLink {
+    const link = new AcceptedLink({
+      ...{ connection, timers: this.#runtime.timers, patience: this.#patience, close },
+      lost: (text) => this.#lost(connection, text),
+    });
+    this.#links.set(connection, link);
+    this.tell({ type: "accepted", connection });
+    return link;
+  }
+
+  link(connection: ConnectionId): Link | undefined {
+    return this.#links.get(connection);
+  }
+
+  /** The connection that a node's session runs over. */
+  linkOf(node: string): Link | undefined {
+    const connection = this.speaker.session(node)?.connection;
+    return connection === undefined ? undefined : this.#links.get(connection);
+  }
+
+  /** Whose established session runs over a connection. */
+  nodeAt(connection: ConnectionId): string | undefined {
+    for (const node of this.speaker.peers()) if (this.speaker.session(node)?.connection === connection) return node;
+    return undefined;
+  }
+
+  /** Milliseconds since the epoch of a time on the speaker's clock. */
+  wallAt(time: number): number {
+    return Math.round(this.#runtime.now() + time - this.#clock());
+  }
+
+  course(name: string): Course {
+    return this.#courses.get(name);
+  }
+
+  /** A frame that passed the pipeline. */
+  received(connection: ConnectionId, frame: unknown): void {
+    const name = this.#nameAt(connection);
+    this.tell({ type: "received", connection, value: frame });
+    if (name !== undefined && (frame as { type?: unknown } | null)?.type === "end-of-table")
+      this.#courses.note(name, { heard: true });
+  }
+
+  /** Ends a connection from this side; its peer may make another. */
+  drop(connection: ConnectionId, text: string): void {
+    const link = this.#links.get(connection);
+    this.#links.delete(connection);
+    this.tell({ type: "lost", connection, text });
+    link?.end();
+  }
+
+  forget(name: string): void {
+    this.#courses.forget(name);
+  }
+
+  explain(name: string, reason: string): void {
+    this.#courses.note(name, { reason, reasonAt: this.#runtime.now() });
+  }
+
+  /** What was reached over it is not, as long as nobody says so again. */
+  forgetRoutes(): void {
+    this.#reach.forget([...this.#runtime.reader.rows(reachTable)].map(([route]) => route));
+  }
+
+  /** Peers are told that it goes and comes back. */
+  async stop(): Promise<void> {
+    this.#retired = true;
+    this.#stopFollowing();
+    const links = [...this.#links.values()];
+    this.tell({ type: "going-down" });
+    this.#stopped = true;
+    this.#stopTimer?.();
+    if (links.length === 0) return;
+    const until = Promise.all(links.map((link) => link.ended));
+    await Promise.race([until, new Promise<void>((resolve) => this.#runtime.timers.after(LAST_WORDS_MS, resolve))]);
+    for (const link of links) link.close();
+  }
+
+  #carryOut(effect: SpeakerEffect): void {
+    switch (effect.type) {
+      case "dial":
+        this.#dial(effect.connection, effect.peer);
+        break;
+      case "send":
+        this.#send(effect.connection, effect.message);
+        break;
+      case "disconnect": {
+        const link = this.#links.get(effect.connection);
+        this.#links.delete(effect.connection);
+        link?.end();
+        break;
+      }
+      case "routes":
+        this.#reach.change(effect.changes);
+        break;
+      case "event":
+        this.#tellOf(effect.event);
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #dial(connection: ConnectionId, peer: string): void {
+    const row = this.#rowOf(peer);
+    const { timers } = this.#runtime;
+    const fail = (text: string): void => this.tell({ type: "dial-failed", connection, text });
+    if (row?.address === undefined) {
+      fail("there is no address to dial");
+      return;
+    }
+    this.#runtime.dial(dialOptions(row.address, row.pin)).then(
+      (session) => {
+        if (this.#stopped) {
+          session.close();
+          return;
+        }
+        const link: DialledLink = new DialledLink({
+          ...{ connection, timers, patience: this.#patience, session },
+          received: (value) => this.tell({ type: "received", connection, value }),
+          lost: (text) => this.#lost(connection, text),
+          asked: (call, options, theirs) => this.#asked(link, row.name, call, options, theirs),
+        });
+        this.#links.set(connection, link);
+        // Where nobody waits for it any more, it is closed again.
+        this.tell({ type: "connected", connection });
+      },
+      (thrown: unknown) => fail(textOf(thrown)),
+    );
+  }
+
+  /** A link is over: the speaker asks for no end of it any more. */
+  #lost(connection: ConnectionId, text: string): void {
+    this.#links.delete(connection);
+    this.tell({ type: "lost", connection, text });
+  }
+
+  /** What a peer that we dialled asks over its callback: as a message of its own, like one that came in by a door. */
+  async #asked(link: Link, name: string, call: unknown, options: unknown, theirs: string): Promise<unknown> {
+    const row = this.#runtime.reader.get(peerTable, name);
+    // The name may be another node's by now, and this one's link still there.
+    if (row?.node === undefined || this.linkOf(row.node) !== link)
+      throw new FaultError(fault("PEER_SESSION_OVER", "that session is over; open another"));
+    const asked = parseCall(call, theirs, link.connection);
+    const said = parseForwarded(options);
+    return this.#runtime.apply(asked, asPeer(row), said, forwardedBy(row.node, this.#runtime.node.id, said));
+  }
+
+  #send(connection: ConnectionId, message: Message): void {
+    const name = this.#nameAt(connection);
+    if (name !== undefined && this.#revoked(name, connection)) return;
+    this.#links.get(connection)?.send(message);
+    if (name !== undefined && message.type === "end-of-table") this.#courses.note(name, { told: true });
+  }
+
+  /** Whose grant is good no more is told nothing more. */
+  #revoked(name: string, connection: ConnectionId): boolean {
+    const row = this.#runtime.reader.get(peerTable, name);
+    if (row === undefined) return false;
+    const why = this.#runtime.allows({ resource: "peer", verb: "update", name: "*" }, asPeer(row));
+    if (why !== undefined) this.drop(connection, `what it may ask of us ended: ${why.message}`);
+    return why !== undefined;
+  }
+
+  #tellOf(event: SpeakerEvent): void {
+    const { log } = this.#runtime;
+    switch (event.kind) {
+      case "established":
+        this.#established(event);
+        break;
+      case "down": {
+        const { peer, graceful } = event;
+        const reason = reasonText(event.reason);
+        const name = this.#names.nameOf(peer);
+        log.info({ peer, name, graceful, reason }, "a session with a peer ended");
+        if (name === undefined) break;
+        const at = this.#runtime.now();
+        this.#courses.note(name, { since: at, reason, reasonAt: at, heard: false, told: false });
+        this.#notedSession(name, peer, undefined);
+        this.#noted("lost", { name, node: peer, graceful, reason });
+        break;
+      }
+      case "session": {
+        const reason = reasonText(event.reason);
+        log.debug({ peer: event.peer, reason }, "a session with a peer did not come about");
+        const name = this.#names.nameOf(event.peer);
+        if (name !== undefined) this.explain(name, reason);
+        this.#names.failed(event.peer);
+        break;
+      }
+      case "refused":
+        this.#lines.warn("refused", { ...event }, "somebody was refused who wanted to peer");
+        break;
+      case "limit":
+        this.#lines.warn(`limit ${event.peer}`, { ...event }, "a peer has more routes than it may, or nearly");
+        break;
+      case "malformed":
+        this.#lines.warn(`malformed ${event.peer}`, { ...event }, "malformed routes of a peer count as withdrawn");
+        break;
+      case "not-offered":
+        log.warn({ text: event.text }, "what this node has cannot be offered to peers");
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #established({ peer, connection, agreed }: Extract<SpeakerEvent, { kind: "established" }>): void {
+    if (!this.#names.established(peer)) return;
+    const name = this.#names.nameOf(peer) as string;
+    const link = this.#links.get(connection);
+    if (link instanceof AcceptedLink) link.proved();
+    const { domain, epoch } = agreed;
+    this.#runtime.log.info({ peer, name, domain }, "a session with a peer was established");
+    this.#courses.note(name, { since: this.#runtime.now(), heard: false, told: false });
+    this.#notedSession(name, peer, connection);
+    const dialled = link?.dialled ?? false;
+    this.#noted("established", { name, node: peer, session: connection, domain, epoch, dialled });
+  }
+
+  #notedSession(name: string, node: string, connection: ConnectionId | undefined): void {
+    const data = { name, session: connection ?? null };
+    this.#runtime.note({ resource: "peer", action: "session", data }).catch((thrown: unknown) => {
+      // What the disk refused was undone, and this with it: it is told again, as it is by now.
+      if (isUndone(thrown)) this.#notedSession(name, node, this.speaker.session(node)?.connection);
+      else this.#runtime.log.error({ error: String(thrown) }, "a session could not be noted");
+    });
+  }
+
+  #noted(action: string, data: unknown): void {
+    this.#runtime
+      .note({ resource: "peer", action, data })
+      .catch((thrown: unknown) => this.#runtime.log.error({ error: String(thrown) }, "a session could not be noted"));
+  }
+
+  #rowOf(node: string): PeerRow | undefined {
+    const name = this.#names.nameOf(node);
+    return name === undefined ? undefined : this.#runtime.reader.get(peerTable, name);
+  }
+
+  #nameAt(connection: ConnectionId): string | undefined {
+    const node = this.nodeAt(connection);
+    return node === undefined ? undefined : this.#names.nameOf(node);
+  }
+
+  #at(): At {
+    return { now: this.#clock(), wall: Math.floor(this.#runtime.now() / 1000) };
+  }
+
+  #schedule(): void {
+    const deadline = this.speaker.deadline();
+    if (deadline === this.#timerAt && this.#stopTimer !== undefined) return;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    this.#timerAt = deadline;
+    if (deadline === undefined) return;
+    const wait = Math.max(0, Math.ceil(deadline - this.#clock()));
+    this.#stopTimer = this.#runtime.timers.after(wait, () => {
+      this.#stopTimer = undefined;
+      this.tell({ type: "tick" });
+    });
+  }
+}

@@ -1,0 +1,108 @@
+// Actions that are not here, and can be reached: a session table that whoever knows ways has noted (`action.reach`), and who carries
+// a performing there. Ways are learned again by asking, so nothing of this is in the log but what a decision read of it.
+
+import { nameSchema, signal, type Table, table, token } from "@capstan/orchestrator";
+import { z } from "zod";
+
+/** The way to an action that is not here. */
+export interface ElsewhereRow {
+  /** Who noted it, and carries performings there: a key of `Elsewhere.carriers`. */
+  readonly by: string;
+  /** The neighbour that leads there, as the operator calls it, and its node. */
+  readonly peer: string;
+  readonly node: string;
+  /** Administrations on the way, the nearest first. */
+  readonly path: readonly string[];
+  /** The node that has the action. */
+  readonly origin: string;
+  /** Of its schemas, as its origin signed it. */
+  readonly digest: string;
+  /** Milliseconds that a performing may take, where its caller says no deadline. */
+  readonly timeout?: number | undefined;
+}
+
+/** One performing that is carried elsewhere. */
+export interface CarriedCall {
+  readonly name: string;
+  readonly input: unknown;
+  /** Absent: caller and subscribers are told. */
+  readonly publication: "only" | "none" | undefined;
+  /** The same wherever it is asked again: the far side joins a repeat to the first. */
+  readonly key: string;
+  readonly deadline: number | undefined;
+  readonly correlation: string | undefined;
+  readonly traceparent: string | undefined;
+  /** The nodes that it came through, ours not among them. */
+  readonly via: readonly string[];
+  /** How many causes deep it is here. */
+  readonly hops: number;
+  /** The neighbour that was asked before, by the same key, where nobody knows what became of that: only it can tell. */
+  readonly again: string | undefined;
+  /**
+   * To be awaited before anything is sent to a neighbour: resolves once that it is asked is sure to outlive this node, so that nobody
+   * else is ever asked by the key. @throws where that cannot be noted, or is no use any more: then nothing may be sent
+   */
+  asks(node: string): Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** Somebody wants to know what an action elsewhere takes and gives. */
+export type DescribeCall = Pick<CarriedCall, "name" | "correlation" | "traceparent" | "via" | "hops">;
+
+export interface Carried {
+  readonly output?: unknown;
+  /** The neighbour that answered, as the operator calls it. */
+  readonly via: string;
+}
+
+/** Leads to actions elsewhere. */
+export interface Carrier {
+  /**
+   * @throws FaultError what the far side answered; ACTION_UNREACHABLE where nothing was sent; EXECUTION_AMBIGUOUS, with whoever was
+   * asked as `details.peer.node`, where it was and nobody can know what became of it
+   */
+  perform(call: CarriedCall): Promise<Carried>;
+  /** `{ input, output }` of an action there, as the far side tells it: anything. @throws FaultError */
+  describe(call: DescribeCall): Promise<unknown>;
+}
+
+export interface Elsewhere {
+  readonly table: Table<ElsewhereRow>;
+  /** By `ElsewhereRow.by`: added by plugins that come later, when they run. Decisions do not look at them. */
+  readonly carriers: Map<string, Carrier>;
+}
+
+/** By name, of actions that are here as well: the one that is here is performed. */
+export const elsewhereTable = table<ElsewhereRow>("elsewhere", "session");
+
+export const elsewhere = token<Elsewhere>()("elsewhere");
+
+/** Changes that one message may note. */
+const MOST_CHANGES = 256;
+
+const way = z.strictObject({
+  ...{ peer: z.string(), node: z.string(), path: z.array(z.string()), origin: z.string(), digest: z.string() },
+  timeout: z.number().int().positive().optional(),
+});
+
+export const reach = signal({
+  internal: true,
+  summary: "Actions can be reached elsewhere, or no longer.",
+  data: z.strictObject({
+    by: z.string(),
+    // Others make these names: what is no action's is passed over.
+    changes: z.array(z.strictObject({ name: z.string(), way: way.nullable() })).max(MOST_CHANGES),
+  }),
+  result: z.unknown(),
+});
+
+export type Reach = z.output<(typeof reach)["data"]>;
+
+/** What is told of a way where actions are shown. */
+export function shownWay({ peer, node, path, origin, digest }: ElsewhereRow) {
+  return { peer, node, path: [...path], origin, digest };
+}
+
+export function isActionName(name: string): boolean {
+  return nameSchema.safeParse(name).success;
+}
