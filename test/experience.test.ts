@@ -49,7 +49,7 @@ export default defineAction({
 
 const BANNER = `node      n-7f3a  berlin
 data      ./.capstan   (log.db 1 entry, node.key, admin.token 0600)
-pipeline  auth ▸ registry ▸ dead-letter ▸ executor ▸ publisher ▸ ledger
+pipeline  auth ▸ registry ▸ dead-letter ▸ executor ▸ publisher ▸ peer-propagation ▸ ledger
 open      http://127.0.0.1:7420   /rpc /v1 /openapi.json /events /metrics /healthz /readyz`;
 
 const TRANSCRIPT = `$ capstan action register greet --module ./greet.ts

@@ -53,6 +53,7 @@ examples:
   $ capstan subscription create action.greet --receiver mail --from start
   $ capstan tail action.greet
   $ capstan log tail
+  $ capstan peer invite osaka --export action:greet --out osaka.invite
 
 A message of a plugin is a command as well: capstan RESOURCE VERB; capstan messages lists all.
 Flags win over CAPSTAN_* variables (.env included), which win over a context, and that over capstan.config.ts; see capstan config
@@ -97,6 +98,7 @@ function withGlobals(program: Command): Command {
     .addOption(new Option("--token-file <file>", "the file that the credential is in (CAPSTAN_TOKEN_FILE)"))
     .addOption(new Option("--context <name>", "the context to ask in; none for none (CAPSTAN_CONTEXT)"))
     .addOption(new Option("--ca <file>", "the certificate that a server's must come of, PEM (CAPSTAN_CA)"))
+    .addOption(new Option("--server-pin <pin>", "the pin of the one certificate that it may show (CAPSTAN_SERVER_PIN)"))
     .addOption(new Option("--data <directory>", "the data directory (CAPSTAN_DATA)"))
     .addOption(new Option("--config <file>", "the configuration file (CAPSTAN_CONFIG)"));
 }
@@ -111,7 +113,7 @@ function withGlobalsRead(argv: readonly string[]): Record<string, unknown> {
 function knows(program: Command, first: string, second?: string): boolean {
   const command = program.commands.find((one) => one.name() === first);
   if (command === undefined || command.commands.length === 0 || second === undefined) return command !== undefined;
-  return command.commands.some((one) => one.name() === second);
+  return command.commands.some((one) => one.name() === second || one.aliases().includes(second));
 }
 
 /** Whether nothing has to be added for the words. What is written by hand for the log, and for protocols, stands beside their messages. */

@@ -19,7 +19,7 @@ import {
 } from "../settings/context-file.ts";
 import type { SettingName } from "../settings/setting.ts";
 import { urlOf } from "../settings/target.ts";
-import { trustIn } from "../settings/trust.ts";
+import { trustSaid } from "../settings/trust.ts";
 
 export function contextCommand(program: Command, cli: Cli): void {
   const context = program
@@ -29,7 +29,7 @@ export function contextCommand(program: Command, cli: Cli): void {
     .addHelpText("after", NOTES);
   context
     .command("add")
-    .description("Name a server: --url URL [--token-file FILE] [--ca FILE].")
+    .description("Name a server: --url URL [--token-file FILE] [--ca FILE | --server-pin PIN].")
     .argument("<name>", "letters, digits, dots, dashes and underscores")
     .option("--use", "and ask it from now on where nothing else is said")
     .option("--replace", "put it in the place of one of that name")
@@ -82,11 +82,13 @@ async function add(cli: Cli, name: string, flags: AddFlags): Promise<void> {
   const tokenFile = flag("tokenFile");
   const ca = flag("ca");
   if (tokenFile !== undefined) checkReadable(tokenFile);
-  if (ca !== undefined) trustIn(ca);
+  const serverPin = flag("serverPin");
+  trustSaid(ca, serverPin);
   const context: Context = {
     url: urlOf(url),
     ...(tokenFile === undefined ? {} : { tokenFile }),
     ...(ca === undefined ? {} : { ca }),
+    ...(serverPin === undefined ? {} : { serverPin }),
   };
   await changeContexts(cli.io, (before) => {
     if (Object.hasOwn(before.contexts, name) && !flags.replace)

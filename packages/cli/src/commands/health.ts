@@ -2,12 +2,14 @@
 // script). It asks without a credential, prints one line, and ends with 0 or 69.
 
 import { FaultError, fault, printable } from "@capstan/orchestrator";
+import { health as healthOf } from "@capstan/orchestrator/client";
+import { irohDial, isIrohUrl } from "@capstan/orchestrator/iroh";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { exitCodes } from "../fault/exit-codes.ts";
 import { readServerFile } from "../settings/server-file.ts";
-import { urlOf } from "../settings/target.ts";
-import { type Trust, tlsOptions, trustIn, trustOf } from "../settings/trust.ts";
+import { serverAt, urlOf } from "../settings/target.ts";
+import { type Trust, tlsTo, trustOf, trustSaid } from "../settings/trust.ts";
 
 const LONGEST_MS = 2000;
 
@@ -48,30 +50,34 @@ async function health(cli: Cli): Promise<void> {
   if (!ready) cli.exitCode = exitCodes.unavailable;
 }
 
-/** @throws FaultError UNREACHABLE, USAGE_INVALID, FILE_UNREADABLE */
+/** @throws FaultError UNREACHABLE, USAGE_INVALID, FILE_UNREADABLE, IROH_ADDRESS_INVALID */
 async function whom({ settings }: Cli): Promise<Asked> {
   const url = await settings.text("url");
-  const ca = await settings.text("ca");
-  if (url !== undefined) return { url: urlOf(url), trust: ca === undefined ? undefined : trustIn(ca) };
+  const trust = trustSaid(await settings.text("ca"), await settings.text("serverPin"));
   const server = readServerFile((await settings.text("data")) as string);
+  if (url !== undefined) {
+    return { url: serverAt(urlOf(url), server).url, trust };
+  }
   if (server !== undefined) return { url: server.url, trust: trustOf(server) };
   throw new FaultError(
     fault("UNREACHABLE", "no server runs here: start one with capstan serve, or name one with --url"),
   );
 }
 
-/** @throws FaultError UNREACHABLE */
+/** @throws FaultError UNREACHABLE, CERTIFICATE_PIN_REFUSED */
 async function readiness({ url, trust }: Asked): Promise<Readiness> {
   try {
+    if (isIrohUrl(url)) return await healthOf({ url, dial: irohDial({ timeoutMs: LONGEST_MS }) });
     const response = await fetch(`${url}/readyz`, {
       redirect: "manual",
       signal: AbortSignal.timeout(LONGEST_MS),
-      ...(trust === undefined ? {} : { tls: tlsOptions(trust) }),
+      ...(await tlsTo(url, trust)),
     } as RequestInit);
     const { ready, why } = (await response.json()) as Partial<Readiness>;
     if (typeof ready === "boolean") return typeof why === "string" ? { ready, why } : { ready };
-  } catch {
-    // Whatever it was, nobody answered as a node does.
+  } catch (thrown) {
+    if (thrown instanceof FaultError && thrown.code === "CERTIFICATE_PIN_REFUSED") throw thrown;
+    // Whatever else it was, nobody answered as a node does.
   }
   throw new FaultError(fault("UNREACHABLE", `no node answers at ${printable(url)}`));
 }

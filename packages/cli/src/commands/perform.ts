@@ -18,6 +18,8 @@ interface Performed {
   readonly message?: string;
   readonly output?: unknown;
   readonly pending?: boolean;
+  /** The peer that carried it out, or handed it on. */
+  readonly via?: string;
 }
 
 export function performCommand(program: Command, cli: Cli): void {
@@ -77,7 +79,7 @@ export async function perform(cli: Cli, message: string, data: object, options: 
   const performed = (answered(answer as NonNullable<typeof answer>) ?? {}) as Performed;
   const told = details !== undefined && "value" in details ? (details.value as { entries?: unknown } | null) : null;
   const entries = (Array.isArray(told?.entries) ? told.entries : []) as readonly number[];
-  const { output, pending } = performed;
+  const { output, pending, via } = performed;
   const execution = executionOf(performed);
   cli.printer.data(entries.length === 0 ? performed : { ...performed, entries }, () =>
     pending || (data as Flags).publication === "only" ? `${jsonText(performed)}\n` : `${jsonText(output ?? null)}\n`,
@@ -85,6 +87,7 @@ export async function perform(cli: Cli, message: string, data: object, options: 
   const parts = [
     ...(execution === undefined ? [] : [`execution ${shown(execution)}`]),
     ...(pending ? ["pending"] : []),
+    ...(typeof via === "string" ? [`via ${shown(via)}`] : []),
     ...entriesText(entries),
     milliseconds(took),
   ];

@@ -7,10 +7,16 @@ const repeated = (text: string, before: string[] = []): string[] => [...before, 
 
 export function addServeOptions(command: Command): void {
   for (const setting of Object.values<Setting>(settings)) {
-    const { flag, kind, summary, name, variable } = setting;
+    const { flag, kind, summary, name, variable, bare } = setting;
     // The others are the program's own, and known everywhere.
-    if (flag === undefined || ["config", "data", "url", "token", "tokenFile", "ca", "context"].includes(name)) continue;
-    const option = new Option(kind === "boolean" ? flag : `${flag} <value>`, `${summary} (${variable})`);
+    if (
+      flag === undefined ||
+      ["config", "data", "url", "token", "tokenFile", "ca", "serverPin", "context"].includes(name)
+    )
+      continue;
+    const value = kind === "boolean" ? "" : bare === undefined ? " <value>" : " [value]";
+    const option = new Option(`${flag}${value}`, `${summary} (${variable})`);
+    if (bare !== undefined) option.preset(bare);
     command.addOption(kind === "list" ? option.argParser(repeated) : option);
   }
 }

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { certificatePin } from "@capstan/orchestrator";
 import { capstanIn, directory, type ServedNode, servedNode } from "../served-node.fixture.ts";
 import { CERTIFICATE, KEY } from "../settings/self-signed.fixture.ts";
 
@@ -45,6 +46,28 @@ describe("capstan serve --tls-cert --tls-key", () => {
         expect.stringMatching(/^CERTIFICATE_REFUSED {2}https:\/\/localhost:\d+ is not known to be itself: .*--ca FILE/),
       ]);
     }
+  });
+
+  test("is believed by whoever knows its pin, under any name, and nobody else is", async () => {
+    const pinned = (certificate: string) => ["--server-pin", certificatePin(certificate), ...token()];
+    for (const words of [["log", "head"], ["perform", "nope"], ["health"]]) {
+      const right = await capstanIn(elsewhere, ["--url", node.url, ...pinned(CERTIFICATE), ...words]);
+      expect(right.out + right.err).toMatch(/entr|ACTION_UNKNOWN|ready/);
+      const wrong = await capstanIn(elsewhere, [
+        "--url",
+        node.url,
+        "--server-pin",
+        `sha256-${"A".repeat(43)}`,
+        ...token(),
+        ...words,
+      ]);
+      expect([wrong.code, wrong.err]).toEqual([76, expect.stringMatching(/^CERTIFICATE_PIN_REFUSED {2}127/)]);
+    }
+    const both = ["--ca", join(cwd, "c.pem"), ...pinned(CERTIFICATE), "log", "head"];
+    expect((await capstanIn(elsewhere, ["--url", node.url, ...both])).code).toBe(64);
+    expect((await capstanIn(elsewhere, ["--url", node.url, "--server-pin", "x", ...token(), "log", "head"])).code).toBe(
+      64,
+    );
   });
 
   test("is believed by whoever has its certificate, under its names", async () => {

@@ -48,7 +48,7 @@ beforeAll(async () => {
     name: "kyoto",
     log: "memory",
     entries: 1,
-    pipeline: ["auth", "registry", "dead-letter", "executor", "publisher", "ledger", "tea-time"],
+    pipeline: ["auth", "registry", "dead-letter", "executor", "publisher", "peer-propagation", "ledger", "tea-time"],
   });
 });
 

@@ -10,6 +10,7 @@ import {
   createOrchestrator,
   FaultError,
   fault,
+  type IrohOptions,
   type Log,
   memoryLog,
   type Node,
@@ -18,6 +19,7 @@ import {
   openNode,
   openTracer,
   parseConfig,
+  readNodeSeed,
   type Serving,
   serve,
   sqliteLog,
@@ -70,6 +72,8 @@ interface Chosen {
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   readonly httpAllow: readonly string[];
+  readonly iroh: string;
+  readonly irohRelays: readonly string[];
   readonly otel: string | undefined;
   readonly logLevel: NonNullable<Parameters<typeof createLogger>[0]>["level"];
 }
@@ -80,6 +84,7 @@ async function chosen(settings: Settings): Promise<Chosen> {
     ...{ data: await get("data"), name: await get("name"), listen: await get("listen"), modules: await get("modules") },
     ...{ public: await get("public"), allowHosts: await get("allowHosts"), allowOrigins: await get("allowOrigins") },
     ...{ tlsCert: await get("tlsCert"), tlsKey: await get("tlsKey"), httpAllow: await get("httpAllow") },
+    ...{ iroh: await get("iroh"), irohRelays: await get("irohRelays") },
     ...{ otel: await get("otel"), logLevel: await get("logLevel") },
   };
   const said = Object.entries(values).filter(([, value]) => value !== undefined);
@@ -132,11 +137,16 @@ async function serveNode(cli: Cli): Promise<void> {
   });
   const serving = await listen(orchestrator, choice, log, { limits: file?.config.limits, tls });
   const certificate = tls === undefined ? {} : { certificate: tls.cert };
-  const here: ServerFile = { url: fromHere(serving.url), pid: process.pid, node: node.id, modules, ...certificate };
+  const iroh = await serving.iroh;
+  const here: ServerFile = {
+    ...{ url: fromHere(serving.url), pid: process.pid, node: node.id, modules },
+    ...certificate,
+    ...(iroh === undefined ? {} : { iroh }),
+  };
   const stopAnswering = await answerRequests(orchestrator as Orchestrator, data, log);
   try {
     writeServerFile(data, here);
-    const banner = bannerOf(orchestrator as Orchestrator, serving, node, choice, io.cwd);
+    const banner = { ...bannerOf(orchestrator as Orchestrator, serving, node, choice, io.cwd), iroh };
     printer.data(banner, () => bannerText(banner));
     await io.stopped();
     log.logger.info({ node: node.id }, "stopping");
@@ -213,19 +223,34 @@ async function listen(
   { logger }: NodeLog,
   { limits, tls }: { readonly limits: object | undefined; readonly tls: TlsFiles | undefined },
 ): Promise<Serving> {
+  let serving: Serving;
   try {
-    return serve(orchestrator as Orchestrator, {
+    serving = serve(orchestrator as Orchestrator, {
       listen: choice.listen,
       public: choice.public,
       allowHosts: choice.allowHosts,
       allowOrigins: choice.allowOrigins,
-      ...{ logger, tls },
+      ...{ logger, tls, iroh: irohOf(choice) },
       ...(limits === undefined ? {} : { limits }),
     });
   } catch (error) {
     await orchestrator.stop();
     throw error;
   }
+  try {
+    await serving.iroh;
+  } catch (error) {
+    await serving.stop();
+    throw error;
+  }
+  return serving;
+}
+
+/** Off, where the node listens for HTTP, or at an address of its own. */
+function irohOf({ iroh, irohRelays: relays, data }: Chosen): IrohOptions | undefined {
+  if (/^(0|false|no|off)$/i.test(iroh)) return undefined;
+  const listen = /^(1|true|yes|on)$/i.test(iroh) ? undefined : iroh;
+  return { secretKey: readNodeSeed(data), listen, relays };
 }
 
 function bannerOf(

@@ -1,7 +1,7 @@
 // What the doctor finds, one thing at a time: each that is wrong is said with what to do, and looking changes nothing.
 
 import { afterAll, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { clockFindings, spanText } from "./clock-findings.ts";
@@ -52,6 +52,19 @@ test("files: a secret that others may read, and whatever others may write, fail"
     "warn others may read .capstan/log.db-wal (0644)",
     "fail others may read .capstan/node.key (0640)",
   ]);
+});
+
+test("files: the secrets of its peers are looked at as its own are", () => {
+  const data = directory({});
+  mkdirSync(join(data, "peers"), { mode: 0o700 });
+  for (const [name, mode] of [
+    ["osaka-1.secret", 0o600],
+    ["lima-1.secret", 0o640],
+  ] as const) {
+    writeFileSync(join(data, "peers", name), "x");
+    chmodSync(join(data, "peers", name), mode);
+  }
+  expect(said(fileFindings(data, "d"))).toEqual(["fail others may read d/peers/lima-1.secret (0640)"]);
 });
 
 test("files: a directory that others may write in fails, one that they may look into is warned of", () => {

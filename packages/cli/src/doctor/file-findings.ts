@@ -7,6 +7,8 @@ import { type Finding, Findings } from "./finding.ts";
 
 /** Whoever reads one of these can act as the node or its administrator. */
 const SECRETS = ["node.key", "node.key.next", "admin.token", "recover.request"];
+/** Whoever has a pair's secret and the node's key can come to that peer as the node. */
+const PEERS = "peers";
 /** What was asked of the node, in plain text; also of a log that was moved aside. */
 const CONTENT = /^log\.db(\.replaced-[^.]*?)?(-wal|-journal)?$/;
 
@@ -18,7 +20,7 @@ export function fileFindings(directory: string, shown: string, uid = process.get
   let names: string[];
   try {
     const { mode, uid: owner } = lstatSync(directory);
-    names = readdirSync(directory).sort();
+    names = [...readdirSync(directory).sort(), ...secretsOfPeers(directory)];
     if (mode & OTHERS_WRITE) found.fail(`others may write in ${shown} (0${octal(mode)})`, `chmod 700 ${shown}`);
     else if (mode & OTHERS_AT_ALL) found.warn(`others may look into ${shown} (0${octal(mode)})`, `chmod 700 ${shown}`);
     if (uid !== undefined && uid !== 0 && owner !== uid) {
@@ -33,7 +35,7 @@ export function fileFindings(directory: string, shown: string, uid = process.get
     // Gone since, or a link, which has no mode of its own.
     if (stat === undefined || stat.isSymbolicLink()) continue;
     const path = `${shown}/${name}`;
-    if (SECRETS.includes(name) && stat.mode & OTHERS_AT_ALL) {
+    if ((SECRETS.includes(name) || name.startsWith(`${PEERS}/`)) && stat.mode & OTHERS_AT_ALL) {
       found.fail(
         `others may read ${path} (0${octal(stat.mode)})`,
         `chmod 600 ${path}; who has read it has it for good`,
@@ -46,6 +48,14 @@ export function fileFindings(directory: string, shown: string, uid = process.get
   }
   if (found.list.length === 0) found.ok(`${shown} and its ${names.length} files are their owner's`);
   return found.list;
+}
+
+function secretsOfPeers(directory: string): string[] {
+  const path = join(directory, PEERS);
+  // A link in the directory is not followed.
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
+  const names = readdirSync(path).sort();
+  return names.map((name) => `${PEERS}/${name}`);
 }
 
 function octal(mode: number): string {

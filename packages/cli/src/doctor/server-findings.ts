@@ -3,7 +3,7 @@
 import { connect } from "node:net";
 import { parseAddress } from "@capstan/orchestrator";
 import { readServerFile } from "../settings/server-file.ts";
-import { type Trust, tlsOptions, trustOf } from "../settings/trust.ts";
+import { type CertificateTrust, tlsOptions, trustOf } from "../settings/trust.ts";
 import { type Finding, Findings } from "./finding.ts";
 import { portHolder } from "./port-holder.ts";
 
@@ -20,7 +20,7 @@ export interface Health {
 const LONGEST_MS = 2000;
 
 /** What a server says of itself; `undefined` where no node answers at the address. */
-export async function healthOf(url: string, trust?: Trust): Promise<Health | undefined> {
+export async function healthOf(url: string, trust?: CertificateTrust): Promise<Health | undefined> {
   const tls = trust === undefined ? {} : { tls: tlsOptions(trust) };
   try {
     const signal = AbortSignal.timeout(LONGEST_MS);

@@ -74,6 +74,16 @@ export const cliFaults = {
     retryable: false,
     text: "The server's answer is not of the form that this version of `capstan` knows; the text says which.",
   },
+  INVITE_INVALID: {
+    status: 422,
+    retryable: false,
+    text: "The file is no invitation to peer, has expired, or is not one that this node can take; the text says which.",
+  },
+  PEER_NOT_ESTABLISHED: {
+    status: 504,
+    retryable: false,
+    text: "There was no session with the peer by then; it is configured, and goes on trying. `peer show` says why.",
+  },
   UNREACHABLE: {
     status: 503,
     retryable: true,

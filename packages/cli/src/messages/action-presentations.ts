@@ -15,6 +15,12 @@ interface Registered {
   readonly output: unknown;
 }
 
+interface Listed extends Registered {
+  readonly protocol: string;
+  /** Of what a peer has: our name for it, and the domains on the way. */
+  readonly elsewhere?: { readonly peer: string; readonly path: readonly string[] };
+}
+
 const TEXTS = {
   ...TASK_TEXTS,
   name: "what the action is called; a namespace before a slash: build/image",
@@ -49,9 +55,14 @@ export const actionPresentations: Readonly<Record<string, Presentation>> = {
   "action.list": {
     async text(answer) {
       const { shape } = await import("@capstan/plugins");
-      const items = (answer as { items: (Registered & { protocol: string })[] }).items;
-      const rows = items.map((item) => [nameOf(item), item.protocol, `${shape(item.input)} → ${shape(item.output)}`]);
-      return columns(rows);
+      const items = (answer as { items: Listed[] }).items;
+      return columns(
+        items.map((item) =>
+          item.elsewhere === undefined
+            ? [nameOf(item), item.protocol, `${shape(item.input)} → ${shape(item.output)}`]
+            : [item.name, `via ${item.elsewhere.peer}`, item.elsewhere.path.join(" ")],
+        ),
+      );
     },
   },
 };

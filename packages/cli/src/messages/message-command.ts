@@ -16,11 +16,12 @@ const NONE: Presentation = {};
 
 /** Adds a command a message, under a command a resource; what is there already stays. */
 export function addMessageCommands(program: Command, cli: Cli, messages: readonly DescribedMessage[]): void {
-  for (const message of messages) {
+  const listed = messages.filter(({ name }) => presentations[name]?.unlisted !== true);
+  for (const message of listed) {
     const resource = resourceOf(message);
     let parent = program.commands.find((command) => command.name() === resource);
     if (parent === undefined) {
-      const verbs = messages.filter((one) => resourceOf(one) === resource).map(verbOf);
+      const verbs = listed.filter((one) => resourceOf(one) === resource).map(verbOf);
       parent = program
         .command(resource)
         .description(verbs.join(", "))

@@ -4,6 +4,8 @@ import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 
 export interface Presentation {
+  /** No command: it is nothing that a person says, or not here. */
+  readonly unlisted?: true;
   /** The field that a bare word is for; default: the first required text. */
   readonly subject?: string;
   /** Fields that are no flags, because an option of `configure` says them better. */

@@ -6,10 +6,12 @@ import { executionPresentations } from "./execution-presentations.ts";
 import { grantPresentations } from "./grant-presentations.ts";
 import { logPresentations } from "./log-presentations.ts";
 import { messagePresentations } from "./message-presentations.ts";
+import { peerPresentations } from "./peer-presentations.ts";
 import type { Presentation } from "./presentation.ts";
 import { protocolPresentations } from "./protocol-presentations.ts";
 import { receiverPresentations } from "./receiver-presentations.ts";
 import { retentionPresentations } from "./retention-presentations.ts";
+import { routePresentations } from "./route-presentations.ts";
 import { subscriptionPresentations } from "./subscription-presentations.ts";
 
 export const presentations: Readonly<Record<string, Presentation | undefined>> = {
@@ -23,4 +25,6 @@ export const presentations: Readonly<Record<string, Presentation | undefined>> =
   ...protocolPresentations,
   ...receiverPresentations,
   ...subscriptionPresentations,
+  ...peerPresentations,
+  ...routePresentations,
 };

@@ -1,7 +1,7 @@
 // Asking a server: all that is asked in one turn is one HTTP batch, one round trip; what may take its time goes over a
 // WebSocket, which has no limit to how long an answer is waited for. Faults come back as values or are thrown as ours.
 
-import { type Fault, FaultError, fault, printable } from "@capstan/orchestrator";
+import { type Fault, FaultError, fault, pinnedDial, printable } from "@capstan/orchestrator";
 import {
   batch,
   type ConnectOptions,
@@ -10,8 +10,9 @@ import {
   type RemoteValue,
   remoteFault,
 } from "@capstan/orchestrator/client";
+import { irohDial, isIrohUrl } from "@capstan/orchestrator/iroh";
 import type { Target } from "../settings/target.ts";
-import { tlsOptions } from "../settings/trust.ts";
+import { tlsOptions, tlsTo } from "../settings/trust.ts";
 
 export type Answer = { readonly value: unknown } | { readonly fault: Fault };
 
@@ -22,11 +23,12 @@ export type Send = (name: string, data?: unknown, options?: object) => RemoteVal
 type Calls<T extends readonly PromiseLike<unknown>[]> = (send: Send) => T;
 type Answers<T extends readonly PromiseLike<unknown>[]> = { [Index in keyof T]: Answer };
 
-/** One HTTP batch. */
+/** One HTTP batch; by iroh, which has no HTTP, a session. */
 export async function askAll<const T extends readonly PromiseLike<unknown>[]>(
   target: Target,
   calls: Calls<T>,
 ): Promise<Answers<T>> {
+  if (isIrohUrl(target.url)) return converse(target, calls);
   const { scope } = batch(asCli(target));
   return answersTo(target, calls(sendTo(scope)));
 }
@@ -58,7 +60,13 @@ export function answered(answer: Answer): unknown {
 
 function asCli({ url, token, trust }: Target): ConnectOptions {
   const as = { connectionFromCli: token };
+  if (isIrohUrl(url)) return { url, as, dial: irohDial() };
   if (trust === undefined) return { url, as };
+  if ("pin" in trust) {
+    const send = async (address: string, init: RequestInit): Promise<Response> =>
+      fetch(address, { ...init, ...(await tlsTo(address, trust)) } as RequestInit);
+    return { url, as, dial: pinnedDial(trust.pin), fetch: send };
+  }
   const tls = tlsOptions(trust);
   return {
     ...{ url, as },
@@ -86,13 +94,14 @@ async function answersTo<T extends readonly PromiseLike<unknown>[]>(target: Targ
   return (await Promise.all(answers)) as Answers<T>;
 }
 
+const PIN_REFUSED = "CERTIFICATE_PIN_REFUSED";
 /** As a request tells of a certificate that does not hold. */
 const UNTRUSTED = /self.signed|_CERT|CERT_|certificate|altname|UNABLE_TO_/i;
 
 async function ourFault(target: Target, thrown: unknown): Promise<Fault> {
   const known = remoteFault(thrown);
   // A system's own code may look like one of ours.
-  const isOurs = known.code !== "UNREACHABLE" && !UNTRUSTED.test(known.code);
+  const isOurs = known.code === PIN_REFUSED || (known.code !== "UNREACHABLE" && !UNTRUSTED.test(known.code));
   if (isOurs) return known;
   const untrusted = target.url.startsWith("https:") ? await untrustedReason(target) : undefined;
   if (untrusted !== undefined) {
@@ -106,8 +115,8 @@ async function ourFault(target: Target, thrown: unknown): Promise<Fault> {
 
 /** A WebSocket does not tell why it was not opened; a request does. */
 async function untrustedReason({ url, trust }: Target): Promise<string | undefined> {
-  const tls = trust === undefined ? {} : { tls: tlsOptions(trust) };
   try {
+    const tls = await tlsTo(url, trust);
     await fetch(`${url}/healthz`, { redirect: "manual", signal: AbortSignal.timeout(PROBE_MS), ...tls } as RequestInit);
     return undefined;
   } catch (error) {

@@ -17,6 +17,7 @@ const contextSchema = z.strictObject({
   url: z.string().min(1),
   tokenFile: z.string().min(1).optional(),
   ca: z.string().min(1).optional(),
+  serverPin: z.string().min(1).optional(),
 });
 const nameSchema = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u);
 const fileSchema = z.strictObject({

@@ -12,6 +12,8 @@ export interface ServerFile {
   readonly modules: readonly string[];
   /** The file with the certificate that it is served under. */
   readonly certificate?: string;
+  /** `iroh://…`, where it takes sessions over iroh. */
+  readonly iroh?: string;
 }
 
 const NAME = "server.json";
@@ -19,10 +21,13 @@ const NAME = "server.json";
 export function readServerFile(data: string): ServerFile | undefined {
   try {
     const file = JSON.parse(readFileSync(join(data, NAME), "utf8")) as Partial<ServerFile>;
-    const { url, pid, node, modules, certificate } = file;
+    const { url, pid, node, modules, certificate, iroh } = file;
     if (typeof url !== "string" || typeof pid !== "number" || typeof node !== "string") return undefined;
-    const known = { url, pid, node, modules: Array.isArray(modules) ? modules : [] };
-    return typeof certificate === "string" ? { ...known, certificate } : known;
+    return {
+      ...{ url, pid, node, modules: Array.isArray(modules) ? modules : [] },
+      ...(typeof certificate === "string" ? { certificate } : {}),
+      ...(typeof iroh === "string" ? { iroh } : {}),
+    };
   } catch {
     return undefined;
   }

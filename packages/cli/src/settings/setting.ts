@@ -13,6 +13,8 @@ export interface Setting {
   readonly path?: true;
   /** Never shown. */
   readonly secret?: true;
+  /** What the flag says where nothing stands behind it. */
+  readonly bare?: string;
   readonly summary: string;
 }
 
@@ -117,6 +119,25 @@ export const settings = {
     path: true,
     summary: "the file with the certificate's key, PEM",
   },
+  iroh: {
+    name: "iroh",
+    kind: "text",
+    option: "iroh",
+    flag: "--iroh",
+    variable: "CAPSTAN_IROH",
+    key: "iroh",
+    bare: "on",
+    summary: "take sessions over iroh too: on, off, or host:port of UDP",
+  },
+  irohRelays: {
+    name: "irohRelays",
+    kind: "list",
+    option: "irohRelay",
+    flag: "--iroh-relay",
+    variable: "CAPSTAN_IROH_RELAY",
+    key: "irohRelays",
+    summary: "relays that iroh may use: addresses, or default for number0's",
+  },
   httpAllow: {
     name: "httpAllow",
     kind: "list",
@@ -178,6 +199,14 @@ export const settings = {
     variable: "CAPSTAN_CA",
     path: true,
     summary: "the file with the certificate that a server's must come of, PEM",
+  },
+  serverPin: {
+    name: "serverPin",
+    kind: "text",
+    option: "serverPin",
+    flag: "--server-pin",
+    variable: "CAPSTAN_SERVER_PIN",
+    summary: "the pin of the one certificate that a server may show: sha256-…",
   },
   context: {
     name: "context",

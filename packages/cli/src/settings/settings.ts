@@ -29,6 +29,9 @@ export interface ContextInForce extends Context {
   readonly byFlag: boolean;
 }
 
+/** Of what a context says something, or keeps the environment from saying it. */
+const IN_CONTEXT: ReadonlySet<SettingName> = new Set(["url", "token", "tokenFile", "ca", "serverPin"]);
+
 export class Settings {
   readonly #io: Io;
   readonly #flags: Readonly<Record<string, unknown>>;
@@ -107,7 +110,7 @@ export class Settings {
 
   /** What a context says, where it wins over what the environment says. */
   #inContext(name: SettingName, said: Effective | undefined): Effective | undefined {
-    if (name !== "url" && name !== "token" && name !== "tokenFile" && name !== "ca") return undefined;
+    if (!IN_CONTEXT.has(name)) return undefined;
     const context = this.context();
     if (context === undefined) return undefined;
     const where = context.name;
@@ -115,7 +118,7 @@ export class Settings {
       // A variable's credential is for whom the variables name.
       return context.byFlag && context.tokenFile !== undefined ? { value: undefined, source: "default" } : undefined;
     }
-    const value = context[name];
+    const value = context[name as keyof Context];
     if (value === undefined || (said !== undefined && name === "tokenFile" && !context.byFlag)) return undefined;
     return { value, source: "context", where };
   }
@@ -155,7 +158,10 @@ export class Settings {
       case "allowHosts":
       case "allowOrigins":
       case "httpAllow":
+      case "irohRelays":
         return [];
+      case "iroh":
+        return "off";
       default:
         return undefined;
     }

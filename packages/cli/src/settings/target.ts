@@ -4,11 +4,12 @@
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { DEFAULT_LISTEN, FaultError, fault, printable } from "@capstan/orchestrator";
+import { formatIrohUrl, isIrohUrl, parseIrohUrl } from "@capstan/orchestrator/iroh";
 import { usageFault } from "../fault/thrown.ts";
 import { reasonOf } from "../input/json-input.ts";
 import { readServerFile, type ServerFile } from "./server-file.ts";
 import type { Settings } from "./settings.ts";
-import { type Trust, trustIn, trustOf } from "./trust.ts";
+import { type Trust, trustOf, trustSaid } from "./trust.ts";
 
 export interface Target {
   readonly url: string;
@@ -28,8 +29,10 @@ export async function findTarget(settings: Settings, cwd: string): Promise<Targe
   const said = await settings.text("url");
   const data = (await settings.text("data")) as string;
   const server = readServerFile(data);
-  const url = said === undefined ? (server?.url ?? (await listenUrl(settings))) : urlOf(said);
-  const own = server?.url === url ? server : undefined;
+  const { url, own } =
+    said === undefined
+      ? { url: server?.url ?? (await listenUrl(settings)), own: server }
+      : serverAt(urlOf(said), server);
   const found = { url, modules: own?.modules ?? [], ...(await trusted(settings, own)) };
   const given = await givenToken(settings);
   if (given !== undefined) return { ...found, token: given, administrator: false };
@@ -49,7 +52,8 @@ export async function findTarget(settings: Settings, cwd: string): Promise<Targe
     }
     throw new FaultError(fault("CREDENTIAL_MISSING", `${named} cannot be read: ${reasonOf(error)}; pass --token-file`));
   }
-  if (!isLocal(url)) {
+  // By iroh it is the key that says whose machine it is.
+  if (isIrohUrl(url) ? own === undefined : !isLocal(url)) {
     const why = `${printable(url)} is another machine, and gets no ${named}`;
     throw new FaultError(fault("CREDENTIAL_MISSING", `${why}; pass --token-file`));
   }
@@ -58,9 +62,8 @@ export async function findTarget(settings: Settings, cwd: string): Promise<Targe
 
 /** Whoever may read the data directory knows the certificate of the server that runs on it, whatever names are in it. */
 async function trusted(settings: Settings, own: ServerFile | undefined): Promise<{ readonly trust?: Trust }> {
-  const ca = await settings.text("ca");
-  if (ca !== undefined) return { trust: trustIn(ca) };
-  const trust = own === undefined ? undefined : trustOf(own);
+  const said = trustSaid(await settings.text("ca"), await settings.text("serverPin"));
+  const trust = said ?? (own === undefined ? undefined : trustOf(own));
   return trust === undefined ? {} : { trust };
 }
 
@@ -81,8 +84,24 @@ async function givenToken(settings: Settings): Promise<string | undefined> {
   throw new FaultError(fault("CREDENTIAL_MISSING", `${printable(file.value)} is empty`));
 }
 
-/** @throws FaultError USAGE_INVALID */
+/**
+ * The address to ask at, and whether that is the server of this data directory. Of that one an address by iroh may be the key
+ * alone: where it is, is known.
+ */
+export function serverAt(
+  url: string,
+  server: ServerFile | undefined,
+): { readonly url: string; readonly own: ServerFile | undefined } {
+  if (!isIrohUrl(url)) return { url, own: server?.url === url ? server : undefined };
+  const asked = parseIrohUrl(url);
+  if (server?.iroh === undefined || parseIrohUrl(server.iroh).id !== asked.id) return { url, own: undefined };
+  const said = asked.addresses.length > 0 || asked.relay !== undefined;
+  return { url: said ? url : server.iroh, own: server };
+}
+
+/** @throws FaultError USAGE_INVALID, IROH_ADDRESS_INVALID */
 export function urlOf(text: string): string {
+  if (isIrohUrl(text)) return formatIrohUrl(parseIrohUrl(text));
   const url = URL.parse((/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`).replace(/^ws/i, "http"));
   // It is not repeated.
   if (url !== null && url.username + url.password !== "")

@@ -1,0 +1,103 @@
+// Peers: an invitation is a file that one node writes and the other reads, and what a peer says to a node is nothing to type.
+
+import type { Command } from "commander";
+import { addPolicyOptions } from "../input/route-policy.ts";
+import { columns } from "../output/columns.ts";
+import { type PeerStatus, peerList, peerText } from "../output/peer-text.ts";
+import { shown } from "../output/shown.ts";
+import { addPeer } from "./peer-add.ts";
+import { configurePeer } from "./peer-configure.ts";
+import { addInvitationOptions, type Identity } from "./peer-invitation.ts";
+import { invitePeer } from "./peer-invite.ts";
+import type { Presentation } from "./presentation.ts";
+
+const TEXTS = {
+  name: "what you call it here",
+  domain: "the domain that it has to be of; of this node's own, it is an internal peer (default: any other)",
+  limits: "what it may cost: JSON, {routes, then, restartAfter, pathLength, damping}",
+  required: "a capability without which there is no session; may be given more than once",
+};
+const IDENTITY_TEXTS = {
+  keys: "its public key, and its next one while it is rotated",
+  secrets: "references to the secret of the two: JSON",
+  address: "where it is dialled (default: the invitation's); without one it dials this node",
+  pin: "of the certificate that is expected there (default: the invitation's)",
+};
+/** They are said by what one node tells another, or hold a secret, which does not belong on a command line. */
+const UNLISTED = ["open", "update", "keepalive", "endOfTable", "refresh", "notify", "close", "keep"];
+
+const named = (verb: string): Presentation => ({
+  texts: { name: "the peer" },
+  text: (answer) => `${verb} ${shown((answer as PeerStatus).name)}\n`,
+});
+
+export const peerPresentations: Readonly<Record<string, Presentation>> = {
+  ...Object.fromEntries(UNLISTED.map((verb) => [`peer.${verb}`, { unlisted: true }])),
+  "peer.invite": {
+    hidden: ["import", "export", "secrets", "secretId", "expires", "address", "pin"],
+    texts: TEXTS,
+    examples: [
+      "capstan peer invite osaka --import 'action:report.*' --export action:greet --out osaka.invite",
+      "capstan peer invite osaka --export 'action:*' --address https://berlin.example:7420 --expires 1d --out osaka.invite",
+      "capstan peer invite osaka --renew --out osaka.invite",
+    ],
+    configure(command) {
+      addPolicyOptions(command);
+      addInvitationOptions(command);
+      command.option("--renew", "for a node that is a peer already: another secret, and what else is new of this node");
+    },
+    run: invitePeer,
+  },
+  "peer.add": {
+    hidden: ["import", "export"],
+    texts: { ...TEXTS, ...IDENTITY_TEXTS, node: "its node's id" },
+    examples: [
+      "capstan peer add berlin --invite osaka.invite --import action:greet --export 'action:report.*'",
+      "capstan peer add berlin --invite osaka.invite --import @from-berlin.json --wait 0",
+    ],
+    configure(command) {
+      addPolicyOptions(command);
+      command.option("--invite <file>", "what capstan peer invite wrote on the other node");
+    },
+    run: addPeer,
+  },
+  "peer.configure": {
+    hidden: ["import", "export"],
+    texts: { ...TEXTS, ...IDENTITY_TEXTS, name: "the peer" },
+    examples: [
+      "capstan peer configure berlin --invite osaka.invite",
+      "capstan peer configure osaka --export action:greet --export action:shout",
+      "capstan peer configure berlin --address https://berlin.example:7420",
+      `capstan peer configure osaka --limits '{"routes": 1000, "then": "drop"}'`,
+    ],
+    configure(command) {
+      addPolicyOptions(command);
+      command.option(
+        "--invite <file>",
+        "what capstan peer invite --renew wrote over there: secret, key, address and pin",
+      );
+    },
+    run: configurePeer,
+  },
+  "peer.remove": named("removed"),
+  "peer.start": named("started"),
+  "peer.stop": named("stopped"),
+  "peer.resend": {
+    ...named("asked for its whole table:"),
+    configure(command: Command) {
+      command.alias("refresh");
+    },
+  },
+  "peer.list": { text: (answer) => peerList((answer as { items: readonly PeerStatus[] }).items, Date.now()) },
+  "peer.show": { texts: { name: "the peer" }, text: (answer) => peerText(answer as PeerStatus, Date.now()) },
+  "peer.identity": {
+    text(answer) {
+      const { node, name, domain, key } = answer as Identity;
+      return columns([
+        ["node", `${node}  ${name}`],
+        ["domain", domain],
+        ["key", key],
+      ]);
+    },
+  },
+};

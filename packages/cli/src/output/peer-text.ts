@@ -1,0 +1,192 @@
+// How it is with a peer, and which way a route goes, in words. What a node answers is read as it may be: another version's.
+
+import { columns, instant } from "./columns.ts";
+import { count } from "./count.ts";
+import { spanText } from "./progress.ts";
+import { shown } from "./shown.ts";
+
+/** As `peer.list` and `peer.show` answer. */
+export interface PeerStatus {
+  readonly name: string;
+  /** Not of one that is only invited. */
+  readonly node?: string;
+  readonly domain?: string;
+  readonly address?: string;
+  /** `established`, `invited`, `stopped`, or a state of RFC 4271 §8.2.2. */
+  readonly state: string;
+  readonly since?: number;
+  /** Routes that it announced, those that were filtered among them. */
+  readonly in?: number;
+  readonly filtered?: number;
+  /** Routes that it was told of. */
+  readonly out?: number;
+  /** Both tables went over whole. */
+  readonly complete?: boolean;
+  /** Of the last session's end, or why there is none. */
+  readonly reason?: string;
+  readonly reasonAt?: number;
+  readonly retryAt?: number;
+  readonly invite?: { readonly expires: number };
+  readonly grant?: string;
+}
+
+export interface PeerShown extends PeerStatus {
+  readonly keys?: readonly string[];
+  readonly secrets?: readonly { readonly secret: string }[];
+  readonly allow?: readonly string[];
+  readonly import?: Policy;
+  readonly export?: Policy;
+}
+
+interface Policy {
+  readonly clauses: readonly {
+    readonly name: string;
+    readonly then: string;
+    readonly match?: Readonly<Record<string, unknown>>;
+    readonly unowned?: boolean;
+  }[];
+}
+
+/** `established berlin n-7f3a   in 1 (0 filtered)   out 2` */
+export function establishedText(status: PeerStatus): string {
+  return `${shown(status.state)} ${shown(status.name)} ${shown(status.node ?? "")}   ${tableText(status)}\n`;
+}
+
+function tableText({ in: received = 0, filtered = 0, out = 0 }: PeerStatus): string {
+  return `in ${count(received)} (${count(filtered)} filtered)   out ${count(out)}`;
+}
+
+export function peerList(items: readonly PeerStatus[], now: number): string {
+  return columns(
+    items.map((one) => [
+      ...[one.name, one.node ?? "", otherDomain(one) ?? "", one.state],
+      one.state === "established" ? `in ${count(one.in ?? 0)} (${count(one.filtered ?? 0)} filtered)` : "",
+      one.state === "established" ? `out ${count(one.out ?? 0)}` : "",
+      one.state === "established" ? sinceText(one, now) : whyText(one),
+    ]),
+  );
+}
+
+export function peerText(peer: PeerShown, now: number): string {
+  const { name, node = "", address, keys = [], grant, allow = [] } = peer;
+  const domain = otherDomain(peer);
+  return columns([
+    ["peer", `${name}  ${node}${domain === undefined ? "" : `  of domain ${domain}`}`],
+    ["state", [peer.state, peer.state === "established" ? sinceText(peer, now) : ""].filter(Boolean).join(" ")],
+    ["routes", tableText(peer)],
+    ...(peer.reason === undefined ? [] : [["last", `${peer.reason}${at(peer.reasonAt)}`]]),
+    ...(peer.state !== "established" && peer.retryAt !== undefined ? [["again", instant(peer.retryAt)]] : []),
+    ...(peer.invite === undefined ? [] : [["invited", `until ${instant(peer.invite.expires)}`]]),
+    ["address", address ?? "none: it dials this node"],
+    ...keys.map((key) => ["key", key]),
+    ...(peer.secrets ?? []).map(({ secret }) => ["secret", secret]),
+    ["import", policyText(peer.import)],
+    ["export", policyText(peer.export)],
+    [
+      "may",
+      `${grant === undefined ? "" : `${grant}  `}${allow.filter((clause) => !clause.startsWith("peer.")).join(", ") || "nothing but peer"}`,
+    ],
+  ]);
+}
+
+/** A node of its own is a domain of that name. */
+function otherDomain({ node, domain }: PeerStatus): string | undefined {
+  return domain === node ? undefined : domain;
+}
+
+function sinceText({ since }: PeerStatus, now: number): string {
+  return since === undefined ? "" : `for ${spanText(Math.max(0, now - since) / 1000)}`;
+}
+
+function whyText({ reason, invite }: PeerStatus): string {
+  if (invite !== undefined) return `until ${instant(invite.expires)}`;
+  return reason ?? "";
+}
+
+function at(when: number | undefined): string {
+  return when === undefined ? "" : `  ${instant(when)}`;
+}
+
+/** `accept action:greet, action:report.*; reject *` */
+function policyText(policy: Policy | undefined): string {
+  const clauses = policy?.clauses ?? [];
+  const texts = clauses.map(({ then, match, unowned }) => {
+    const { routes, ...others } = match ?? {};
+    const names = Array.isArray(routes) ? routes.join(", ") : "*";
+    const more =
+      Object.keys(others).length === 0
+        ? ""
+        : ` where ${Object.entries(others)
+            .map(([key, value]) => `${key} ${Array.isArray(value) ? value.join("|") : String(value)}`)
+            .join(", ")}`;
+    return `${then} ${names}${more}${unowned === true ? " (also what nobody owns)" : ""}`;
+  });
+  return texts.join("; ") || "nothing";
+}
+
+/** As `route.list` and `route.show` answer. */
+export interface RoutePath {
+  readonly route?: string;
+  /** Our name for the peer; our own route has none. */
+  readonly peer?: string;
+  readonly path?: readonly string[];
+  readonly origin?: string;
+  readonly originDomain?: string;
+  readonly digest?: string;
+  readonly localPreference?: number;
+  readonly tags?: readonly string[];
+  readonly stale?: boolean;
+  readonly filtered?: { readonly why: string; readonly by: string };
+  readonly best?: boolean;
+}
+
+export function routeList(items: readonly RoutePath[]): string {
+  return columns(items.map((one) => [one.route, via(one), pathText(one), remarks(one)]));
+}
+
+export function routeText({ route, paths }: { readonly route: string; readonly paths: readonly RoutePath[] }): string {
+  if (paths.length === 0) return `${shown(route)}  no way to it\n`;
+  const rows = paths.map((one, index) => {
+    const rank = one.filtered !== undefined ? "-" : one.best === true || index === 0 ? "best" : String(index + 1);
+    return [rank, via(one), pathText(one), `origin ${one.origin ?? ""}`, preference(one), remarks(one)];
+  });
+  return `${shown(route)}\n${columns(rows).replace(/^(?=.)/gm, "  ")}`;
+}
+
+function via({ peer }: RoutePath): string {
+  return peer === undefined ? "here" : `via ${peer}`;
+}
+
+function pathText({ path = [] }: RoutePath): string {
+  return path.join(" ");
+}
+
+function preference({ localPreference }: RoutePath): string {
+  return localPreference === undefined || localPreference === 100 ? "" : `preference ${localPreference}`;
+}
+
+function remarks({ tags = [], stale, filtered }: RoutePath): string {
+  return [
+    tags.length === 0 ? "" : `tags ${tags.join(" ")}`,
+    stale === true ? "stale" : "",
+    filtered === undefined ? "" : `filtered: ${filteredText(filtered)}`,
+  ]
+    .filter(Boolean)
+    .join("   ");
+}
+
+/** The reason's name, as docs/peering.md lists it, and by what. */
+function filteredText({ why, by }: NonNullable<RoutePath["filtered"]>): string {
+  switch (why) {
+    case "import-policy":
+      return `${why}, ${by === "default" ? "no clause accepts it" : `clause "${by}"`}`;
+    case "not-the-owner":
+      return `${why}, which is ${by}`;
+    case "loop":
+      return `${why}, ${by} is in its path`;
+    case "path-too-long":
+      return `${why}, the limit is ${by}`;
+    default:
+      return by === "" ? why : `${why}, ${by}`;
+  }
+}
