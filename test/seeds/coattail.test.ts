@@ -1,5 +1,5 @@
-// Coattail's document, sentence by sentence, in our words: a peer-to-peer system whose blocks are actions and receivers. What
-// is said of peering instances comes with peering.
+// Coattail's document, sentence by sentence, in our words: a peer-to-peer system whose blocks are actions and receivers. The
+// peering instance is another node, in a directory of its own.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ import { z } from "zod";
 
 /** Appends what it is handed to a file beside it. */
 const noting = (file: string, more = "") => `${IMPORTS}export default defineReceiver({
-  may: ["action.perform:shout"],
+  may: ["action.perform:shout", "action.perform:whisper"],
   async run(data, { capstan, publication }) {
     ${more}
     appendFileSync(${JSON.stringify(file)}, JSON.stringify({ data, topic: publication.topic }) + "\\n");
@@ -47,6 +47,24 @@ const FILES = {
   run: async ({ text }, { capstan }) => (await capstan.perform("shout", { text })).output,
 });
 `,
+  "reach.ts": `${IMPORTS}export default defineAction({
+  input: z.object({ names: z.array(z.string()) }), output: z.unknown(),
+  may: ["action.perform:whisper", "action.perform:keep"],
+  async run({ names }, { capstan }) {
+    const one = (name) => capstan.perform(name, { text: "HO" }).then(({ output }) => output.text, ({ code }) => code);
+    return { came: await Promise.all(names.map(one)) };
+  },
+});
+`,
+};
+
+/** What the other instance has. */
+const THEIRS = {
+  "whisper.ts": `${IMPORTS}export default defineAction({
+  input: z.object({ text: z.string() }), output: z.object({ text: z.string() }),
+  run: ({ text }) => ({ text: text.toLowerCase() }),
+});
+`,
 };
 
 const READING = `export default async function (input, { fs }) {
@@ -54,14 +72,40 @@ const READING = `export default async function (input, { fs }) {
 }`;
 
 let instance: Instance;
+/** Peers with it: may perform `shout`, and lets it perform `whisper` and `murmur`, and not `keep`. */
+let neighbour: Instance;
 
 beforeAll(async () => {
   instance = await Instance.start(FILES);
-  for (const name of ["add", "now", "shout", "relay"])
+  for (const name of ["add", "now", "shout", "relay", "reach"])
     await instance.ask("action", "register", name, "--module", `${name}.ts`);
+  neighbour = await Instance.start(THEIRS);
+  for (const name of ["whisper", "murmur", "keep"])
+    await neighbour.ask("action", "register", name, "--module", "whisper.ts");
+  await peered("neighbour", neighbour, ["whisper", "murmur"]);
 });
 
-afterAll(() => instance.stop());
+afterAll(async () => {
+  await neighbour.stop();
+  await instance.stop();
+});
+
+/** Has the other one peer with the instance. It may perform `shout`, and the instance what is named; both know of it then. */
+async function peered(name: string, other: Instance, theirs: readonly string[]): Promise<void> {
+  const file = join(instance.directory, `${name}.invite`);
+  const flags = (way: string) => theirs.flatMap((action) => [way, `action:${action}`]);
+  await instance.ask("peer", "invite", name, ...flags("--import"), "--export", "action:shout", "--out", file);
+  await other.ask("peer", "add", "home", "--invite", file, "--import", "action:shout", ...flags("--export"));
+  await knows(other, ["shout"]);
+  await knows(instance, theirs);
+}
+
+async function knows(one: Instance, actions: readonly string[]): Promise<void> {
+  for (;;) {
+    const { items } = await one.ask<{ items: readonly { name: string }[] }>("action", "list");
+    if (actions.every((action) => items.some(({ name }) => name === action))) return;
+  }
+}
 
 /** The lines that a receiver has noted, once there are as many. */
 async function noted(file: string, lines: number): Promise<readonly { data: unknown; topic: string }[]> {
@@ -73,11 +117,13 @@ async function noted(file: string, lines: number): Promise<readonly { data: unkn
   }
 }
 
+const MAY = ["shout", "whisper"].flatMap((name) => ["--may", `action.perform:${name}`]);
+
 /** Registers a receiver of its own for the topic, which notes what it is handed; answers the file that it notes it in. */
 async function receiver(name: string, topic: string, more?: string): Promise<string> {
   const file = join(instance.directory, `${name}.notes`);
   writeFileSync(join(instance.directory, `${name}.ts`), noting(file, more));
-  await instance.ask("receiver", "register", name, "--module", `${name}.ts`, "--may", "action.perform:shout");
+  await instance.ask("receiver", "register", name, "--module", `${name}.ts`, ...MAY);
   await instance.ask("subscription", "create", topic, "--receiver", name);
   return file;
 }
@@ -102,7 +148,16 @@ describe("remote execution and publish-subscribe between services", () => {
     expect([answer.status, await answer.json()]).toMatchObject([200, { output: { sum: 4 } }]);
   });
 
-  test.todo("on a peer-to-peer architecture: instances that peer", () => {});
+  test("on a peer-to-peer architecture: instances that peer", async () => {
+    expect(await instance.ask("perform", "whisper", '{"text":"HO"}')).toMatchObject({
+      output: { text: "ho" },
+      via: "neighbour",
+    });
+    expect(await neighbour.ask("perform", "shout", '{"text":"ho"}')).toMatchObject({
+      output: { text: "HO" },
+      via: "home",
+    });
+  });
 });
 
 describe("actions and receivers are small blocks of code that are put into an instance", () => {
@@ -139,7 +194,28 @@ describe("who may perform an action", () => {
     expect(await noted(file, 1)).toEqual([{ topic: "action.now", data: { code: "REFUSED" } }]);
   });
 
-  test.todo("a peering instance, where it has the permission", () => {});
+  test("a peering instance, where it has the permission", async () => {
+    const { via } = await neighbour.ask<{ via: string }>("perform", "shout", '{"text":"by a peer"}');
+    expect(via).toBe("home");
+    const { items } = await instance.ask<{ items: object[] }>("log", "list", "--message", "action.perform");
+    expect(items).toContainEqual(expect.objectContaining({ principal: "peer.neighbour", verdict: "done" }));
+  });
+
+  test("and none that it has no permission for: it is not told that there is one, or is refused", async () => {
+    const unknown = await neighbour.cli("perform", "add", '{"a":1,"b":1}');
+    expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("ACTION_UNKNOWN")]);
+    const former = await Instance.start({});
+    try {
+      await peered("former", former, []);
+      expect(await former.ask("perform", "shout", '{"text":"ho"}')).toMatchObject({ output: { text: "HO" } });
+      const { grant } = await instance.ask<{ grant: string }>("peer", "show", "former");
+      await instance.ask("grant", "revoke", grant);
+      const refused = await former.cli("perform", "shout", '{"text":"ho"}');
+      expect([refused.code, refused.err]).toEqual([77, expect.stringContaining(`GRANT_REVOKED  home: ${grant}`)]);
+    } finally {
+      await former.stop();
+    }
+  });
 });
 
 describe("what actions and receivers can do", () => {
@@ -170,7 +246,13 @@ describe("what actions and receivers can do", () => {
     expect(await instance.ask("perform", "relay", '{"text":"hi"}')).toMatchObject({ output: { text: "HI" } });
   });
 
-  test.todo("perform the actions of peering instances that they are authorised for", () => {});
+  test("perform the actions of peering instances that they are authorised for", async () => {
+    const names = JSON.stringify({ names: ["whisper", "murmur", "keep"] });
+    // The second is offered, and not in what the action may; the third it may, and the peer does not offer it.
+    expect(await instance.ask("perform", "reach", names)).toMatchObject({
+      output: { came: ["ho", "REFUSED", "ACTION_UNKNOWN"] },
+    });
+  });
 });
 
 describe("when an action is performed", () => {
@@ -272,5 +354,11 @@ describe("when a notification is received", () => {
     expect(await noted(file, 1)).toEqual([{ topic: "action.now", data: { text: "A" } }]);
   });
 
-  test.todo("it can perform actions of a peering instance, where it has the permission", () => {});
+  test("it can perform actions of a peering instance, where it has the permission", async () => {
+    const far = `const far = (name) => capstan.perform(name, { text: "HO" }).then(({ output }) => output.text, ({ code }) => code);
+    data = [await far("whisper"), await far("murmur")];`;
+    const file = await receiver("reaches", "action.now", far);
+    await instance.ask("perform", "now");
+    expect(await noted(file, 1)).toEqual([{ topic: "action.now", data: ["ho", "REFUSED"] }]);
+  });
 });
