@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Canary, leaksIn, ownSecrets, type Planted, plant } from "./planted.ts";
+import { type Canary, leaksIn, ownSecrets, type Planted, pairSecrets, plant } from "./planted.ts";
 import { WatchedNode } from "./watched-node.ts";
 
 /** Told on purpose, wherever the canaries could be. */
@@ -147,6 +147,26 @@ async function operate(): Promise<void> {
   for (const words of ["context list", "context show", "--context here execution list"])
     await node.capstanWith(home, ...words.split(" "));
 
+  // The secrets of pairs: in the invitations that they are handed over in, and in the node's own files.
+  const policies = ["--import", "action:report.*", "--export", "action:echo"];
+  const address = ["--address", node.url];
+  for (const name of ["osaka", "lima"])
+    await node.capstan("peer", "invite", name, ...policies, ...address, "--out", `${name}.invite`);
+  // By whoever may not, a second time, and where it cannot be: what was kept for it is as secret.
+  await node.capstan("--token-file", "bob.token", "peer", "invite", "quito", ...policies, "--out", "quito.invite");
+  await node.capstan("peer", "invite", "osaka", ...policies, ...address, "--out", "again.invite");
+  await node.capstan("peer", "add", "self", "--invite", "osaka.invite", ...policies, "--wait", "1s");
+  const [pairs, invites] = pairSecrets(node.cwd);
+  const [brought = ""] = invites.map(({ text }) => text);
+  for (const token of [admin, bob, undefined])
+    await node.ask("/v1/peer/keep", token, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name: "quito", secret: brought }),
+    });
+  await node.capstan("apply", "peer.keep", JSON.stringify({ name: "quito", secret: `${brought}x` }));
+  for (const words of ["peer list", "peer show osaka", "peer show self", "peer remove lima", "route list --filtered"])
+    for (const more of [[], ["--json"]]) await node.capstan(...words.split(" "), ...more);
   for (const path of ["/metrics", "/openapi.json", "/healthz", "/readyz", "/v1", "/v1/action", "/nothing"]) {
     await node.ask(path);
     await node.ask(path, admin);
@@ -162,7 +182,10 @@ async function operate(): Promise<void> {
   await node.ask("/v1/action/perform", bob, { method: "POST", headers: json, body: `{"token":"${bob}` });
   await node.ask("/rpc", undefined, { method: "POST", body: `["push",["pipeline",0,["connectionFromCli"],["${bob}"` });
   await node.follow("/events?topic=action.*&from=start", admin, CONTROL);
-  canaries = [...planted.canaries, ...ownSecrets(join(node.cwd, ".capstan")), { what: "bob's credential", text: bob }];
+  canaries = [
+    ...[...planted.canaries, ...ownSecrets(join(node.cwd, ".capstan")), { what: "bob's credential", text: bob }],
+    ...[...pairs, ...invites],
+  ];
 }
 
 const TOLD = [
@@ -198,6 +221,9 @@ describe("no secret that a node is given", () => {
   test("is in anything that it says, that is said of it, or that stays behind", () => {
     expect(leaksIn(node.said, canaries)).toEqual([]);
     expect(canaries.length).toBeGreaterThan(10);
+    const whats = canaries.map(({ what }) => what);
+    expect(whats).toContain("osaka.invite");
+    expect(whats.some((what) => what.startsWith("osaka-"))).toBe(true);
   });
 
   test("is left out by leaving everything out: what is no secret is told in the same places", () => {

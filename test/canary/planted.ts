@@ -1,7 +1,7 @@
 // The canaries: secrets of every kind that a node is given, random in each run, where they were planted, and how one is found again
 // in whatever was said: as it is, and in the forms that programs quote things in.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Canary {
@@ -81,6 +81,19 @@ export function ownSecrets(data: string): Canary[] {
     { what: "admin.token", text: read("admin.token") },
     ...key.map((text, at) => ({ what: `node.key, part ${at}`, text })),
   ];
+}
+
+/** What pairs of nodes share, as the node keeps it, and as it is handed over. */
+export function pairSecrets(cwd: string): readonly [kept: Canary[], invited: Canary[]] {
+  const own = join(cwd, ".capstan", "peers");
+  const kept = readdirSync(own).map((file) => ({ what: file, text: readFileSync(join(own, file), "utf8").trim() }));
+  const invited = readdirSync(cwd)
+    .filter((file) => file.endsWith(".invite"))
+    .map((file) => ({
+      what: file,
+      text: (JSON.parse(readFileSync(join(cwd, file), "utf8")) as { secret: string }).secret,
+    }));
+  return [kept, invited];
 }
 
 export interface Leak {

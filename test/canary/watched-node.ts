@@ -8,7 +8,10 @@ import { type Io, run } from "@capstan/cli";
 
 const ROOT = join(import.meta.dir, "..", "..");
 /** What is planted there, or is a secret by itself. */
-const PLANTED = ["secrets/", ".env", "config-secret.json", "node.key", "admin.token", "bob.token"];
+const PLANTED = [
+  ...["secrets/", ".env", "config-secret.json", "node.key", "admin.token", "bob.token", ".capstan/peers/"],
+  ...["osaka.invite", "lima.invite"],
+];
 
 export interface Ended {
   readonly code: number;

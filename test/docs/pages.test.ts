@@ -6,7 +6,7 @@ import { blocksOf } from "./blocks.ts";
 import { PageRun } from "./page-run.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
-const PAGES = ["README.md", "docs/**/*.md", "packages/plugins/src/*/README.md"];
+const PAGES = ["README.md", "docs/**/*.md", "packages/plugins/src/*/README.md", "examples/*/README.md"];
 
 const pages = PAGES.flatMap((glob) => [...new Bun.Glob(glob).scanSync(ROOT)]).sort();
 

@@ -1,6 +1,6 @@
 // `capstan` for a page's transcripts without the start of a process each time: commands that end by themselves run in this
 // process, in the directory, with the environment, arguments and input that they were given, through asked-capstan.ts, which stands
-// on the page's PATH. What serves, follows, or loads a configuration runs as the program that it is; so does all of README.md.
+// on the page's PATH. What serves, follows, or names a configuration runs as the program that it is; so does all of README.md.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +21,10 @@ export interface Answered {
   readonly code: number;
 }
 
-/** Words that make a command run as a program: a module that was loaded once is not loaded again where its file changed. */
+/**
+ * Words that make a command run as a program: a module that was loaded once is not loaded again where its file changed. A
+ * page's own capstan.config.ts is written before its first command, and stays.
+ */
 const PROGRAMS = ["serve", "tail", "top", "rehearse", "plugin", "protocol", "config", "--config"];
 const ASKED = new URL("./asked-capstan.ts", import.meta.url).pathname;
 
@@ -46,7 +49,6 @@ export class WarmCapstan {
   script(program: string): string {
     const words = PROGRAMS.map((word) => `*" ${word} "*`).join(" | ");
     return `case " $* " in ${words}) exec ${program} "$@" ;; esac
-for one in capstan.config.*; do [ -e "$one" ] && exec ${program} "$@"; done
 exec '${process.execPath}' --no-install '${ASKED}' '${this.#socket}' "$@"`;
   }
 

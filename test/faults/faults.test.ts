@@ -17,7 +17,7 @@ if (why !== undefined) {
 } else {
   describe("a node whose disk fails under load and works again", () => {
     test("acknowledges nothing that is lost, serves reads, refuses commands, and recovers by itself", async () => {
-      const rounds = await runTrials({ ...FEW, trials: 20 });
+      const rounds = await runTrials({ ...FEW, trials: KINDS.length });
       expect(rounds.flatMap(({ violations }) => violations)).toEqual([]);
       const trials = rounds.flatMap((round) => round.trials);
       expect(new Set(trials.map(({ kind }) => kind))).toEqual(new Set(KINDS.map(({ name }) => name)));

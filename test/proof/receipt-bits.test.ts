@@ -1,4 +1,5 @@
-// Receipts that were altered by the least that can be altered: each bit of each byte of their text.
+// Receipts that were altered by the least that can be altered: each bit of each byte of their text. Of a text that says the same
+// in another way, each bit of what is its own (whitespace, escapes) and one of each other byte.
 
 import { describe, expect, test } from "bun:test";
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
@@ -27,6 +28,7 @@ const signer: Signer = {
 };
 const keys = [verifierOf(signer)];
 
+const EVERY_BIT = [0, 1, 2, 3, 4, 5, 6, 7];
 const utf8 = new TextEncoder();
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 const line = (part: string) => part[0] + "A".repeat(22) + part.slice(1);
@@ -79,12 +81,13 @@ const ascii = (json: string) =>
   json.replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 describe("every single-bit change is refused", () => {
-  for (const [how, text] of [
-    ["of a receipt on one line", JSON.stringify(receipt)],
+  for (const [how, text, own] of [
+    ["of a receipt on one line", JSON.stringify(receipt), /./gsu],
     // A tab and a carriage return are a bit apart, and mean the same.
     [
       "of a receipt in ASCII with whitespace, unless whitespace is what it stays",
       ascii(JSON.stringify(receipt, null, "\t")),
+      /\\u[0-9a-f]{4}|\s/g,
     ],
   ] as const) {
     test(how, async () => {
@@ -93,8 +96,9 @@ describe("every single-bit change is refused", () => {
       const missed: string[] = [];
       const codes = new Set<string>();
       let whitespace = 0;
+      const owned = Buffer.from(text.replace(own, (found) => "\0".repeat(Buffer.byteLength(found))));
       for (let at = 0; at < bytes.length; at++) {
-        for (let bit = 0; bit < 8; bit++) {
+        for (const bit of owned[at] === 0 ? EVERY_BIT : [at % 8]) {
           const changed = Buffer.from(bytes);
           changed[at] = (changed[at] as number) ^ (1 << bit);
           const outcome = await outcomeOf(changed);

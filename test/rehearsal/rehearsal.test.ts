@@ -129,9 +129,15 @@ describe("with other opening hours", () => {
   test("what was refused at the hours that are open now goes on to what the plugins after it say", async () => {
     const report = await rehearsed("business hours 0 to 24", { plugins: composition(world, 0, 24) });
     const closed = recorded.filter(({ code }) => code === "BUSINESS_HOURS_CLOSED");
-    expect(entries(report.differences)).toEqual(entries(closed));
+    // Whether an action that was not here could have been reached elsewhere nobody looked up then, and so nobody knows.
+    const unknown = report.undecidables.filter(({ reason }) =>
+      /^session row ".*" of "elsewhere" was not recorded$/.test(reason),
+    );
+    expect(report.undecidable).toBe(unknown.length);
+    expect(unknown.length).toBeGreaterThan(50);
+    expect(entries([...report.differences, ...unknown]).sort((a, b) => a - b)).toEqual(entries(closed));
     const now = Map.groupBy(report.differences, ({ now: { verdict, code } }) => code ?? verdict);
-    expect([...now.keys()]).toEqual(expect.arrayContaining(["ACTION_UNKNOWN", "INPUT_INVALID", "done", "held"]));
+    expect([...now.keys()]).toEqual(expect.arrayContaining(["INPUT_INVALID", "done", "held"]));
     expect(now.get("done")?.[0]).toMatchObject({
       was: { verdict: "refused", plugin: "business-hours", clause: "open 9 to 17" },
       now: { verdict: "done", plugin: "business-hours", clause: "open 0 to 24" },

@@ -178,9 +178,9 @@ test("a client that is generated from it performs, pages and gets a typed proble
   await Bun.write(join(DIRECTORY, "main.ts"), PROGRAM);
   const tsconfig = { extends: join(ROOT, "tsconfig.json"), include: [], files: ["main.ts", "api.ts"] };
   await Bun.write(join(DIRECTORY, "tsconfig.json"), JSON.stringify(tsconfig));
-  const compiler = Bun.spawn([process.execPath, join(ROOT, "node_modules", ".bin", "tsc"), "-p", DIRECTORY], {
-    stdout: "pipe",
-  });
+  // On one thread: several check what they share once each.
+  const command = [process.execPath, join(ROOT, "node_modules", ".bin", "tsc"), "--singleThreaded", "-p", DIRECTORY];
+  const compiler = Bun.spawn(command, { stdout: "pipe" });
   expect([await new Response(compiler.stdout).text(), await compiler.exited]).toEqual(["", 0]);
 
   const { run } = await import(join(DIRECTORY, "main.ts"));
