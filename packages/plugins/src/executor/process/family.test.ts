@@ -6,7 +6,7 @@ import type { NodeInfo } from "@capstan/orchestrator";
 import type { Protocol } from "../protocol.ts";
 import { faultFrom, perform } from "../template/call.fixture.ts";
 import { endLeftovers, Family } from "./family.ts";
-import { process as processProtocol } from "./process.ts";
+import { lifeOf, process as processProtocol } from "./process.ts";
 import { sharedSurvey, survey } from "./survey.ts";
 
 let directory: string;
@@ -148,22 +148,33 @@ describe("a node", () => {
     expect((await performed).message).toContain("the node stops");
   });
 
+  const left = (node: string) =>
+    Bun.spawn({
+      cmd: ["/bin/sleep", "60"],
+      env: { A: "x", CAPSTAN_RUN: `${node}/1` },
+      detached: true,
+      stdio: ["ignore", "ignore", "ignore"],
+    });
+
   test("that was killed leaves what it ran, and its next start ends that", async () => {
     const id = `n-${crypto.randomUUID()}`;
-    const left = (node: string) =>
-      Bun.spawn({
-        cmd: ["/bin/sleep", "60"],
-        env: { A: "x", CAPSTAN_RUN: `${node}/1` },
-        detached: true,
-        stdio: ["ignore", "ignore", "ignore"],
-      });
-    const [ours, others] = [left(id), left(`${id}-other`)];
-    await processes().start?.({ id } as NodeInfo);
+    const [ours, others] = [left(lifeOf(id, "/data/one")), left(lifeOf(id, "/data/other"))];
+    await processes().start?.({ id, directory: "/data/one" } as NodeInfo);
     await ours.exited;
     expect(ours.signalCode).toBe("SIGKILL");
     expect(others.exitCode).toBeNull();
     others.kill();
-    expect(await endLeftovers(id)).toBe(0);
+    expect(await endLeftovers(lifeOf(id, "/data/one"))).toBe(0);
+  });
+
+  test("without a data directory has no earlier life: another program's node may have the same id", async () => {
+    const id = `n-${crypto.randomUUID()}`;
+    const others = left(lifeOf(id, undefined));
+    await processes().start?.({ id } as NodeInfo);
+    expect(others.exitCode).toBeNull();
+    expect(others.signalCode).toBeNull();
+    others.kill();
+    await others.exited;
   });
 });
 

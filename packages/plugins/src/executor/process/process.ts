@@ -1,6 +1,8 @@
 // The protocol `process`: a program of the machine's, with arguments, environment and directory that the configuration says. It
 // runs as the node does; what it may do is what the machine lets that user do.
 
+import { hash } from "node:crypto";
+import { resolve } from "node:path";
 import { FaultError, type Right } from "@capstan/orchestrator";
 import { named } from "../compiled-task.ts";
 import { defineProtocol, type Protocol } from "../protocol.ts";
@@ -18,6 +20,11 @@ export interface ProcessOptions {
 }
 
 const STOP_MS = 5000;
+
+/** What the runs of a node bear, from its start on; the same after each start on the same data. */
+export function lifeOf(id: string, directory: string | undefined): string {
+  return `${id}@${directory === undefined ? crypto.randomUUID() : hash("sha256", resolve(directory), "hex")}`;
+}
 
 export function process({ path = PROGRAM_PATH }: ProcessOptions = {}): Protocol {
   const runs = new Set<Run>();
@@ -39,9 +46,11 @@ export function process({ path = PROGRAM_PATH }: ProcessOptions = {}): Protocol 
     async inspect({ argv, ...rest }) {
       return { configuration: { argv: [pathOf(argv[0] as string), ...argv.slice(1)], ...rest } };
     },
-    async start({ id }) {
-      node = id;
-      await endLeftovers(node);
+    async start({ id, directory }) {
+      // Ids are as unique as whoever gives them makes them: two programs that embed a node may both leave theirs at the default. A data
+      // directory is one node's at a time, so that whatever bears its mark is an earlier life's.
+      node = lifeOf(id, directory);
+      if (directory !== undefined) await endLeftovers(node);
     },
     async stop() {
       for (const run of runs) run.kill();
