@@ -24,19 +24,22 @@ export function checkpointWriter(path: string): CheckpointWriter {
         throw thrown;
       }
     },
-    async write(note) {
-      const temporary = `${path}.tmp`;
-      const file = await open(temporary, "w", MODE);
-      try {
-        await file.writeFile(note);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, path);
-      await syncDirectory(dirname(path));
-    },
+    write: (note) => replaceFile(path, note),
   };
+}
+
+/** Durable once it resolves; whoever reads it finds what was there before, or this. @throws whatever the file system does */
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const file = await open(temporary, "w", MODE);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  await syncDirectory(dirname(path));
 }
 
 /** A rename is durable only once its directory is. Off the main thread: it can take as long as the disk does. */

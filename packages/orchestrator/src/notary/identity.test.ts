@@ -1,5 +1,9 @@
 import { expect, test } from "bun:test";
 import { createPublicKey, verify } from "node:crypto";
+import { formatCheckpoint } from "../proof/checkpoint.ts";
+import { cosigned, verifyCosignatures, witnessKeyOf } from "../proof/cosignature.ts";
+import { EMPTY_ROOT } from "../proof/merkle.ts";
+import { signNote } from "../proof/note.ts";
 import { identityOf } from "./identity.ts";
 import type { NodeSigner } from "./node-signer.ts";
 import { signerOf } from "./signer.ts";
@@ -7,8 +11,8 @@ import { signerOf } from "./signer.ts";
 const bytes = (text: string) => new TextEncoder().encode(text);
 const signer = signerOf("n-00000001", new Uint8Array(32).fill(7));
 
-function identity(signs: readonly string[], key: NodeSigner = signer) {
-  return identityOf({ ...{ node: "n-00000001", plugin: "peers", signs, epoch: 3 }, signer: () => key });
+function identity(signs: readonly string[], key: NodeSigner = signer, cosigns = false) {
+  return identityOf({ ...{ node: "n-00000001", plugin: "peers", signs, cosigns, epoch: 3 }, signer: () => key });
 }
 
 test("a signature at once is the one that is waited for, and the key's own", async () => {
@@ -40,4 +44,27 @@ test("what begins with no label of the plugin's is not signed: nothing of the lo
 test("a key that has to be waited for signs nothing at once", () => {
   const { signNow: _, ...slow } = signer;
   expect(() => identity(["capstan a/1"], slow).sign(bytes("capstan a/1\n"))).toThrow("a key that signs at once");
+});
+
+test("a cosignature is of a checkpoint in its one form and nothing else, and of a plugin that says that it cosigns", async () => {
+  const text = formatCheckpoint({ log: `l-${"0".repeat(26)}`, size: 0, root: EMPTY_ROOT, epoch: 1, at: 5 });
+  const { cosign } = identity([], signer, true);
+  const note = await signNote(text, signerOf("n-00000002", new Uint8Array(32).fill(8)));
+  const [cosignature] = await verifyCosignatures(cosigned(note, [cosign(text, 9)]), [witnessKeyOf(signer)]);
+  expect(cosignature?.time).toBe(9);
+
+  expect(() => identity(["capstan a/1"]).cosign(text, 9)).toThrow("does not say that it does");
+  for (const time of [0, -1, 1.5, Number.NaN, 2 ** 53]) expect(() => cosign(text, time)).toThrow("a time that is none");
+  const none = [
+    "",
+    "a\n",
+    `${text}\n`,
+    text.slice(0, -1),
+    text.replace("epoch 1", "epoch 01"),
+    `capstan a/1\n${text}`,
+    note,
+  ];
+  for (const one of none) expect(() => cosign(one, 9)).toThrow(expect.objectContaining({ code: "CHECKPOINT_INVALID" }));
+  const { signNow: _, ...slow } = signer;
+  expect(() => identity([], slow, true).cosign(text, 9)).toThrow("a key that signs at once");
 });

@@ -4,10 +4,11 @@
 import { FaultError, fault } from "../fault/fault.ts";
 import type { Log, LogTree } from "../log/log.ts";
 import type { Timers } from "../pipeline/timers.ts";
-import type { Proofs } from "../plugin/plugin.ts";
+import type { Proofs } from "../plugin/reader.ts";
 import { formatCheckpoint, verifyCheckpoint } from "../proof/checkpoint.ts";
 import { formatVerifierKey, type Signer, signNote, verifierOf } from "../proof/note.ts";
 import type { CheckpointWriter } from "./checkpoint-writer.ts";
+import { CosignedCheckpoints } from "./cosigned-checkpoints.ts";
 
 export interface NotaryOptions {
   readonly log: Log;
@@ -40,6 +41,7 @@ export interface Successor {
 const WRITE_AFTER_MS = 500;
 
 export class Notary implements Proofs {
+  readonly cosigned = new CosignedCheckpoints();
   readonly #options: NotaryOptions;
   #signer: Promise<Signer> | undefined;
   #successor: Successor | undefined;

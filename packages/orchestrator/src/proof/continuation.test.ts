@@ -76,6 +76,17 @@ test("a declaration of something that is not in the log is none", () => {
   expect(() => verifyContinuation(older, newer, [])).toThrow(forked);
 });
 
+test("a restore that was declared is declared ever after, or another one since", () => {
+  const known = checkpoint(after, 80, { epoch: 5, restored });
+  const proof = after.consistency(80, 90);
+  expect(verifyContinuation(known, newer, proof)).toEqual({ kind: "grown" });
+  const { restored: _, ...silent } = newer;
+  for (const later of [silent, { ...newer, restored: { ...restored, epoch: 4 } }])
+    expect(() => verifyContinuation(known, { ...later, epoch: 6 }, proof)).toThrow(/declares no more the restore/);
+  const since = { epoch: 6, size: 85, root: after.root(85) };
+  expect(verifyContinuation(known, { ...newer, epoch: 6, restored: since }, proof)).toEqual({ kind: "grown" });
+});
+
 test("a restore that was known before excuses nothing since", () => {
   const known = checkpoint(after, 90, { epoch: 5, restored });
   const again = checkpoint(treeOf([...numbered("a", 60), ...numbered("c", 10)]), 70, { epoch: 6, restored });

@@ -27,6 +27,9 @@ export function proofBeginsAt(older: Checkpoint, newer: Checkpoint): number {
 export function verifyContinuation(older: Checkpoint, newer: Checkpoint, proof: readonly Uint8Array[]): Continuation {
   if (older.log !== newer.log) throw broken(`they are of two logs, ${older.log} and ${newer.log}`);
   if (newer.epoch < older.epoch) throw broken(`it is of an older epoch, ${newer.epoch} after ${older.epoch}`);
+  // Or entries could be taken away by a restore, and the restore by the next checkpoint.
+  if (older.restored !== undefined && (newer.restored?.epoch ?? 0) < older.restored.epoch)
+    throw broken(`it declares no more the restore by which epoch ${older.restored.epoch} began`);
   const restored = restoreBetween(older, newer);
   const from = restored ?? older;
   if (from.size > newer.size)

@@ -102,8 +102,22 @@ export class CompactRange {
   /** Roots of complete trees, the largest first: one for each 1 in the size's binary digits. */
   readonly #peaks: Uint8Array[] = [];
 
+  /** As it was after so many leaves. `undefined` where so many hashes are not those of such a size. */
+  static of(size: number, peaks: readonly Uint8Array[]): CompactRange | undefined {
+    if (!isCount(size) || !areHashes(peaks) || peaks.length !== peaksOf(size)) return undefined;
+    const range = new CompactRange();
+    range.#size = size;
+    range.#peaks.push(...peaks);
+    return range;
+  }
+
   get size(): number {
     return this.#size;
+  }
+
+  /** Roots of complete trees, the largest first. */
+  get peaks(): readonly Uint8Array[] {
+    return [...this.#peaks];
   }
 
   append(leaf: Uint8Array): void {
@@ -123,6 +137,13 @@ export class CompactRange {
 
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
+}
+
+/** How many complete trees a tree of this size is made of. */
+function peaksOf(size: number): number {
+  let ones = 0;
+  for (let n = size; n > 0; n = half(n)) if (isOdd(n)) ones++;
+  return ones;
 }
 
 function half(n: number): number {

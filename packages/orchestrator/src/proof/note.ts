@@ -36,12 +36,14 @@ export interface Note {
   readonly signatures: readonly NoteSignature[];
 }
 
-const ED25519 = 0x01;
+/** Signature types of notes. */
+export const ED25519 = 0x01;
 const KEY_BYTES = 32;
+/** Of a key's hash, in front of each signature. */
 const HASH_BYTES = 4;
-const SIGNATURE_BYTES = 64;
+export const SIGNATURE_BYTES = 64;
 // The specification asks for 16 at least; the largest that it knows of are 5 kB each.
-const MOST_SIGNATURES = 32;
+export const MOST_SIGNATURES = 32;
 const LONGEST_NOTE = 256 * 1024;
 
 // Nothing of Unicode's spaces, no plus, and (as everywhere in a note) no control characters.
@@ -110,19 +112,27 @@ export async function signNote(text: string, signer: Signer): Promise<string> {
 
 /** A verifier key's text, `name+hash+base64`. @throws ProofError VERIFIER_KEY_INVALID */
 export function parseVerifierKey(text: string): VerifierKey {
+  const { type, name, hash: id, publicKey } = parseKey(text);
+  if (type !== ED25519) throw new ProofError("VERIFIER_KEY_INVALID", `the verifier key of ${name} is not of ed25519`);
+  return { name, hash: id, publicKey };
+}
+
+/** A verifier key of whatever type. @throws ProofError VERIFIER_KEY_INVALID */
+export function parseKey(text: string): VerifierKey & { readonly type: number } {
   const [, name, id, base64] = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{44})$/.exec(text) ?? [];
   const bytes = readBase64(base64 ?? "");
   if (name === undefined || !NAME.test(name) || !name.isWellFormed() || CONTROL.test(name) || bytes === undefined) {
     throw new ProofError("VERIFIER_KEY_INVALID", "the text is no verifier key: it is not name+hash+base64");
   }
+  const [type = 0] = bytes;
   const publicKey = bytes.subarray(1);
-  if (bytes[0] !== ED25519 || publicKey.length !== KEY_BYTES) {
+  if (publicKey.length !== KEY_BYTES) {
     throw new ProofError("VERIFIER_KEY_INVALID", `the verifier key of ${name} is not of ed25519`);
   }
-  if (keyHash(name, publicKey) !== id) {
+  if (keyHash(name, publicKey, type) !== id) {
     throw new ProofError("VERIFIER_KEY_INVALID", `the verifier key of ${name} has been altered: its hash does not fit`);
   }
-  return { name, hash: id, publicKey };
+  return { type, name, hash: id, publicKey };
 }
 
 export function formatVerifierKey({ name, publicKey }: Pick<VerifierKey, "name" | "publicKey">): string {
@@ -134,9 +144,9 @@ export function verifierOf({ name, publicKey }: Pick<Signer, "name" | "publicKey
   return { name, hash: keyHash(name, publicKey), publicKey };
 }
 
-/** The first four bytes of SHA-256(name || 0x0A || 0x01 || public key), in hex. */
-function keyHash(name: string, publicKey: Uint8Array): string {
-  const bytes = Buffer.concat([utf8.encode(`${name}\n`), Uint8Array.of(ED25519), publicKey]);
+/** The first four bytes of SHA-256(name || 0x0A || signature type || public key), in hex. */
+export function keyHash(name: string, publicKey: Uint8Array, type = ED25519): string {
+  const bytes = Buffer.concat([utf8.encode(`${name}\n`), Uint8Array.of(type), publicKey]);
   return hash("sha256", bytes, "hex").slice(0, 2 * HASH_BYTES);
 }
 

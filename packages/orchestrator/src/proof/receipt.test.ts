@@ -5,8 +5,9 @@ import { getPublicKeyAsync, signAsync } from "@noble/ed25519";
 import { encodeEntry, saltMaker } from "../log/entry.ts";
 import { fillFrom } from "../testing/start.fixture.ts";
 import { formatCheckpoint } from "./checkpoint.ts";
+import { cosignatureLine, cosigned, cosignedBytes, witnessKeyOf } from "./cosignature.ts";
 import { leafHash, nodeHash } from "./merkle.ts";
-import { type Signer, signNote, verifierOf } from "./note.ts";
+import { openNote, type Signer, signNote, verifierOf } from "./note.ts";
 import { RECEIPT_FORMAT, type Receipt, verifyReceipt } from "./receipt.ts";
 
 const secret = new Uint8Array(32).fill(1);
@@ -124,4 +125,23 @@ describe("a receipt is refused", () => {
       await expect(verifyReceipt(receipt, trusted)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
     }
   });
+});
+
+test("a receipt is proven only where each witness that is named cosigned its checkpoint", async () => {
+  const witness = { name: "capstan/n-00000009", publicKey: await getPublicKeyAsync(new Uint8Array(32).fill(9)) };
+  const sign = (text: string) => signAsync(cosignedBytes(text, 7), new Uint8Array(32).fill(9));
+  const lineOf = async (note: string) => cosignatureLine(witness, 7, await sign(openNote(note).text));
+  const key = witnessKeyOf(witness);
+  const given = { ...receipt, checkpoint: cosigned(receipt.checkpoint, [await lineOf(receipt.checkpoint)]) };
+  expect((await verifyReceipt(given, keys)).cosignatures).toEqual([]);
+  expect((await verifyReceipt(given, keys, [key])).cosignatures).toMatchObject([{ key, time: 7 }]);
+
+  const missing = { code: "SIGNATURE_INVALID", message: expect.stringContaining("has not cosigned") };
+  await expect(verifyReceipt(receipt, keys, [key])).rejects.toMatchObject(missing);
+  const other = witnessKeyOf({ ...witness, publicKey: signer.publicKey });
+  await expect(verifyReceipt(given, keys, [key, other])).rejects.toMatchObject(missing);
+  // Of another checkpoint of the same log: a log cannot carry a cosignature over.
+  const later = await checkpointOf(2, root, "l-11JB2M7Q4T5V6W7X8Y9Z0ABCDE");
+  const forged = { ...receipt, checkpoint: cosigned(receipt.checkpoint, [await lineOf(later)]) };
+  await expect(verifyReceipt(forged, keys, [key])).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
 });

@@ -3,6 +3,7 @@
 
 import { LARGEST, readBase64, readJson } from "./canonical.ts";
 import { type Checkpoint, type CheckpointKey, verifyCheckpoint } from "./checkpoint.ts";
+import { type Cosignature, verifyCosignatures, type WitnessKey } from "./cosignature.ts";
 import { type CheckedEntry, checkHeaderAndParts } from "./entry-check.ts";
 import { HASH_BYTES, LONGEST_INCLUSION, verifyInclusion } from "./merkle.ts";
 import { ProofError } from "./proof-error.ts";
@@ -26,6 +27,8 @@ export interface Receipt {
 export interface VerifiedReceipt extends CheckedEntry {
   readonly entry: number;
   readonly checkpoint: Checkpoint;
+  /** Of the witnesses whose keys were given: all of them. */
+  readonly cosignatures: readonly Cosignature[];
 }
 
 const FIELDS: readonly (keyof Receipt)[] = ["format", "entry", "header", "parts", "proof", "checkpoint"];
@@ -33,13 +36,26 @@ const MOST_PARTS = 4;
 
 /**
  * What a receipt proves, given as its JSON text or as the value of that.
+ * @param witnesses each of them must have cosigned its checkpoint
  * @throws ProofError RECEIPT_INVALID, ENTRY_INVALID, CHECKPOINT_INVALID, SIGNATURE_INVALID, PROOF_INVALID
  */
-export async function verifyReceipt(given: unknown, keys: readonly CheckpointKey[]): Promise<VerifiedReceipt> {
+export async function verifyReceipt(
+  given: unknown,
+  keys: readonly CheckpointKey[],
+  witnesses: readonly WitnessKey[] = [],
+): Promise<VerifiedReceipt> {
   const receipt = receiptOf(typeof given === "string" ? readJson(given) : given);
   const proof = receipt.proof.map(hashOf);
   const checked = checkHeaderAndParts(receipt.header, receipt.parts);
   const checkpoint = await verifyCheckpoint(receipt.checkpoint, keys);
+  const cosignatures = await verifyCosignatures(receipt.checkpoint, witnesses);
+  for (const key of witnesses) {
+    if (cosignatures.some((one) => one.key === key)) continue;
+    throw new ProofError(
+      "SIGNATURE_INVALID",
+      `the witness ${key.name} (${key.keyHash}) has not cosigned the checkpoint`,
+    );
+  }
   const { entry } = receipt;
   const { size, root } = checkpoint;
   if (entry > size) {
@@ -51,7 +67,7 @@ export async function verifyReceipt(given: unknown, keys: readonly CheckpointKey
   if (!verifyInclusion({ index: entry - 1, size, leaf: checked.leaf, proof, root })) {
     throw new ProofError("PROOF_INVALID", `the proof does not show that this is entry ${entry} of ${checkpoint.log}`);
   }
-  return { ...checked, entry, checkpoint };
+  return { ...checked, entry, checkpoint, cosignatures };
 }
 
 function receiptOf(value: unknown): Receipt {

@@ -8,7 +8,7 @@ import { ProofError } from "../proof/proof-error.ts";
 import type { Problems } from "./problems.ts";
 
 /** Where a checkpoint was found. */
-export type Found = "given" | "beside the file" | "in the file" | "from the server";
+export type Found = "given" | "beside the file" | "in the file" | "from the server" | "of the witness";
 
 export interface FoundCheckpoint {
   readonly where: Found;
@@ -23,6 +23,8 @@ export interface CheckpointVerdict {
   readonly at?: number;
   /** The key that signed it: `capstan/n-7f3a1b2c`. */
   readonly signedBy?: string;
+  /** The first entry that is another one than it was, or is gone, where that can be told. */
+  readonly entry?: number;
   /** In words, where it is not valid. */
   readonly why?: string;
 }
@@ -37,6 +39,8 @@ export interface VerifiedTree {
   readonly leaves: number;
   readonly epoch: number | undefined;
   readonly restorations: readonly Restoration[];
+  /** The first entry that is another than the one that a witness was shown. */
+  readonly differs?: number | undefined;
   root(size: number): Uint8Array | undefined;
 }
 
@@ -54,12 +58,18 @@ export async function judge(
   const { size, at } = file.checkpoint;
   const wrong = await signatureProblem(file.note, keys);
   const signedBy = wrong === undefined ? signerOf(file.note, keys) : undefined;
-  const against = contentProblem(file.checkpoint, tree);
+  const { differs, ...others } = tree;
+  const against = contentProblem(file.checkpoint, where === "of the witness" ? tree : others);
   if (wrong !== undefined)
     problems.add(named, wrong, "ask whose key signed it; a checkpoint that nobody vouches for proves nothing");
   if (against !== undefined) problems.add(against.where, against.what);
   const why = wrong ?? against?.what;
-  return { where, size, at, valid: why === undefined, ...(signedBy && { signedBy }), ...(why && { why }) };
+  return {
+    ...{ where, size, at, valid: why === undefined },
+    ...(signedBy && { signedBy }),
+    ...(wrong === undefined && against?.entry !== undefined && { entry: against.entry }),
+    ...(why && { why }),
+  };
 }
 
 async function signatureProblem(note: string, keys: readonly CheckpointKey[]): Promise<string | undefined> {
@@ -77,17 +87,23 @@ function signerOf(note: string, keys: readonly CheckpointKey[]): string | undefi
   return keys.find(({ name }) => note.includes(`\n— ${name} `))?.name;
 }
 
-function contentProblem({ log, size, root, epoch, restored }: Checkpoint, tree: VerifiedTree) {
+function contentProblem(
+  { log, size, root, epoch, restored }: Checkpoint,
+  tree: VerifiedTree,
+): { readonly where: string; readonly what: string; readonly entry?: number } | undefined {
   if (tree.log !== undefined && log !== tree.log)
     return { where: "the log", what: `it is ${tree.log}, and the checkpoint is of another, ${log}` };
   const given = tree.restorations.find((one) => one.epoch > epoch && one.size < size);
+  const { differs } = tree;
+  if (differs !== undefined && differs <= (given?.size ?? size))
+    return { where: `entry ${differs}`, what: "another than the one that the witness was shown", entry: differs };
   if (given !== undefined) {
     const what = `given up: the log was restored since, in epoch ${given.epoch}, from a backup of ${given.size} entries`;
     return { where: `entries ${given.size + 1} to ${size}`, what };
   }
   if (size > tree.leaves) {
     const lost = size === tree.leaves + 1 ? `entry ${size}` : `entries ${tree.leaves + 1} to ${size}`;
-    return { where: lost, what: `gone: the checkpoint is of ${size} entries` };
+    return { where: lost, what: `gone: the checkpoint is of ${size} entries`, entry: tree.leaves + 1 };
   }
   const is = tree.root(size);
   if (is === undefined) return { where: `entries 1 to ${size}`, what: "too little is left of the tree to compare it" };

@@ -6,6 +6,7 @@ import { type CheckpointVerdict, type FoundCheckpoint, judge } from "./checkpoin
 import type { EntryVerifier } from "./entry-verifier.ts";
 import type { Problems } from "./problems.ts";
 import type { Verification } from "./verification.ts";
+import type { WitnessComparison } from "./witnessed-log.ts";
 
 /** What was looked at. */
 export interface Looked {
@@ -21,6 +22,7 @@ export interface Looked {
   readonly rows: number;
   readonly blobs: number;
   readonly notes: readonly string[];
+  readonly witness?: WitnessComparison | undefined;
 }
 
 /** Of which prefixes of a log the root has to be known to judge these. */
@@ -31,9 +33,13 @@ export function sizesOf(found: readonly FoundCheckpoint[], restorations: readonl
 }
 
 export async function conclude(looked: Looked): Promise<Verification> {
-  const { entries, problems, found, keys, log, first, rows, blobs, notes } = looked;
+  const { entries, problems, found, keys, log, first, rows, blobs, witness } = looked;
+  const notes = witness?.note === undefined ? looked.notes : [...looked.notes, witness.note];
   const trusted = await trustedKeys(looked);
-  const tree = { ...looked, leaves: entries.leaves, root: (size: number) => entries.root(size) };
+  const tree = {
+    ...{ ...looked, leaves: entries.leaves, differs: witness?.first },
+    root: (size: number) => entries.root(size),
+  };
   const checkpoints: CheckpointVerdict[] = [];
   for (const one of found) checkpoints.push(await judge(one, trusted, tree, problems));
   const proved = Math.max(0, ...checkpoints.map(({ valid, size }) => (valid ? (size ?? 0) : 0)));

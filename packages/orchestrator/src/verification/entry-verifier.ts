@@ -22,6 +22,8 @@ export interface EntryVerifierParts {
   /** Content that is kept beside the entries. */
   blob(name: string): string | undefined;
   readonly problems: Problems;
+  /** Told of each leaf, by its entry's number. */
+  saw?(entry: number, leaf: Uint8Array): void;
 }
 
 /** Messages whose entries say something of other entries. */
@@ -139,6 +141,7 @@ export class EntryVerifier {
 
   #append(leaf: Uint8Array): void {
     this.#leaves++;
+    this.#parts.saw?.(this.#leaves, leaf);
     if (this.#broken) return;
     this.#tree.append(leaf);
     this.#reached();

@@ -9,15 +9,18 @@ import { EntryVerifier } from "./entry-verifier.ts";
 import { Problems } from "./problems.ts";
 import type { Verification } from "./verification.ts";
 import type { VerifyOptions } from "./verify-file.ts";
+import { WitnessComparison } from "./witnessed-log.ts";
 
 const HASH_BYTES = 32;
 
 /** @throws FaultError HISTORY_GONE where the log is compacted meanwhile, and what the source throws */
 export async function verifyExport(
   source: BackupSource,
-  { checkpoint, keys, progress }: VerifyOptions = {},
+  { checkpoint, witness: witnessed, keys, progress }: VerifyOptions = {},
 ): Promise<Verification> {
   const found: FoundCheckpoint[] = checkpoint === undefined ? [] : [foundCheckpoint("given", checkpoint)];
+  if (witnessed !== undefined) found.push(foundCheckpoint("of the witness", witnessed.checkpoint));
+  const witness = witnessed && new WitnessComparison(witnessed);
   found.push(foundCheckpoint("from the server", await source.checkpoint()));
   const signed = found.at(-1)?.file;
   if (signed?.kind !== "checkpoint") {
@@ -30,6 +33,7 @@ export async function verifyExport(
   const entries = new EntryVerifier({
     ...{ first, problems, sizes: sizesOf(found, []) },
     blob: (name) => blobs.get(name),
+    saw: (entry, leaf) => witness?.saw(entry, leaf),
   });
   await takeLeaves(source, entries, Math.min(first - 1, size));
   let content = 0;
@@ -51,7 +55,19 @@ export async function verifyExport(
     if ((page.entries.at(-1)?.entry ?? 0) >= size) break;
   }
   entries.finish();
-  const looked = { entries, problems, found, keys, log, first, epoch, restorations: [], rows: 0, blobs: content };
+  const looked = {
+    witness,
+    entries,
+    problems,
+    found,
+    keys,
+    log,
+    first,
+    epoch,
+    restorations: [],
+    rows: 0,
+    blobs: content,
+  };
   return conclude({ ...looked, notes: [] });
 }
 

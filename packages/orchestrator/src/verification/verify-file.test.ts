@@ -6,13 +6,16 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { faultOf } from "../fault/fault.ts";
+import { parseNote } from "../log/checkpoint-file.ts";
 import { sqliteLog } from "../log/sqlite/sqlite-log.ts";
 import { createOrchestrator } from "../orchestrator.ts";
+import { LeafWindow } from "../proof/leaf-window.ts";
 import { openNode } from "../server/node-key.ts";
 import { notes } from "../testing/notes.fixture.ts";
 import { admits } from "../testing/start.fixture.ts";
 import { verificationText } from "./verification.ts";
 import { type VerifyOptions, verifyLogFile } from "./verify-file.ts";
+import type { WitnessedLog } from "./witnessed-log.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -259,5 +262,66 @@ describe("what cannot be verified", () => {
     expect(await codeOf(verifyLogFile(path))).toBe("LOG_DAMAGED");
     const { path: log } = await stopped(1);
     expect(await codeOf(verifyLogFile(log, { keys: ["mine"] }))).toBe("VERIFIER_KEY_INVALID");
+  });
+});
+
+describe("what a witness holds of it", () => {
+  async function held(path: string, node: Running, note: string): Promise<WitnessedLog> {
+    const log = sqliteLog(path);
+    const size = parseNote(note);
+    if (size.kind !== "checkpoint") throw new Error("no checkpoint");
+    const leaves = LeafWindow.empty.grown(await log.tree.leaves(0, size.checkpoint.size));
+    log.close();
+    expect(node.path).toBe(path);
+    return { checkpoint: note, leaves };
+  }
+
+  test("is found in the log that it is of", async () => {
+    const node = await run();
+    await write(node, 10);
+    const note = await node.checkpoint();
+    await write(node, 5, 10);
+    await node.stop();
+    const witness = await held(node.path, node, note);
+    const result = await verifyLogFile(node.path, { witness });
+    expect(result.valid).toBe(true);
+    expect(result.checkpoints[0]).toMatchObject({ where: "of the witness", valid: true, size: 11 });
+  });
+
+  test("names the entry that is another since, and the first that is gone", async () => {
+    const directory = newDirectory();
+    const copy = join(newDirectory(), "log.db");
+    const before = await run(directory);
+    await write(before, 10);
+    await before.stop();
+    copyFileSync(before.path, copy);
+    const seen = await run(directory);
+    await write(seen, 10, 10);
+    const note = await seen.checkpoint();
+    await seen.stop();
+    const witness = await held(seen.path, seen, note);
+    const key = readFileSync(join(directory, "node.pub"), "utf8").trim();
+    for (const one of readdirSync(directory)) if (one.startsWith("log.db")) rmSync(join(directory, one));
+
+    copyFileSync(copy, seen.path);
+    const gone = await verifyLogFile(seen.path, { witness, keys: [key] });
+    const [verdict] = gone.checkpoints;
+    expect(verdict).toMatchObject({ where: "of the witness", valid: false, entry: gone.leaves + 1 });
+    expect(verificationText(gone)).toContain(`entries ${gone.leaves + 1} to 21: gone: the checkpoint is of 21 entries`);
+
+    const again = await run(directory);
+    await write(again, 30, 50);
+    await again.stop();
+    const forked = await verifyLogFile(again.path, { witness, keys: [key] });
+    expect(forked.checkpoints[0]).toMatchObject({ valid: false, entry: 12 });
+    expect(verificationText(forked)).toContain("entry 12: another than the one that the witness was shown");
+    // Without the leaves the range is all that can be said.
+    const without = await verifyLogFile(again.path, { witness: { ...witness, leaves: undefined }, keys: [key] });
+    expect(verificationText(without)).toContain("entries 1 to 21: not those that the checkpoint is of");
+    // Leaves that are not those of the checkpoint name nothing, and say so.
+    const other = LeafWindow.empty.grown(new Uint8Array(21 * 32).fill(7));
+    const odd = await verifyLogFile(again.path, { witness: { ...witness, leaves: other }, keys: [key] });
+    expect(odd.checkpoints[0]?.entry).toBeUndefined();
+    expect(verificationText(odd)).toContain("the leaves of the witness are not those of its checkpoint");
   });
 });

@@ -24,10 +24,13 @@ import { Problems } from "./problems.ts";
 import { StoredFile } from "./stored-file.ts";
 import type { Verification } from "./verification.ts";
 import { verifyTables } from "./verify-tables.ts";
+import { WitnessComparison, type WitnessedLog } from "./witnessed-log.ts";
 
 export interface VerifyOptions {
   /** A checkpoint that somebody kept, as its note's text. */
   readonly checkpoint?: string | undefined;
+  /** What a witness holds of it: the entry that is another since, or is gone, is named. */
+  readonly witness?: WitnessedLog | undefined;
   /** Verifier keys that are trusted, as `node.pub` has one; by default those that the log itself names. */
   readonly keys?: readonly string[] | undefined;
   /** Told now and then how many entries were looked at. */
@@ -81,9 +84,11 @@ async function verifyOpen(
   const found = checkpointsOf(path, stored, options);
   const restorations = stored.restorations();
   const first = Number(stored.value("first") ?? 1);
+  const witness = options.witness && new WitnessComparison(options.witness);
   const entries = new EntryVerifier({
     ...{ first, problems, sizes: sizesOf(found, restorations) },
     blob: (name) => stored.blob(name),
+    saw: (entry, leaf) => witness?.saw(entry, leaf),
   });
   const of = Math.max(first - 1, ...sizesOf(found, restorations));
   const progress = (done: number): void => options.progress?.(done, Math.max(done, of));
@@ -93,14 +98,19 @@ async function verifyOpen(
   checkRestorations(restorations, entries, problems);
   const log = stored.value("log");
   return conclude({
-    ...{ entries, problems, found, keys: options.keys, first, restorations, rows },
+    ...{ entries, problems, found, keys: options.keys, first, restorations, rows, witness },
     ...{ log: typeof log === "string" ? log : undefined, epoch: Number(stored.value("epoch") ?? 0) },
     ...{ blobs: stored.blobs(), notes: unheldNotes(unproved) },
   });
 }
 
-function checkpointsOf(path: string, stored: StoredFile, { checkpoint }: VerifyOptions): readonly FoundCheckpoint[] {
+function checkpointsOf(
+  path: string,
+  stored: StoredFile,
+  { checkpoint, witness }: VerifyOptions,
+): readonly FoundCheckpoint[] {
   const found: FoundCheckpoint[] = [];
+  if (witness !== undefined) found.push(foundCheckpoint("of the witness", witness.checkpoint));
   if (checkpoint !== undefined) found.push(foundCheckpoint("given", checkpoint));
   const beside = readCheckpoint(path);
   if (beside.kind !== "none") found.push({ where: "beside the file", file: beside });

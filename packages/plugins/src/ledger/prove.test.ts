@@ -55,6 +55,28 @@ describe("log.receipt", () => {
     await performing;
   });
 
+  test("with witnesses is of the newest checkpoint that so many cosigned; until there is one it is pending", async () => {
+    const { app, hub, log } = await withPerforms(3);
+    const pending = (witnesses: number, entry = 2) => faultFrom(app.log.receipt({ entry, witnesses }));
+    expect(await pending(1)).toMatchObject({
+      code: "WITNESS_PENDING",
+      details: { entry: 2, witnesses: 1, cosigned: 0 },
+    });
+    const { checkpoint: note, size } = await app.log.checkpoint();
+    const root = await log.tree.root(size);
+    for (const name of ["osaka", "kyoto"])
+      hub.notary.cosigned.add({ size, root, note }, name, `— ${name} AAAAAAAAAA==`);
+    await app.action.perform({ name: "greet", input: 9 });
+    const receipt = await app.log.receipt({ entry: 2, witnesses: 2 });
+    expect(receipt.checkpoint).toBe(`${note}— osaka AAAAAAAAAA==\n— kyoto AAAAAAAAAA==\n`);
+    expect(await verifyReceipt(receipt, keys)).toMatchObject({ entry: 2, checkpoint: { size } });
+    expect(await pending(3)).toMatchObject({ code: "WITNESS_PENDING", details: { cosigned: 2 } });
+    expect(await pending(1, size + 1)).toMatchObject({ details: { cosigned: 0 } });
+    // One that is not of this log as it is now proves nothing of it.
+    hub.notary.cosigned.add({ size: size + 1, root, note: "x" }, "osaka", "— osaka AAAAAAAAAA==");
+    expect((await app.log.receipt({ entry: 2, witnesses: 1 })).checkpoint).toBe(receipt.checkpoint);
+  });
+
   test("of what there is not says so", async () => {
     const { app } = await withPerforms(1);
     for (const data of [{ entry: 99 }, { id: "m-0000000000000000" }, {}]) {

@@ -3,6 +3,7 @@
 
 import {
   type Checkpoint,
+  type CosignedCheckpoint,
   type Envelope,
   FaultError,
   fault,
@@ -42,13 +43,30 @@ export async function answerCheckpoint(_envelope: Envelope, reader: Reader) {
 
 export async function answerReceipt(envelope: Envelope, reader: Reader): Promise<Receipt> {
   const asked = named(envelope);
+  const { witnesses = 0 } = envelope.message.data as { readonly witnesses?: number };
   const entry = await durableNumber(reader, asked);
-  const { note, checkpoint } = await checkpointNow(reader);
+  const { note, size } = witnesses === 0 ? await newest(reader) : await cosignedBy(reader, entry, witnesses);
   const [stored] = await reader.entries(entry, { limit: 1 });
   if (stored?.seq !== entry) throw notFound(reader, asked);
   const [header = "", ...parts] = stored.text.split("\n");
-  const proof = await reader.proofs.tree.inclusion(entry - 1, checkpoint.size);
+  const proof = await reader.proofs.tree.inclusion(entry - 1, size);
   return { format: RECEIPT_FORMAT, entry, header, parts, proof: proof.map(base64), checkpoint: note };
+}
+
+async function newest(reader: Reader): Promise<Pick<CosignedCheckpoint, "note" | "size">> {
+  const { note, checkpoint } = await checkpointNow(reader);
+  return { note, size: checkpoint.size };
+}
+
+/** The newest that so many witnesses cosigned. One of before a restore may be of entries that the log does not have any more. */
+async function cosignedBy({ proofs }: Reader, entry: number, witnesses: number) {
+  const { tree, cosigned } = proofs;
+  for (const one of cosigned.covering(entry, witnesses)) {
+    if (one.size <= tree.size && base64(await tree.root(one.size)) === base64(one.root)) return one;
+  }
+  const most = Math.max(0, ...cosigned.kept.filter(({ size }) => size >= entry).map((one) => one.cosignatures.size));
+  const text = `entry ${entry} is covered by no checkpoint that ${witnesses} witnesses cosigned; at most ${most} did, so far`;
+  throw new FaultError(fault("WITNESS_PENDING", text, { entry, witnesses, cosigned: most }));
 }
 
 export async function answerProof(envelope: Envelope, reader: Reader) {

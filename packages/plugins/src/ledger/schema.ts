@@ -105,7 +105,16 @@ export const ledgerMessages = {
     }),
     receipt: query({
       summary: "An entry with the proof that it is in the log; it is verified without the node.",
-      data: z.strictObject(named),
+      data: z.strictObject({
+        ...named,
+        witnesses: z
+          .number()
+          .int()
+          .min(0)
+          .max(16)
+          .optional()
+          .describe("how many witnesses have to have cosigned its checkpoint (default: none)"),
+      }),
       result: z.object({
         format: z.literal(RECEIPT_FORMAT),
         entry: entryNumber,
@@ -156,4 +165,9 @@ export const ledgerMessages = {
 
 export const ledgerFaults = {
   ENTRY_NOT_FOUND: { status: 404, retryable: false, text: "The log has no such entry." },
+  WITNESS_PENDING: {
+    status: 503,
+    retryable: true,
+    text: "No checkpoint that covers the entry is cosigned by so many witnesses yet; they look about every half minute. witness.list tells of each.",
+  },
 } as const satisfies FaultTable;
