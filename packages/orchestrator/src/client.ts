@@ -5,7 +5,7 @@ import { newWebSocketRpcSession, RpcSession, type RpcTransport } from "capnweb";
 import { type Fault, FaultError } from "./fault/fault.ts";
 import type { MessageTable } from "./message/definition.ts";
 import { rpcUrl } from "./rpc/rpc-url.ts";
-import type { Scope } from "./scope/scope.ts";
+import type { AddressedScope, Scope } from "./scope/scope-type.ts";
 import { ClientTransport } from "./transport/client-transport.ts";
 import type { Dial } from "./transport/link.ts";
 
@@ -59,18 +59,30 @@ export type RemoteArgument<T> =
 
 type RemoteArguments<Arguments extends readonly unknown[]> = { [I in keyof Arguments]: RemoteArgument<Arguments[I]> };
 
+type RemoteVerbs<Verbs> = {
+  readonly [Verb in keyof Verbs]: Verbs[Verb] extends (...args: infer Arguments) => Promise<infer Result>
+    ? (...args: RemoteArguments<Arguments>) => RemoteValue<Result>
+    : never;
+};
+
 /** A scope as a caller in another process holds it. */
 export type RemoteScope<Messages = MessageTable> = {
-  readonly [Resource in keyof Messages]: {
-    readonly [Verb in keyof Scope<Messages>[Resource]]: Scope<Messages>[Resource][Verb] extends (
-      ...args: infer Arguments
-    ) => Promise<infer Result>
-      ? (...args: RemoteArguments<Arguments>) => RemoteValue<Result>
-      : never;
-  };
-} & {
+  readonly [Resource in keyof Messages]: RemoteVerbs<Scope<Messages>[Resource]>;
+} & RemoteAsking<Messages> &
+  Disposable;
+
+/** What can be asked of another node: `scope.at("berlin").action.perform(…)`, in one round trip. */
+export type RemoteAddressedScope<Messages = MessageTable> = {
+  readonly [Resource in Exclude<keyof AddressedScope<Messages>, "applyAction" | "at">]: RemoteVerbs<
+    AddressedScope<Messages>[Resource]
+  >;
+} & RemoteAsking<Messages> &
+  Disposable;
+
+interface RemoteAsking<Messages> {
   applyAction(message: unknown, options?: unknown): RemoteValue;
-} & Disposable;
+  at(where: RemoteArgument<string>): RemoteAddressedScope<Messages>;
+}
 
 /**
  * A node's public object: `health()`, `challenge(…)`, a method a connection. What a call promises can be called on before it resolves.

@@ -17,8 +17,10 @@ export type { AppendResult, Awaitable, Log, NewEntry, RowChange, StoredEntry, St
 export { memoryLog } from "./log/memory/memory-log.ts";
 export { sqliteLog } from "./log/sqlite/sqlite-log.ts";
 export {
+  addressed,
   command,
   entryNumberOf,
+  JOINS,
   type MessageDefinition,
   type MessageKind,
   type MessageTable,
@@ -42,8 +44,11 @@ export {
 } from "./message/message.ts";
 export { nearest } from "./message/nearest.ts";
 export { nameSchema, parse, parseForwarded } from "./message/parse.ts";
+export { replaceFile } from "./notary/checkpoint-writer.ts";
+export { type CosignedCheckpoint, CosignedCheckpoints } from "./notary/cosigned-checkpoints.ts";
 export type { NodeSigner, Succession } from "./notary/node-signer.ts";
 export { verifyRotation } from "./notary/rotation-statement.ts";
+export { keyName } from "./notary/signer.ts";
 export type { NodeMetrics } from "./observability/metrics-schema.ts";
 export { openTracer } from "./observability/open-tracer.ts";
 export type { TracedEffect, Tracer } from "./observability/tracer.ts";
@@ -51,7 +56,8 @@ export type { OtelConfig, TracerOptions } from "./observability/tracer-options.t
 export { createOrchestrator, type Observer, type Orchestrator, type OrchestratorOptions } from "./orchestrator.ts";
 export { erasedBy } from "./pipeline/erased-by.ts";
 export { type Explanation, explain, type PluginExplanation } from "./pipeline/explain/explain.ts";
-export { entryOf, outcomeOf } from "./pipeline/outcomes.ts";
+export { messageUnderKey } from "./pipeline/explain/message-under-key.ts";
+export { entryAt, entryOf, outcomeOf } from "./pipeline/outcomes.ts";
 export type { Body, Trace } from "./pipeline/recorder.ts";
 export { systemTimers, type Timers } from "./pipeline/timers.ts";
 export { firstSince } from "./pipeline/upkeep/first-since.ts";
@@ -80,16 +86,14 @@ export {
   type Live,
   type Logger,
   type LostEffect,
-  type NodeInfo,
   type Origin,
   type OwedEffect,
   type Plugin,
   type PluginContext,
   type PluginDescription,
   type PluginRuntime,
-  type Proofs,
-  type Reader,
 } from "./plugin/plugin.ts";
+export type { NodeInfo, Proofs, Reader } from "./plugin/reader.ts";
 export {
   done,
   type Effect,
@@ -110,7 +114,18 @@ export {
   verifyCheckpoint,
 } from "./proof/checkpoint.ts";
 export { type Continuation, proofBeginsAt, verifyContinuation } from "./proof/continuation.ts";
+export {
+  type Cosignature,
+  cosigned,
+  formatWitnessKey,
+  parseWitnessKey,
+  signedBy,
+  verifyCosignatures,
+  type WitnessKey,
+  witnessKeyOf,
+} from "./proof/cosignature.ts";
 export { type CheckedEntry, checkEntry, contentName, type EntryHeader, type EntryPart } from "./proof/entry-check.ts";
+export { LEAVES_KEPT, LeafWindow } from "./proof/leaf-window.ts";
 export { CompactRange, leafHash, nodeHash, verifyConsistency, verifyInclusion } from "./proof/merkle.ts";
 export {
   formatVerifierKey,
@@ -130,7 +145,8 @@ export type { Difference, Rehearsal, Undecidable } from "./rehearsal/report.ts";
 export type { RowOverride } from "./rehearsal/row-override.ts";
 export type { History } from "./rehearsal/survey.ts";
 export { defaultLimits, type SessionLimits } from "./rpc/limits.ts";
-export type { Caller, Scope } from "./scope/scope.ts";
+export type { Caller } from "./scope/scope.ts";
+export type { AddressedScope, Scope } from "./scope/scope-type.ts";
 export { DEFAULT_LISTEN, parseAddress } from "./server/address.ts";
 export { type Config, configKeys, defineConfig, parseConfig } from "./server/config.ts";
 export type { IrohOptions } from "./server/iroh.ts";
@@ -146,10 +162,11 @@ export { type Node, openNode, readNodeKey, readNodeSeed } from "./server/node-ke
 export { type ServeOptions, type Serving, serve } from "./server/serve.ts";
 export { type TlsFiles, tlsFiles } from "./server/tls.ts";
 export type { Change, State } from "./state/state.ts";
-export { type Routable, type Table, type TableOptions, table } from "./state/table.ts";
+export { type Repeatable, type Routable, type Table, type TableOptions, table } from "./state/table.ts";
 export { certificatePin, isPin } from "./transport/pin/certificate-pin.ts";
 export { type PinnedTls, pinnedDial, pinnedTls } from "./transport/pin/pinned.ts";
 export { type Salvaged, salvageLog } from "./verification/salvage.ts";
 export { type Verification, verificationText } from "./verification/verification.ts";
 export { verifyExport } from "./verification/verify-export.ts";
 export { type VerifyOptions, verifyLogFile } from "./verification/verify-file.ts";
+export type { WitnessedLog } from "./verification/witnessed-log.ts";

@@ -7,7 +7,7 @@ import { checkpointOf } from "./log/checkpoint-file.ts";
 import { saltMaker } from "./log/entry.ts";
 import type { Log } from "./log/log.ts";
 import { memoryLog } from "./log/memory/memory-log.ts";
-import { idMaker } from "./message/id.ts";
+import { idMaker, nonceMaker } from "./message/id.ts";
 import { NODE_GRANT, type Principal } from "./message/message.ts";
 import { checkpointWriter } from "./notary/checkpoint-writer.ts";
 import { KeyRotation } from "./notary/key-rotation.ts";
@@ -18,7 +18,7 @@ import { Meters } from "./observability/meters.ts";
 import { Metrics } from "./observability/node-metrics.ts";
 import { parseTraceParent } from "./observability/trace-parent.ts";
 import type { Tracer } from "./observability/tracer.ts";
-import { Committer } from "./pipeline/committer.ts";
+import { Committer, type Schedule } from "./pipeline/committer.ts";
 import { Effects } from "./pipeline/effects.ts";
 import { Enveloper } from "./pipeline/enveloper.ts";
 import { Followers } from "./pipeline/followers.ts";
@@ -38,9 +38,11 @@ import { KEY_WINDOW_MS } from "./pipeline/upkeep/retention.ts";
 import { Waiters } from "./pipeline/waiters.ts";
 import { type Composition, compose } from "./plugin/composition.ts";
 import type { MessagesOf, Ordered } from "./plugin/order.ts";
-import type { AnyPlugin, Logger, NodeInfo } from "./plugin/plugin.ts";
+import type { AnyPlugin, Logger } from "./plugin/plugin.ts";
+import type { NodeInfo } from "./plugin/reader.ts";
 import { Lives } from "./scope/lives.ts";
-import { type Caller, type Scope, scopeClass } from "./scope/scope.ts";
+import { type Caller, scopeClass } from "./scope/scope.ts";
+import type { Scope } from "./scope/scope-type.ts";
 import { Tables } from "./state/tables.ts";
 
 export interface OrchestratorOptions<P extends readonly AnyPlugin[]> {
@@ -58,7 +60,7 @@ export interface OrchestratorOptions<P extends readonly AnyPlugin[]> {
   /** Fills bytes with randomness: salts and ids are made of it. */
   readonly random?: (bytes: Uint8Array) => void;
   /** When to append what was decided; default: once what has arrived by now is decided. */
-  readonly schedule?: (flush: () => void) => void;
+  readonly schedule?: Schedule;
   /** Milliseconds for which a message's key answers for it at least: compaction keeps what is younger. Default: a day. */
   readonly keyWindow?: number;
   /** `false`: what is owed stays owed, and nothing of it is taken over. For tools on the log of a node that does not run. */
@@ -101,6 +103,14 @@ export interface Orchestrator<Messages = unknown> {
   stop(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
+/** How long an entry that nobody waits for waits for one that somebody does. */
+const GATHER_MS = 5;
+
+function appendLater(flush: () => void, gathering: boolean): void {
+  if (gathering) setTimeout(flush, GATHER_MS);
+  else setImmediate(flush);
+}
+
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 const STOP_GRACE_MS = 10_000;
 /** How long a stop waits for the traces to be taken. */
@@ -131,7 +141,7 @@ async function start<const P extends readonly AnyPlugin[]>(
     logger = silent,
     timers = systemTimers,
     random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
-    schedule = (flush: () => void) => void setImmediate(flush),
+    schedule = appendLater,
     keyWindow = KEY_WINDOW_MS,
     carriesOut = true,
     onDecided,
@@ -168,6 +178,7 @@ async function start<const P extends readonly AnyPlugin[]>(
     const text = "the clock is behind the log's last entry: entries get the time of that one until it has caught up";
     logger.warn({ behindMs: ms, last: new Date(log.lastAt).toISOString() }, text);
   });
+  const drawNonce = nonceMaker(saltMaker(random));
   const enveloper = new Enveloper(node, now, idMaker(randomFraction(random)));
   const keys = new Keys(log);
   let ephemeral: NodeSigner | undefined;
@@ -249,6 +260,7 @@ async function start<const P extends readonly AnyPlugin[]>(
   };
   const tip: Tip = new Tip({
     ...{ composition, tables, committer, effects, waiters, keys, enveloper, observe, meters, tracer },
+    drawNonce: () => drawNonce(now()),
     recorder: new Recorder(saltMaker(random), tables, composition.tables),
     epoch: log.epoch,
     reportBug(plugin, thrown) {
@@ -337,6 +349,7 @@ async function start<const P extends readonly AnyPlugin[]>(
   };
 }
 
+/** What a decision may draw. */
 /** A number in [0, 1) from random bytes. */
 function randomFraction(random: (bytes: Uint8Array) => void): () => number {
   const bytes = new Uint8Array(6);

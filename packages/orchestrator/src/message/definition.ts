@@ -24,6 +24,11 @@ export interface MessageDefinition<
   readonly summary: string;
   /** Only the node itself sends it: no scope method, refused by every door. */
   readonly internal?: boolean;
+  /**
+   * Internal signals alone: the data is taken as its plugin made it, neither parsed nor frozen, because it may be a table of tens of
+   * thousands, and to look at it costs more than to decide it. Whoever makes it leaves it alone. Rows are frozen as all are.
+   */
+  readonly asIs?: boolean;
   /** It is decided with the number of its own entry, as a fact: rows can then say by which entry something was done. */
   readonly numbered?: boolean;
   /**
@@ -34,6 +39,11 @@ export interface MessageDefinition<
   readonly about?: "name" | "id";
   /** Fields of the data that take a callback of the caller's: over RPC a stub, which the edge turns into a reference. */
   readonly live?: readonly string[];
+  /**
+   * It can be addressed to another node: its data has an optional text `at`, which a scope's `at(where)` sets in all such messages. The
+   * kernel knows nothing more of it. Made by `addressed`.
+   */
+  readonly addressed?: boolean;
   /** What it needs of the namespace that it is about. Default: `read` for a query, `write` for the others. */
   readonly right?: "read" | "write";
   /** The namespace that it is about, where the target's name does not say it. */
@@ -44,6 +54,12 @@ export interface MessageDefinition<
 
 /** The fact that a numbered message is decided with. */
 export const ENTRY_NUMBER = "$entry";
+
+/** The fact of what was drawn for a message (`PluginContext.nonce`). */
+export const NONCE = "$nonce";
+
+/** The fact of a message that joins another one, of the same request by another way: that one's id. It was decided once. */
+export const JOINS = "$joins";
 
 /** The number of the entry that a numbered message is being decided for. */
 export function entryNumberOf({ facts }: Pick<Envelope, "facts">): number {
@@ -71,4 +87,11 @@ export function query<Data extends z.ZodType, Result extends z.ZodType>(
   options: Options<Data, Result>,
 ): MessageDefinition<Data, Result, "query"> {
   return { kind: "query", ...options };
+}
+
+/** A message that can be addressed to another node, also by type. */
+export function addressed<Definition extends MessageDefinition>(
+  definition: Definition,
+): Definition & { readonly addressed: true } {
+  return { ...definition, addressed: true };
 }

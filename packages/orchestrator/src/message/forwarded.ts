@@ -10,13 +10,13 @@ import type { ForwardedOptions } from "./message.ts";
 export function forwardedBy(
   node: string,
   self: string,
-  { via = [], hops = 0 }: ForwardedOptions,
-): { readonly via: readonly string[]; readonly hops: number } {
+  { via = [], hops = 0, request }: ForwardedOptions,
+): { readonly via: readonly string[]; readonly hops: number; readonly request: string | undefined } {
   const path = Object.freeze([...via, node]);
   if (path.includes(self) || new Set(path).size < path.length) {
     const text = `the call came through ${path.join(", ")}, and was forwarded to ${self}: it goes in a circle`;
     throw new FaultError(fault("FORWARDED_BACK", text));
   }
   // Each node that it came through is a cause more.
-  return { via: path, hops: Math.max(hops, path.length) };
+  return { via: path, hops: Math.max(hops, path.length), request };
 }

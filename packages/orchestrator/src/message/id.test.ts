@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { idMaker, siblingId, timeOfId } from "./id.ts";
+import { idMaker, nonceMaker, siblingId, timeOfId, timeTextOf, timeTextOfNonce } from "./id.ts";
 
 // 45 bits of milliseconds: until the year 3084.
 const time = fc.integer({ min: 0, max: 2 ** 45 - 1 });
@@ -46,4 +46,24 @@ test.each([
   "m-0123456789ABCDEF0",
 ])("%p is no id", (text) => {
   expect(timeOfId(text)).toBeUndefined();
+});
+
+test("a nonce is 16 bytes that begin with its time, whose text sorts as it does, and 80 bits of randomness", () => {
+  let random = 0;
+  const make = nonceMaker(() => Buffer.alloc(16, ++random).toString("base64url"));
+  fc.assert(
+    fc.property(time, time, (one, other) => {
+      const [first, second] = [make(one), make(other)];
+      expect(first).toMatch(/^[\w-]{21}[AQgw]$/);
+      expect(Buffer.from(first, "base64url").readUIntBE(0, 6)).toBe(one);
+      expect(first.slice(8)).not.toBe(second.slice(8));
+      expect(timeTextOfNonce(first) < timeTextOfNonce(second)).toBe(one < other);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("the time of an id as text; of what is none there is none", () => {
+  expect(timeTextOf(`m-01J8AAAAA${"0".repeat(7)}`)).toBe("01J8AAAAA");
+  expect([timeTextOf("k"), timeTextOf("m-01J8")]).toEqual([undefined, undefined]);
 });

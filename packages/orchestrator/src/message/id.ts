@@ -37,6 +37,12 @@ export function timeOfId(id: string): number | undefined {
   return time;
 }
 
+/** The characters of an id that are its time, and sort as it does; `undefined` where the text is no id. */
+export function timeTextOf(id: string): string | undefined {
+  const from = id.indexOf("-") + 1;
+  return timeOfId(id) === undefined ? undefined : id.slice(from, from + TIME_CHARACTERS);
+}
+
 /** The same moment and randomness under another prefix: the execution `x-…` of the message `m-…`. */
 export function siblingId(id: string, prefix: string): string {
   return prefix + id.slice(id.indexOf("-"));
@@ -65,4 +71,30 @@ export function idMaker(random: () => number): (at: number) => string {
     }
     return `m-${timeText}${highText}${LOW_TEXTS[low]}`;
   };
+}
+
+/** 6 of a nonce's 16 bytes, and their characters in base64url. */
+const NONCE_TIME_CHARACTERS = 8;
+
+/**
+ * Makes nonces of 16 bytes in base64url: the time first, so that rows that are named by them lie together, and then 80 bits that nobody
+ * guesses. `random` gives 16 random bytes in base64url.
+ */
+export function nonceMaker(random: () => string): (at: number) => string {
+  const bytes = Buffer.alloc(6);
+  let lastAt = -1;
+  let timeText = "";
+  return (at) => {
+    if (at !== lastAt) {
+      lastAt = at;
+      bytes.writeUIntBE(at, 0, 6);
+      timeText = bytes.toString("base64url");
+    }
+    return timeText + random().slice(NONCE_TIME_CHARACTERS);
+  };
+}
+
+/** The time in a nonce as text that sorts as it does. */
+export function timeTextOfNonce(nonce: string): string {
+  return Buffer.from(nonce.slice(0, NONCE_TIME_CHARACTERS), "base64url").toString("hex");
 }

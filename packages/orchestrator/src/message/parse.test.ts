@@ -61,6 +61,15 @@ describe("data", () => {
     expect(() => Object.assign(parsed, { input: 1 })).toThrow();
   });
 
+  test("is not slow where it is one long list: that stays open, and what is in it does not", () => {
+    const long = Array.from({ length: 1_001 }, () => ({ deep: true }));
+    const parsed = parse("note.write", schema, { name: "a", input: { long, short: [1] } }) as {
+      input: { long: { deep: boolean }[]; short: number[] };
+    };
+    expect([Object.isFrozen(parsed.input.long), Object.isFrozen(parsed.input.short)]).toEqual([false, true]);
+    expect(() => Object.assign(parsed.input.long[1_000] as object, { deep: false })).toThrow();
+  });
+
   const cyclic: { self?: unknown } = {};
   cyclic.self = cyclic;
   const unfit: [string, unknown][] = [

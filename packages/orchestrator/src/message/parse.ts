@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { FaultError } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
-import type { CallOptions, ForwardedOptions } from "./message.ts";
+import { type CallOptions, type ForwardedOptions, isLong, partsOf } from "./message.ts";
 import { nearest } from "./nearest.ts";
 
 /** Names of things that callers make: segments of letters, digits and `._~-`, divided by `/`. */
@@ -51,6 +51,10 @@ const forwardedSchema = optionsSchema.extend({
     .max(MOST_VIA)
     .optional(),
   hops: z.number().int().min(0).max(MOST_HOPS_SAID).optional(),
+  request: z
+    .string()
+    .regex(/^[\w-]{21}[AQgw]$/, "must be 16 bytes in base64url")
+    .optional(),
 });
 
 export const messageSchema = z.strictObject({
@@ -123,8 +127,8 @@ function freezeJson(value: unknown, levels: number): string | undefined {
     return "holds an object that is no plain one";
   }
   if (Object.hasOwn(value, "__proto__")) return 'holds the key "__proto__", which is no key';
-  Object.freeze(value);
-  for (const part of Object.values(value)) {
+  if (!isLong(value)) Object.freeze(value);
+  for (const part of partsOf(value)) {
     const problem = freezeJson(part, levels - 1);
     if (problem !== undefined) return problem;
   }

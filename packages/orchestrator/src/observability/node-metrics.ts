@@ -2,7 +2,7 @@
 
 import { version } from "../../package.json" with { type: "json" };
 import type { Log } from "../log/log.ts";
-import type { NodeInfo } from "../plugin/plugin.ts";
+import type { NodeInfo } from "../plugin/reader.ts";
 import type { SessionBudget } from "../rpc/budget.ts";
 import { type LoopDelay, NO_DELAY } from "./loop-delay.ts";
 import type { Meters } from "./meters.ts";

@@ -1,6 +1,7 @@
 // Where traces go, as the settings say it.
 
-import type { Logger, NodeInfo } from "../plugin/plugin.ts";
+import type { Logger } from "../plugin/plugin.ts";
+import type { NodeInfo } from "../plugin/reader.ts";
 
 export interface OtelConfig {
   /** Of an OTLP/HTTP collector: `http://127.0.0.1:4318`. */

@@ -3,11 +3,12 @@
 
 import { expect, test } from "bun:test";
 import { decodeEntry } from "../log/entry.ts";
+import type { NewEntry } from "../log/log.ts";
 import { memoryLog } from "../log/memory/memory-log.ts";
 import { next } from "../plugin/result.ts";
 import { authority } from "../plugin/token.ts";
-import { faultyLog, reopened } from "../testing/faulty-log.fixture.ts";
-import { jobs } from "../testing/jobs.fixture.ts";
+import { faultyLog, logWith, reopened } from "../testing/faulty-log.fixture.ts";
+import { byHand, jobs } from "../testing/jobs.fixture.ts";
 import { notes } from "../testing/notes.fixture.ts";
 import { admits, codeOf, plugin, settled, start } from "../testing/start.fixture.ts";
 import { effectTable } from "./kernel-tables.ts";
@@ -94,3 +95,43 @@ test("what throws at once is recorded as failed", async () => {
   expect(await codeOf(node.send("job.run"))).toBe("JOB_FAILED");
   expect(await node.history()).toEqual(["job.run done", "job.failed done"]);
 });
+
+test("one that takes its time is two entries and one append: its rows come and go in memory", async () => {
+  const appends: (readonly [entries: number, rows: number])[] = [];
+  const inner = memoryLog();
+  const log = logWith(inner, {
+    append(head, entries) {
+      appends.push([entries.length, coalesced(entries)]);
+      return inner.append(head, entries);
+    },
+  });
+  const hand = byHand();
+  const node = await start([admits(), jobs(hand.work, REPLAYABLE)], { log, gathers: true });
+  appends.length = 0;
+  const sent = node.send("job.run");
+  await settled();
+  expect([hand.running.length, appends]).toEqual([1, []]);
+  hand.running[0]?.end("ok");
+  expect(await sent).toBe("ok");
+  expect(appends).toEqual([[2, 0]]);
+});
+
+test("one that takes its time is durable all the same, and at once where somebody waits for that", async () => {
+  const hand = byHand();
+  const node = await start([admits(), jobs(hand.work, REPLAYABLE)], { gathers: true });
+  const { committer } = node.orchestrator;
+  expect(await node.send("job.run", {}, { wait: 0 })).toMatchObject({ pending: true });
+  expect(committer.durable).toBe(2);
+  void node.send("job.run").catch(() => {});
+  await settled();
+  expect([committer.durable, committer.tip]).toEqual([2, 3]);
+  node.gather();
+  expect(committer.durable).toBe(3);
+});
+
+/** How many rows a group leaves. */
+function coalesced(entries: readonly NewEntry[]): number {
+  const last = new Map<string, string | undefined>();
+  for (const { rows } of entries) for (const { table, key, json } of rows) last.set(`${table} ${key}`, json);
+  return [...last.values()].filter((json) => json !== undefined).length;
+}

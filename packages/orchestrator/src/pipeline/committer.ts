@@ -22,11 +22,16 @@ interface Waiting {
   reject(error: FaultError): void;
 }
 
+/** When to append what was decided. `gathering`: nobody waits for it. */
+export type Schedule = (flush: () => void, gathering: boolean) => void;
+
 export class Committer {
   readonly #log: Log;
   readonly #tables: Tables;
   readonly #events: CommitterEvents;
-  readonly #schedule: (flush: () => void) => void;
+  readonly #schedule: Schedule;
+  #gathering = false;
+  #unheld = false;
   #pending: NewEntry[] = [];
   /** The group that is being appended. */
   #inFlight: readonly NewEntry[] = [];
@@ -43,7 +48,7 @@ export class Committer {
   /** Grows each time that decided entries were undone. */
   generation = 0;
 
-  constructor(log: Log, tables: Tables, events: CommitterEvents, schedule: (flush: () => void) => void) {
+  constructor(log: Log, tables: Tables, events: CommitterEvents, schedule: Schedule) {
     this.#log = log;
     this.#tables = tables;
     this.#events = events;
@@ -82,19 +87,52 @@ export class Committer {
     return this.#log.damage === undefined ? logUnavailable() : logDamaged(this.#log.damage);
   }
 
-  /** Takes a decided entry and applies its changes to the tip. */
-  add(entry: NewEntry, changes: readonly Change[]): number {
+  /**
+   * Takes a decided entry and applies its changes to the tip. @param nobodyWaits nothing that it leads to waits until it is durable: it goes
+   * with the next entry that somebody waits for, its own outcome most often, and then their rows come to nothing
+   */
+  add(entry: NewEntry, changes: readonly Change[], nobodyWaits = false): number {
     const seq = ++this.tip;
     this.#tables.apply(changes, seq);
     this.#pending.push(entry);
-    if (!this.#scheduled && !this.#appending) {
-      this.#scheduled = true;
-      this.#schedule(() => {
-        this.#scheduled = false;
-        this.flush();
-      });
-    }
+    if (nobodyWaits) this.#gather();
+    else this.hurry();
     return seq;
+  }
+
+  /** Somebody waits for what is decided: it is appended once what has arrived by now is decided too. */
+  hurry(): void {
+    if (this.#scheduled || this.#appending || this.#pending.length === 0) return;
+    this.#scheduled = true;
+    this.#schedule(() => {
+      this.#scheduled = false;
+      this.flush();
+    }, false);
+  }
+
+  #gather(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.#schedule(() => {
+      this.#gathering = false;
+      this.flush();
+    }, true);
+  }
+
+  /** Whether what is sent now leaves at once. */
+  get unheld(): boolean {
+    return this.#unheld;
+  }
+
+  /** What `send` sends leaves at once: of what is decided and may yet be undone it depends on nothing, or may be done all the same. */
+  sendUnheld<T>(send: () => T): T {
+    const before = this.#unheld;
+    this.#unheld = true;
+    try {
+      return send();
+    } finally {
+      this.#unheld = before;
+    }
   }
 
   /** Appends what is pending as one group. */
@@ -117,7 +155,7 @@ export class Committer {
         this.#schedule(() => {
           this.#appending = false;
           this.#undo(thrown);
-        });
+        }, false);
       result.then((one) => {
         if (one.kind === "conflict") return undo(conflict(one));
         appended?.();
@@ -134,6 +172,7 @@ export class Committer {
   /** Resolves once entry `seq` is durable; rejects with LOG_UNAVAILABLE if it is undone. */
   whenDurable(seq: number): Promise<void> | undefined {
     if (seq <= this.durable) return undefined;
+    this.hurry();
     return new Promise((resolve, reject) => this.#waiting.push({ seq, resolve, reject }));
   }
 
@@ -143,6 +182,7 @@ export class Committer {
    */
   durably<T>(tell: () => T): Awaitable<T> {
     if (this.tip <= this.durable) return tell();
+    this.hurry();
     return new Promise<T>((resolve, reject) => {
       const told = (): void => {
         try {

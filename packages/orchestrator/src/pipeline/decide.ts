@@ -2,7 +2,7 @@
 // I/O, no clock, no randomness, nothing applied. pipeline/committer.ts makes it true.
 
 import { type Fault, fault } from "../fault/fault.ts";
-import type { MessageDefinition } from "../message/definition.ts";
+import { type MessageDefinition, NONCE } from "../message/definition.ts";
 import { type Envelope, messageName } from "../message/message.ts";
 import type { Step } from "../observability/tracer.ts";
 import type { Composition } from "../plugin/composition.ts";
@@ -51,6 +51,8 @@ export interface Passed extends Common {
   readonly settles: readonly Settled[];
   readonly cancels: readonly string[];
   readonly log: LogWork | undefined;
+  /** What of its request comes by another way joins it. */
+  readonly once: boolean;
 }
 
 export interface Refused extends Common {
@@ -73,7 +75,7 @@ export const KERNEL = "kernel";
 /**
  * Decides `envelope` on `before`, by the first `upTo` plugins. A plugin that throws or breaks its contract is a bug:
  * refused as INTERNAL. `step` is told of each as it answered. `asking`: only whether the
- * message may be asked is of interest.
+ * message may be asked is of interest. `draw` gives what a plugin wants of chance; else it is what was drawn before.
  */
 export function decide(
   composition: Composition,
@@ -84,6 +86,7 @@ export function decide(
   upTo = composition.plugins.length,
   step?: Step,
   asking = false,
+  draw: () => string = () => drawnFor(envelope),
 ): Decision {
   const { message } = envelope;
   let needs = composition.given;
@@ -96,11 +99,12 @@ export function decide(
   let settles: readonly Settled[] = NONE;
   let cancels: readonly string[] = NONE;
   let log: LogWork | undefined;
+  let once = false;
 
   for (let i = 0; i < upTo; i++) {
     const plugin = composition.plugins[i] as AnyPlugin;
     const adding = composition.adding[i] as readonly string[];
-    const context = new Context(message, envelope, definition, asking, state, before, needs);
+    const context = new Context(message, envelope, definition, asking, state, before, needs, draw);
     let result: PluginResult<readonly Token[]>;
     try {
       result = plugin.decide(context);
@@ -147,6 +151,7 @@ export function decide(
         if (result.settles !== undefined) settles = [...settles, ...result.settles];
         if (result.cancels !== undefined) cancels = [...cancels, ...result.cancels];
         if (result.log !== undefined) log = result.log;
+        if (result.once) once = true;
         if (wrote > 0 || result.clause !== undefined || result.publishes !== undefined || result.kind === "done") {
           verdicts.push(verdict(plugin, result, wrote));
         }
@@ -176,13 +181,22 @@ export function decide(
     settles,
     cancels,
     log,
+    once,
   };
 }
+
+/** What was drawn for a message that is decided again. Another plugin than then may ask for it: for what it makes of it nobody is asked. */
+function drawnFor({ facts }: Envelope): string {
+  return (facts[NONCE] as string | undefined) ?? NOTHING_DRAWN;
+}
+
+const NOTHING_DRAWN = Buffer.alloc(16).toString("base64url");
 
 /** Each plugin gets one of its own, over values that are frozen: what it does to it reaches nobody else. */
 class Context implements PluginContext<readonly Token[]> {
   readonly #state: StateView;
   readonly #before: StateView;
+  readonly #draw: () => string;
 
   constructor(
     readonly message: Envelope["message"],
@@ -192,9 +206,15 @@ class Context implements PluginContext<readonly Token[]> {
     state: StateView,
     before: StateView,
     readonly needs: Readonly<Record<string, unknown>>,
+    draw: () => string,
   ) {
     this.#state = state;
     this.#before = before;
+    this.#draw = draw;
+  }
+
+  get nonce(): string {
+    return this.#draw();
   }
 
   get state(): StateView {

@@ -4,13 +4,15 @@ import { siblingId } from "../message/id.ts";
 import type { CallOptions, Envelope, Facts, Principal } from "../message/message.ts";
 import { NO_FACTS, NODE_GRANT } from "../message/message.ts";
 import type { Route } from "../plugin/composition.ts";
-import type { NodeInfo, OwedEffect } from "../plugin/plugin.ts";
+import type { OwedEffect } from "../plugin/plugin.ts";
+import type { NodeInfo } from "../plugin/reader.ts";
 
 /** What a message inherits from the one that led to it. */
 export interface Context {
   readonly cause?: string | undefined;
   readonly hops?: number | undefined;
   readonly via?: readonly string[] | undefined;
+  readonly request?: string | undefined;
   readonly correlation?: string | undefined;
   readonly traceparent?: string | undefined;
 }
@@ -65,6 +67,7 @@ export class Enveloper {
       correlation: options.correlation ?? context.correlation,
       traceparent: options.traceparent ?? context.traceparent,
       key: options.key,
+      request: context.request,
       deadline: options.deadline,
       hops: context.hops ?? 0,
       via: context.via ?? NO_VIA,
@@ -97,6 +100,7 @@ export class Enveloper {
       correlation: undefined,
       traceparent: undefined,
       key: undefined,
+      request: undefined,
       deadline: undefined,
       hops,
       via: NO_VIA,

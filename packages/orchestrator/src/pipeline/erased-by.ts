@@ -1,6 +1,6 @@
 // Which entries erased parts of another: what whoever meets an erased part has to say.
 
-import type { Reader } from "../plugin/plugin.ts";
+import type { Reader } from "../plugin/reader.ts";
 import { type ErasureRow, erasureTable, numberKey } from "./kernel-tables.ts";
 
 /** By part: `{ body: 12 }`. `undefined` where nothing of the entry was erased. */

@@ -10,7 +10,7 @@ import { table } from "../state/table.ts";
 import { faultyLog, gatedLog, logWith } from "../testing/faulty-log.fixture.ts";
 import { admits, codeOf, plugin, settled, start, takes } from "../testing/start.fixture.ts";
 
-const things = table<string>("thing", "logged", { route: (key, row) => [`thing:${key}`, row] });
+const things = table<string>("thing", "logged", { routes: (key, row) => [[`thing:${key}`, row]] });
 const other = table<string>("other");
 
 async function node(setting?: Parameters<typeof start>[1]) {
@@ -152,7 +152,7 @@ test("one that throws is reported, and keeps nobody from being told", async () =
 
 test("routable tables are found without their owner's name", async () => {
   const { runtime } = await node();
-  expect(runtime.routable.map(({ name, route }) => [name, route?.("k", "digest")])).toEqual([
-    ["thing", ["thing:k", "digest"]],
+  expect(runtime.routable.map((table) => [table.name, table.routes?.("k", "digest")])).toEqual([
+    ["thing", [["thing:k", "digest"]]],
   ]);
 });

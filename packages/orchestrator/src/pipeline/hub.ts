@@ -5,6 +5,7 @@ import { type Fault, FaultError, fault, faultOf } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
 import type { DecodedEntry } from "../log/entry.ts";
 import type { Awaitable } from "../log/log.ts";
+import { JOINS } from "../message/definition.ts";
 import {
   type CallOptions,
   type Envelope,
@@ -16,11 +17,11 @@ import {
 import { parse } from "../message/parse.ts";
 import type { Tracer } from "../observability/tracer.ts";
 import type { Composition, Route } from "../plugin/composition.ts";
-import type { Origin, OwedEffect, Reader } from "../plugin/plugin.ts";
+import type { Origin, OwedEffect } from "../plugin/plugin.ts";
+import type { Reader } from "../plugin/reader.ts";
 import { type Committer, logUnavailable } from "./committer.ts";
 import type { Context, Enveloper } from "./enveloper.ts";
-import type { KeyRow } from "./kernel-tables.ts";
-import { type Keys, keyDigest, keyRowKey } from "./keys.ts";
+import { type Keys, keyDigest, type Used } from "./keys.ts";
 import { missingEntry } from "./missing-entry.ts";
 import { entryAt, entryOf, outcomeOf } from "./outcomes.ts";
 import { type Preparation, prepare } from "./prepare.ts";
@@ -79,10 +80,9 @@ export class Hub {
     const { enveloper, keys } = this.#parts;
     const parsed = parse(route.name, route.definition.data, data ?? {});
     const envelope = enveloper.envelope(route, parsed, as, options, context);
-    if (options.key === undefined || route.definition.kind !== "command") {
-      return this.#fresh(envelope, route, options, turns);
-    }
-    const used = keys.find(keyRowKey(as.principal, options.key));
+    const mayRepeat = options.key !== undefined || envelope.request !== undefined;
+    if (!mayRepeat || route.definition.kind !== "command") return this.#fresh(envelope, route, options, turns);
+    const used = keys.repeated(envelope);
     if (!(used instanceof Promise)) return this.#keyed(envelope, route, options, used, turns);
     const decided = turns?.hold();
     return used
@@ -132,7 +132,8 @@ export class Hub {
    * Waits for what came of a message of the same principal's. A repeat of it has its entry's number, and was asked for its grant;
    * anyone else may attach to what its own grant would let it ask.
    */
-  async attach(id: string, envelope: Envelope, options: CallOptions, seq?: number): Promise<unknown> {
+  async attach(id: string, envelope: Envelope, options: CallOptions, used?: Used): Promise<unknown> {
+    const seq = used?.seq;
     const { reader, waiters, committer } = this.#parts;
     let known: Outcome | undefined;
     let settle: (outcome: Outcome) => void = (outcome) => {
@@ -143,7 +144,7 @@ export class Hub {
     try {
       if (seq !== undefined) await committer.whenDurable(seq);
       const entry = seq === undefined ? await entryOf(reader, id) : await entryAt(reader, seq);
-      const own = entry?.header.principal === envelope.principal;
+      const own = used?.shared === true || entry?.header.principal === envelope.principal;
       if (entry === undefined || !own || (seq === undefined && !(await this.#mayAsk(entry, envelope)))) {
         const missing = entry === undefined ? await missingEntry(reader, id) : undefined;
         if (missing?.code === "HISTORY_GONE") throw new FaultError(missing);
@@ -182,7 +183,7 @@ export class Hub {
     envelope: Envelope,
     route: Route,
     options: CallOptions,
-    used: KeyRow | undefined,
+    used: Used | undefined,
     turns: Turns | undefined,
   ): Awaitable<unknown> {
     return used === undefined
@@ -190,18 +191,25 @@ export class Hub {
       : this.#join(envelope, route, options, used);
   }
 
-  /** A repeat is allowed what the first was, and no more: the authority is asked again; the rest was decided once. */
-  #join(envelope: Envelope, route: Route, options: TakenOptions, used: KeyRow): Awaitable<unknown> {
-    const asked = this.#parts.tip.askAuthority(envelope, route);
-    if (asked.kind === "refused") return this.#answer(this.#parts.tip.refuse(envelope, asked), envelope, options);
+  /**
+   * A repeat is allowed what the first was, and no more: the authority is asked again; the rest was decided once. What comes by
+   * another way may be somebody else's: every plugin is asked whether they may, and told that it joins.
+   */
+  #join(envelope: Envelope, route: Route, options: TakenOptions, used: Used): Awaitable<unknown> {
+    const { tip } = this.#parts;
+    const asks = used.shared ? { ...envelope, facts: Object.freeze({ [JOINS]: used.id }) } : envelope;
+    const asked = used.shared ? tip.ask(asks, route) : tip.askAuthority(asks, route);
+    if (asked.kind === "refused") return this.#answer(tip.refuse(asks, asked), asks, options);
     if (used.digest !== keyDigest(envelope)) {
-      const text = `${route.name}: the key was used for another message, ${used.id}; use a new key`;
+      const text = used.shared
+        ? `${route.name}: the request came by another way as another message; whoever hands it on has changed it`
+        : `${route.name}: the key was used for another message, ${used.id}; use a new key`;
       const error = fault("KEY_REUSED", text, undefined, envelope.id);
       const refused = { kind: "refused" as const, error, verdicts: asked.verdicts };
-      return this.#answer(this.#parts.tip.refuse(envelope, refused), envelope, options);
+      return this.#answer(tip.refuse(asks, refused), asks, options);
     }
     options.taken?.(used.id);
-    return this.attach(used.id, envelope, options, used.seq);
+    return this.attach(used.id, envelope, options, used);
   }
 
   #fresh(envelope: Envelope, route: Route, options: CallOptions, turns: Turns | undefined): Awaitable<unknown> {
@@ -226,9 +234,9 @@ export class Hub {
     switch (route.definition.kind) {
       case "command":
         if (!committer.ready()) throw new FaultError(committer.refusal);
-        if (envelope.key !== undefined) {
+        if (envelope.key !== undefined || envelope.request !== undefined) {
           // Its twin may have been decided while this one was read for.
-          const twin = this.#parts.keys.recent(keyRowKey(envelope.principal, envelope.key));
+          const twin = this.#parts.keys.repeatedLately(envelope);
           if (twin !== undefined) return this.#join(envelope, route, options, twin);
         }
         return this.#answer(tip.take(envelope, route), envelope, options);

@@ -2,7 +2,7 @@
 // compositions decided what.
 
 import type { PartName } from "../log/entry.ts";
-import type { Restoration } from "../log/log.ts";
+import type { Restoration, RowChange } from "../log/log.ts";
 import type { Envelope } from "../message/message.ts";
 import type { PluginDescription } from "../plugin/plugin.ts";
 import type { Hold } from "../plugin/result.ts";
@@ -86,6 +86,11 @@ export function numberKey(number: number): string {
 export const KEY_TABLE = COLD_TABLES[0];
 /** Message id → number of the entry that settled it, where that is too far from the message's own to be found by reading on. */
 export const OUTCOME_TABLE = COLD_TABLES[1];
+
+/** Entry `seq` settled a message. */
+export function outcomeRow(id: string, seq: number): RowChange {
+  return { table: OUTCOME_TABLE, key: id, json: String(seq) };
+}
 
 /** The fact of a `message.settle`: what the held message is decided with beside the outcome. What it was held with is old. */
 export const HELD_FACTS = "message.held";

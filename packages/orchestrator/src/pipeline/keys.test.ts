@@ -8,7 +8,8 @@ import { table } from "../state/table.ts";
 import { faultyLog, gatedLog, logWith, reopened } from "../testing/faulty-log.fixture.ts";
 import { notes } from "../testing/notes.fixture.ts";
 import { admits, codeOf, plugin, settled, start, takes } from "../testing/start.fixture.ts";
-import { Keys } from "./keys.ts";
+import { KEY_TABLE } from "./kernel-tables.ts";
+import { Keys, keyRowKey } from "./keys.ts";
 
 const write = (name: string, text = "") => ["note.write", { name, text }] as const;
 
@@ -156,4 +157,48 @@ test("the window is bounded, and what left it while it was looked up is looked u
   expect(late).not.toBe(first as never);
   (late as unknown as (json: string) => void)('{"id":"m-1","digest":"d","seq":1}');
   expect(await found).toEqual({ id: "m-1", digest: "d", seq: 1 });
+});
+
+describe("where the row of a key lies", () => {
+  const id = (time: string, random = "0000000") => `m-${time}${random}`;
+
+  test("a message's id by its time, whosever it is, and any other key by its hash alone", () => {
+    const [early, late] = [id("01J8AAAAA"), id("01J8AAAAB")];
+    for (const [one, other] of [
+      ["ada", "bob"],
+      ["bob", "ada"],
+    ] as const)
+      expect(keyRowKey(one, early) < keyRowKey(other, late)).toBe(true);
+    expect(keyRowKey("ada", early)).not.toBe(keyRowKey("bob", early));
+    expect(keyRowKey("ada", "k")).toMatch(/^[\w-]{43}$/);
+  });
+
+  test("one that was written before rows lay by time is found", async () => {
+    const key = id("01J8AAAAA");
+    const log = memoryLog();
+    await (await start([admits(), notes()], { log })).send(...write("a"), { key });
+    const now = keyRowKey("ada", key);
+    const before = now.slice(-43);
+    const old = logWith(reopened(log), {
+      row: (name, rowKey) =>
+        name === KEY_TABLE ? (rowKey === before ? log.row(name, now) : undefined) : log.row(name, rowKey),
+    });
+    const node = await start([admits(), notes()], { log: old, seed: 2 });
+    expect(await node.send(...write("a"), { key })).toEqual({ name: "a" });
+    expect(await codeOf(node.send(...write("b"), { key }))).toBe("KEY_REUSED");
+  });
+
+  test("one that is looked up later too", async () => {
+    const asked: string[] = [];
+    const keys = new Keys(
+      logWith(memoryLog(), {
+        row: async (_, rowKey) => {
+          asked.push(rowKey);
+          return rowKey.includes(".") ? undefined : '{"id":"m-1","digest":"d","seq":1}';
+        },
+      }),
+    );
+    const used = await keys.repeated({ principal: "ada", key: id("01J8AAAAA"), request: undefined });
+    expect([used?.id, asked.length]).toEqual(["m-1", 2]);
+  });
 });

@@ -3,7 +3,7 @@
 import { type Fault, fault } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
 import { timeOfId } from "../message/id.ts";
-import type { Reader } from "../plugin/plugin.ts";
+import type { Reader } from "../plugin/reader.ts";
 import { entryAt } from "./outcomes.ts";
 
 /** HISTORY_GONE or MESSAGE_NOT_FOUND. */

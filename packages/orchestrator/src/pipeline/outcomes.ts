@@ -2,7 +2,7 @@
 
 import { fault } from "../fault/fault.ts";
 import { type DecodedEntry, decodeEntry, type PartName } from "../log/entry.ts";
-import type { Reader } from "../plugin/plugin.ts";
+import type { Reader } from "../plugin/reader.ts";
 import { erasedBy } from "./erased-by.ts";
 import { OUTCOME_TABLE } from "./kernel-tables.ts";
 import type { Trace } from "./recorder.ts";

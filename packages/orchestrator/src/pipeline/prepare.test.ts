@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { FaultError, fault } from "../fault/fault.ts";
 import { decodeEntry } from "../log/entry.ts";
 import type { Envelope, Facts } from "../message/message.ts";
-import type { Reader } from "../plugin/plugin.ts";
+import type { Reader } from "../plugin/reader.ts";
 import { next } from "../plugin/result.ts";
 import { authority } from "../plugin/token.ts";
 import { table } from "../state/table.ts";

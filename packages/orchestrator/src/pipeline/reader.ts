@@ -4,7 +4,7 @@
 import { FaultError, fault } from "../fault/fault.ts";
 import type { DecodedEntry, Part } from "../log/entry.ts";
 import type { Awaitable, Log, StoredEntry } from "../log/log.ts";
-import type { NodeInfo, Proofs, Reader } from "../plugin/plugin.ts";
+import type { NodeInfo, Proofs, Reader } from "../plugin/reader.ts";
 import type { BaseTables } from "../state/state.ts";
 import type { Table } from "../state/table.ts";
 import type { Committer } from "./committer.ts";

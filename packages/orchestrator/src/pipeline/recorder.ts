@@ -19,6 +19,7 @@ export interface Body {
   readonly traceparent?: string;
   readonly hops?: number;
   readonly via?: readonly string[];
+  readonly request?: string;
   readonly may?: readonly string[];
   readonly internal?: true;
 }
@@ -114,6 +115,7 @@ export class Recorder {
 function bodyText(envelope: Envelope): string {
   let text = `{"data":${JSON.stringify(envelope.message.data)}`;
   if (envelope.key !== undefined) text += `,"key":${JSON.stringify(envelope.key)}`;
+  if (envelope.request !== undefined) text += `,"request":${JSON.stringify(envelope.request)}`;
   if (envelope.deadline !== undefined) text += `,"deadline":${envelope.deadline}`;
   if (envelope.correlation !== undefined) text += `,"correlation":${JSON.stringify(envelope.correlation)}`;
   if (envelope.traceparent !== undefined) text += `,"traceparent":${JSON.stringify(envelope.traceparent)}`;

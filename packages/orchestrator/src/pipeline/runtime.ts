@@ -6,7 +6,8 @@ import type { Log } from "../log/log.ts";
 import { identityOf } from "../notary/identity.ts";
 import type { NodeSigner } from "../notary/node-signer.ts";
 import type { Composition } from "../plugin/composition.ts";
-import type { AnyPlugin, Logger, NodeInfo, PluginRuntime } from "../plugin/plugin.ts";
+import type { AnyPlugin, Logger, PluginRuntime } from "../plugin/plugin.ts";
+import type { NodeInfo } from "../plugin/reader.ts";
 import type { Token } from "../plugin/token.ts";
 import { dialSession } from "../rpc/dialled-session.ts";
 import type { Lives } from "../scope/lives.ts";
@@ -41,6 +42,7 @@ export function pluginRuntime(parts: RuntimeParts, plugin: AnyPlugin): PluginRun
       return committer.durable;
     },
     onAdvance: (callback) => committer.onAdvance(callback),
+    sendUnheld: (send) => committer.sendUnheld(send),
     apply: (message, as, options, origin) => hub.applyAs(message, as, options, origin),
     note: (message, origin) => hub.note(message, origin),
     allows: (right, as) => rightRefused(parts, right, as),
@@ -49,7 +51,8 @@ export function pluginRuntime(parts: RuntimeParts, plugin: AnyPlugin): PluginRun
     routable: composition.routable,
     follow: (tables, callback) => parts.followers.add(tables, callback),
     identity: identityOf({
-      ...{ node: node.id, plugin: plugin.name, signs: plugin.signs ?? [], epoch: parts.log.epoch },
+      ...{ node: node.id, plugin: plugin.name, epoch: parts.log.epoch },
+      ...{ signs: plugin.signs ?? [], cosigns: plugin.cosigns === true },
       signer: () => parts.signer(),
     }),
     dial: (options) => dialSession(options, { durability: committer, timers, logger }),

@@ -5,7 +5,7 @@ import { FaultError, fault } from "../fault/fault.ts";
 import { decodeEntry } from "../log/entry.ts";
 import type { Log } from "../log/log.ts";
 import type { Composition } from "../plugin/composition.ts";
-import type { NodeInfo, Reader } from "../plugin/plugin.ts";
+import type { NodeInfo, Reader } from "../plugin/reader.ts";
 import type { Tables } from "../state/tables.ts";
 import type { Committer } from "./committer.ts";
 import type { Effects } from "./effects.ts";

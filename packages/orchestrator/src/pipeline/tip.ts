@@ -19,10 +19,11 @@ import type { Tables } from "../state/tables.ts";
 import { attempt, mayAnswerAtOnce, net, type Within } from "./at-once.ts";
 import { type Committer, logUnavailable } from "./committer.ts";
 import { type Decision, decide, type Held, type Passed, type Refused } from "./decide.ts";
+import { DecisionReads } from "./decision-reads.ts";
 import type { Effects, Recorded } from "./effects.ts";
 import type { Enveloper } from "./enveloper.ts";
-import { type EffectRow, effectTable, HELD_FACTS, type HoldRow, holdTable, OUTCOME_TABLE } from "./kernel-tables.ts";
-import { type Keys, keyDigest, keyRowKey } from "./keys.ts";
+import { type EffectRow, effectTable, HELD_FACTS, type HoldRow, holdTable, outcomeRow } from "./kernel-tables.ts";
+import { type Keys, NO_ROWS } from "./keys.ts";
 import { type Owed, owedEffect, rowOf } from "./owed.ts";
 import type { Recorder, Trace } from "./recorder.ts";
 import { RefusalMeter } from "./refusal-meter.ts";
@@ -48,6 +49,8 @@ export interface TipParts {
   readonly epoch: number;
   readonly meters: Meters;
   readonly tracer: Tracer | undefined;
+  /** 16 bytes in base64url (message/id.ts). */
+  drawNonce(): string;
   /** Told of every decision: for the node's own log, never for what is answered. */
   observe(envelope: Envelope, verdict: string, entry: number | undefined): void;
   reportBug(plugin: string, thrown: unknown): void;
@@ -66,6 +69,8 @@ export type Taken =
       readonly outcome?: Outcome;
     };
 
+type Asked = Pick<Route, "definition">;
+
 export class Tip {
   readonly #parts: TipParts;
   readonly #refusals = new RefusalMeter();
@@ -77,7 +82,7 @@ export class Tip {
   }
 
   /** Why the message may not be asked; or the authority that it is asked under. Nothing of it is decided. */
-  askAuthority(envelope: Envelope, route: Pick<Route, "definition">): Decision {
+  askAuthority(envelope: Envelope, route: Asked): Decision {
     const { tables, composition, reportBug } = this.#parts;
     const { definition } = route;
     const upTo = composition.authorityAt + 1;
@@ -85,7 +90,7 @@ export class Tip {
   }
 
   /** What deciding would say now. Nothing comes of it. */
-  ask(envelope: Envelope, route: Pick<Route, "definition">, upTo?: number): Decision {
+  ask(envelope: Envelope, route: Asked, upTo?: number): Decision {
     const { tables, composition, reportBug } = this.#parts;
     const state = new StateView(tables);
     // As far as the authority alone: nobody's message is decided.
@@ -94,11 +99,11 @@ export class Tip {
   }
 
   /** Decides a message, and has it measured. */
-  #watched(envelope: Envelope, route: Pick<Route, "definition">, state: StateView, of?: string): Decision {
+  #watched(envelope: Envelope, route: Asked, state: StateView, of?: string, draw?: () => string): Decision {
     const { composition, reportBug, meters, tracer } = this.#parts;
     const step = tracer?.begin(envelope, of);
     const began = meters.now();
-    const decision = decide(composition, envelope, route.definition, state, reportBug, undefined, step);
+    const decision = decide(composition, envelope, route.definition, state, reportBug, undefined, step, false, draw);
     meters.decisionTook(began);
     return decision;
   }
@@ -139,7 +144,8 @@ export class Tip {
     const { tables, committer } = this.#parts;
     const { state, effects, then, settles, cancels, pending } = decision;
     const owes = pending || effects.length + then.length + settles.length + cancels.length > 0;
-    if (owes || state.changes().some(({ table }) => table.kind === "logged")) {
+    const changes = state.changes();
+    if (owes || changes.some(({ table }) => table.kind === "logged")) {
       const error = fault(
         "INTERNAL",
         `${route.name}: a signal writes session tables and nothing else`,
@@ -149,9 +155,8 @@ export class Tip {
       this.#parts.reportBug(route.plugin.name, new Error(error.message));
       return { kind: "refused", error };
     }
-    tables.apply(state.changes(), committer.tip);
-    // On a durable tip there is no append to come that would make it final.
-    if (committer.tip === committer.durable) tables.commit(committer.tip);
+    // On a durable tip there is no append to come that would make it final, and none whose failure would undo it.
+    tables.apply(changes, committer.tip, committer.tip === committer.durable);
     this.#parts.observe(envelope, "done", undefined);
     return { kind: "done", data: decision.data, pending: false, seq: committer.tip };
   }
@@ -181,7 +186,9 @@ export class Tip {
   /** Decides a message of the node's own. */
   takeOwn(message: Message, context: Origin, facts: Facts = NO_FACTS, outcomeOf?: OwedEffect): Taken {
     const route = this.#parts.composition.route(message.resource, message.action);
-    const data = parse(route.name, route.definition.data, message.data);
+    const { data: schema, kind, internal, asIs } = route.definition;
+    const unseen = asIs === true && internal === true && kind === "signal";
+    const data = unseen ? message.data : parse(route.name, schema, message.data);
     const envelope = this.#parts.enveloper.own(route, data, context, facts);
     if (route.definition.kind === "signal") return this.takeSignal(Object.freeze(envelope), route);
     const taken = this.take(envelope, route, outcomeOf);
@@ -209,26 +216,23 @@ export class Tip {
       const error = fault("HOPS_EXCEEDED", `${route.name}: ${MOST_HOPS} causes deep; a loop?`, undefined, envelope.id);
       return [{ kind: "refused", error, verdicts: [] }, envelope];
     }
-    const { tables, committer } = this.#parts;
+    const { tables, committer, drawNonce } = this.#parts;
     if (route.definition.numbered) {
       const facts = Object.freeze({ ...envelope.facts, [ENTRY_NUMBER]: committer.tip + 1 });
       envelope = Object.freeze({ ...envelope, facts });
     }
-    const session: [string, string, unknown][] = [];
-    const state = new StateView(tables, (table, key, row) => session.push([table.name, key, row ?? null]));
-    const decision = this.#watched(envelope, route, state, outcomeOf?.id);
-    return [
-      decision,
-      session.length === 0 ? envelope : { ...envelope, facts: { ...envelope.facts, $session: session } },
-    ];
+    const reads = new DecisionReads(drawNonce);
+    const state = new StateView(tables, reads.read);
+    const decision = this.#watched(envelope, route, state, outcomeOf?.id, reads.draw);
+    return [decision, reads.recordedIn(envelope)];
   }
 
   #hold(envelope: Envelope, { plugin, hold, verdicts }: Held, continues?: string): Taken {
-    const { committer, waiters } = this.#parts;
+    const { committer, waiters, keys } = this.#parts;
     const seq = committer.tip + 1;
     const row: HoldRow = { plugin, hold, envelope };
     const trace: Trace = { verdicts, data: { held: hold.name }, pending: true, ...(continues ? { continues } : {}) };
-    const cold = continues === undefined ? this.#keyRows(envelope, seq) : [outcomeRow(continues, seq)];
+    const cold = continues === undefined ? keys.rowsOf(envelope, seq, true) : [outcomeRow(continues, seq)];
     const unfit = this.#add(envelope, "held", trace, [{ table: holdTable, key: envelope.id, row }], cold);
     if (unfit !== undefined) return this.refuse(envelope, unfit, continues);
     waiters.open(envelope.id, seq);
@@ -238,7 +242,7 @@ export class Tip {
 
   /** Commits what passed: the entry, what it owes, whom it settles, what follows. */
   #commit(envelope: Envelope, decision: Passed, outcomeOf: OwedEffect | undefined, continues?: string): Taken {
-    const { committer, effects, waiters, enveloper, epoch } = this.#parts;
+    const { committer, effects, waiters, enveloper, keys, epoch } = this.#parts;
     const { data, pending, settles, cancels } = decision;
     const seq = committer.tip + 1;
     let { state } = decision;
@@ -253,7 +257,7 @@ export class Tip {
     const tried = first ? attempt(this.#parts, owed[0] as Owed, envelope.at, state) : undefined;
     if (tried?.kind === "within") return this.#commitWithin(envelope, decision, tried, owed[0] as Owed);
 
-    let cold = this.#keyRows(envelope, seq);
+    let cold = keys.rowsOf(envelope, seq, decision.once && continues === undefined);
     if (continues !== undefined) cold = [...cold, outcomeRow(continues, seq)];
     for (const { id } of settles) {
       const from = waiters.seqOf(id);
@@ -268,12 +272,12 @@ export class Tip {
       led: decision.then.length || undefined,
       after: (outcomeOf as Owed | undefined)?.after,
     };
-    const unfit = this.#add(envelope, "done", trace, state.changes(), cold, decision.log);
+    const unfit = this.#add(envelope, "done", trace, state.changes(), cold, decision.log, tried !== undefined);
     if (unfit !== undefined) return this.refuse(envelope, unfit, continues);
     this.#parts.observe(envelope, "done", seq);
     reportDecision(this.#parts, envelope.id, decision, outcomeOf, seq);
 
-    this.#parts.keys.restate(decision.log?.rows ?? NO_ROWS, seq);
+    keys.restate(decision.log?.rows ?? NO_ROWS, seq);
     waiters.forget(decision.log?.forgets);
     if (pending) waiters.open(envelope.id, seq);
     for (const { id, data: given, error } of settles) {
@@ -290,15 +294,15 @@ export class Tip {
   /** Commits what passed and was carried out at once: one entry, and nothing owed. */
   #commitWithin(
     envelope: Envelope,
-    { verdicts, data }: Passed,
+    { verdicts, data, once }: Passed,
     { state, recorded, outcome }: Within,
     effect: Owed,
   ): Taken {
-    const { committer, tables } = this.#parts;
+    const { committer, tables, keys } = this.#parts;
     const seq = committer.tip + 1;
     const trace: Trace = { verdicts, data, outcome: recorded };
     const changes = net(state.changes(), ({ table, key }) => tables.get(table, key) !== undefined);
-    const unfit = this.#add(envelope, "done", trace, changes, this.#keyRows(envelope, seq));
+    const unfit = this.#add(envelope, "done", trace, changes, keys.rowsOf(envelope, seq, once));
     if (unfit !== undefined) return this.refuse(envelope, unfit);
     this.#parts.observe(envelope, "done", seq);
     reportOver(this.#parts, effect, outcome.kind);
@@ -362,12 +366,6 @@ export class Tip {
     else waiters.settle(first.id, { kind: "done", data: taken.data }, by);
   }
 
-  #keyRows(envelope: Envelope, seq: number): readonly RowChange[] {
-    if (envelope.key === undefined) return NO_ROWS;
-    const row = { id: envelope.id, digest: keyDigest(envelope) };
-    return [this.#parts.keys.use(keyRowKey(envelope.principal, envelope.key), row, seq)];
-  }
-
   /** Commits the entry; or says that nothing was done, because a plugin's rows or data are no JSON. */
   #add(
     envelope: Envelope,
@@ -376,6 +374,7 @@ export class Tip {
     changes: readonly Change[],
     cold: readonly RowChange[],
     log?: LogWork,
+    nobodyWaits = false,
   ): Refused | undefined {
     const { recorder, committer, keys, reportBug } = this.#parts;
     let entry: NewEntry;
@@ -387,13 +386,7 @@ export class Tip {
       const text = `${messageName(envelope.message)}: what a plugin made of it is no JSON; nothing was done`;
       return { kind: "refused", error: fault("INTERNAL", text, undefined, envelope.id), verdicts: trace.verdicts };
     }
-    committer.add(entry, changes);
+    committer.add(entry, changes, nobodyWaits);
     return undefined;
   }
-}
-
-const NO_ROWS: readonly RowChange[] = Object.freeze([]);
-
-function outcomeRow(id: string, seq: number): RowChange {
-  return { table: OUTCOME_TABLE, key: id, json: String(seq) };
 }

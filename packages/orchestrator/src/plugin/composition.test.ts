@@ -130,11 +130,11 @@ describe("names", () => {
 });
 
 test("only logged tables have rows that a route leads to, and they are found by it", () => {
-  const route = (key: string): [string, string] => [`note:${key}`, "digest"];
-  const notes = table<string>("note", "logged", { route });
+  const routes = (key: string): [string, string][] => [[`note:${key}`, "digest"]];
+  const notes = table<string>("note", "logged", { routes });
   const { routable } = compose([admits(), plugin("a", { tables: [table("other"), notes] })]);
   expect(routable).toEqual([notes]);
-  const session = table<string>("note", "session", { route });
+  const session = table<string>("note", "session", { routes });
   expect(refusalOf(admits(), plugin("a", { tables: [session] }))).toContain("only logged tables have rows");
 });
 
@@ -153,7 +153,15 @@ test("a label is one plugin's, and nothing that the node signs by itself can beg
   const other = plugin("b", { signs: ["capstan route origin/1"] });
   expect(refusalOf(admits(), signs("capstan route origin/1"), other)).toContain('which "a" signs already');
   const bad = [
-    ...["", "capstan", "capstan/l-0123456789/1", "capstan key rotation", "capstan request recover", "route origin/1"],
+    ...[
+      "",
+      "capstan",
+      "cosignature/v1",
+      "capstan/l-0123456789/1",
+      "capstan key rotation",
+      "capstan request recover",
+      "route origin/1",
+    ],
     ...[
       "capstan route origin/0",
       "capstan route origin/1\n",
@@ -163,6 +171,12 @@ test("a label is one plugin's, and nothing that the node signs by itself can beg
     ],
   ];
   for (const label of bad) expect(refusalOf(admits(), signs(label))).toContain("a label is like");
+});
+
+test("one plugin cosigns checkpoints: two would contradict each other", () => {
+  expect(refusalOf(admits(), plugin("a", { cosigns: true }))).toBe("it composes");
+  const twice = refusalOf(admits(), plugin("a", { cosigns: true }), plugin("b", { cosigns: true }));
+  expect(twice).toContain('plugin "b" cosigns checkpoints, which "a" does already');
 });
 
 test("data that is not a closed object does not start", () => {

@@ -68,8 +68,8 @@ const TABLE_NAME = /^[a-z][\w-]{0,63}$/;
 // The kernel's own, which no plugin declares because their rows are not kept in memory.
 const RESERVED_TABLES = new Set<string>(COLD_TABLES);
 const CONNECTION_RESERVED = new Set(["challenge", "health"]);
-// What the node's key signs of its own begins otherwise (proof/checkpoint.ts, notary/rotation-statement.ts, server/local-request.ts):
-// no label can be the first line of any of that.
+// What the node's key signs of its own begins otherwise (proof/checkpoint.ts, proof/cosignature.ts, notary/rotation-statement.ts,
+// server/local-request.ts): no label can be the first line of any of that.
 const LABEL = /^capstan [a-z]+( [a-z]+)*\/[1-9][0-9]{0,3}$/;
 
 export function compose(plugins: readonly AnyPlugin[]): Composition {
@@ -82,6 +82,7 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
   const connections = new Map<string, Connection>();
   const doors = new Map<string, Door>();
   const labels = new Map<string, string>();
+  let cosigner: string | undefined;
   const handlers = new Map<string, EffectHandler>();
   const given: Record<string, unknown> = {};
 
@@ -116,6 +117,8 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
         if (routes.has(name))
           invalid(`${who} declares ${name}, which "${routes.get(name)?.plugin.name}" declares already`);
         if (!isClosed(definition.data)) invalid(`${who} declares ${name} with open data; use z.strictObject`);
+        if (definition.addressed && !takesAt(definition.data))
+          invalid(`${who} declares ${name}, which can be addressed, and whose data has no optional text "at"`);
         const preparers = plugins.filter((one) => one.prepare !== undefined && Object.hasOwn(one.prepare, name));
         routes.set(name, { name, resource, verb, definition, plugin, preparers });
       }
@@ -125,7 +128,7 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
         invalid(`${who} owns table "${table.name}": that cannot be its name`);
       if (owners.has(table.name))
         invalid(`${who} owns table "${table.name}", which "${owners.get(table.name)}" owns already`);
-      if (table.kind === "session" && table.route !== undefined)
+      if (table.kind === "session" && table.routes !== undefined)
         invalid(`${who} owns table "${table.name}": only logged tables have rows that can be reached by a route`);
       owners.set(table.name, plugin.name);
       tables.push(table);
@@ -144,6 +147,10 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
       if (labels.has(label)) invalid(`${who} signs "${label}", which "${labels.get(label)}" signs already`);
       labels.set(label, plugin.name);
     }
+    if (plugin.cosigns === true) {
+      if (cosigner !== undefined) invalid(`${who} cosigns checkpoints, which "${cosigner}" does already`);
+      cosigner = plugin.name;
+    }
     for (const door of plugin.doors ?? []) {
       if (doors.has(door.path)) invalid(`${who} opens ${door.path}, which is open already`);
       doors.set(door.path, door);
@@ -154,7 +161,7 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
     plugins,
     routes,
     tables,
-    routable: tables.filter(({ route }) => route !== undefined),
+    routable: tables.filter((table) => table.routes !== undefined),
     faults,
     connections,
     doors: [...doors.values()],
@@ -188,6 +195,11 @@ function addFaults(faults: Map<string, FaultRow>, table: FaultTable, who: string
 
 function isClosed(schema: z.ZodType): boolean {
   return schema instanceof z.ZodObject && schema.def.catchall instanceof z.ZodNever;
+}
+
+function takesAt(schema: z.ZodType): boolean {
+  const at = schema instanceof z.ZodObject ? (schema.shape.at as z.ZodType | undefined) : undefined;
+  return at?.safeParse(undefined).success === true && at.safeParse("a").success;
 }
 
 function unknownMessage(routes: ReadonlyMap<string, Route>, resource: string, verb: string): never {

@@ -5,7 +5,7 @@ import type { z } from "zod";
 import type { Fault } from "../fault/fault.ts";
 import type { Awaitable } from "../log/log.ts";
 import type { Principal } from "../message/message.ts";
-import type { Reader } from "./plugin.ts";
+import type { Reader } from "./reader.ts";
 
 /** The session that a connection is asked for in. */
 export interface ConnectionSession {

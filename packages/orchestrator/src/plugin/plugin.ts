@@ -4,8 +4,7 @@
 import type { OpenedSession, SessionAddress } from "../client.ts";
 import type { Fault, FaultTable } from "../fault/fault.ts";
 import type { Problem } from "../fault/problem.ts";
-import type { DecodedEntry, Part } from "../log/entry.ts";
-import type { Awaitable, LogTree, StoredEntry } from "../log/log.ts";
+import type { Awaitable } from "../log/log.ts";
 import type { MessageDefinition, MessageTable } from "../message/definition.ts";
 import type { CallOptions, Envelope, Facts, Message, Principal, TakenOptions } from "../message/message.ts";
 import type { Timers } from "../pipeline/timers.ts";
@@ -13,6 +12,7 @@ import type { SessionLimits } from "../rpc/limits.ts";
 import type { Change, State } from "../state/state.ts";
 import type { Table } from "../state/table.ts";
 import type { Connections } from "./connection.ts";
+import type { NodeInfo, Reader } from "./reader.ts";
 import type { Effect, PluginResult } from "./result.ts";
 import type { Authority, Right, Token, TokenValues } from "./token.ts";
 
@@ -30,48 +30,11 @@ export interface PluginContext<Needs extends readonly Token[] = []> {
   readonly changes: readonly Change[];
   /** What they added. */
   readonly needs: TokenValues<Needs>;
-}
-
-/** Reads for `prepare` and `answer`: the tip's rows, and the log, entries included that are decided and not yet durable. */
-export interface Reader {
-  readonly node: NodeInfo;
-  /** Number of the last decided entry that the reads see. */
-  readonly revision: number;
-  get<Row>(table: Table<Row>, key: string): Row | undefined;
-  rows<Row>(table: Table<Row>): Iterable<readonly [string, Row]>;
-  entries(
-    from: number,
-    options?: { readonly limit?: number; readonly reverse?: boolean },
-  ): Awaitable<readonly StoredEntry[]>;
-  /** The number of the entry whose message has this id. */
-  find(id: string): Awaitable<number | undefined>;
-  /** Resolves once entries after `after` are durable, what was decided of them is undone, or `ms` milliseconds have passed. */
-  durableAfter(after: number, ms: number): Promise<void>;
-  /** A row's JSON of a table that only the log keeps, as of the durable head. */
-  cold(table: string, key: string): Awaitable<string | undefined>;
-  /** Number of the oldest entry that is kept: 1, unless the log was compacted. */
-  readonly first: number;
-  /** A part's value, wherever it is kept; `undefined` where there is none, or it was erased. */
-  part(entry: DecodedEntry, part: Part): Awaitable<unknown>;
-  /** The JSON of a part that is kept beside its entry, by its name, exactly as it was stored; `undefined` where it is gone. */
-  blob(name: string): Awaitable<string | undefined>;
-  readonly proofs: Proofs;
-}
-
-/** What proves to others what the log holds. */
-export interface Proofs {
-  /** The log's id. */
-  readonly log: string;
-  readonly tree: LogTree;
-  /** A signed checkpoint (proof/checkpoint.ts) that covers every entry that was durable when it was asked for. */
-  checkpoint(): Promise<string>;
-}
-
-export interface NodeInfo {
-  readonly id: string;
-  readonly name: string;
-  /** The data directory; `undefined` where nothing is kept. */
-  readonly directory: string | undefined;
+  /**
+   * 16 bytes, 10 of them random, in base64url: drawn when they are first asked for, recorded with the message, and the same whenever it is decided
+   * again. Of commands alone: for what leaves no entry nothing is drawn, and they are zeros.
+   */
+  readonly nonce: string;
 }
 
 /** An effect as it is owed. */
@@ -128,6 +91,8 @@ export interface Origin {
   readonly hops?: number | undefined;
   /** The nodes that it came through. */
   readonly via?: readonly string[] | undefined;
+  /** `ForwardedOptions.request` */
+  readonly request?: string | undefined;
   readonly correlation?: string | undefined;
   readonly traceparent?: string | undefined;
 }
@@ -152,6 +117,12 @@ export interface Identity {
    * for any other, since with the same key the node signs what its log holds; and where the key cannot sign at once.
    */
   sign(text: Uint8Array): Uint8Array;
+  /**
+   * The node's cosignature (https://c2sp.org/tlog-cosignature) of another log's checkpoint, as a line of its note: that by `time`, in
+   * seconds since the epoch, this is the largest consistent tree of that log that the node has seen. For the one plugin that says so (`cosigns`).
+   * @param text of the checkpoint, without signatures. @throws ProofError CHECKPOINT_INVALID, FaultError COMPOSITION_INVALID
+   */
+  cosign(text: string, time: number): string;
 }
 
 export interface DialOptions extends SessionAddress {
@@ -171,6 +142,11 @@ export interface PluginRuntime {
   readonly durable: number;
   /** Calls back each time that entries became durable or were undone. Answers how to stop that. */
   onAdvance(callback: () => void): () => void;
+  /**
+   * What `send` sends over sessions, before it returns, leaves at once, and not only once all that was decided is durable. For what an effect asks
+   * of others: what owes it is durable, or it may be done though that is undone (`Effect.replayable`). It must tell of nothing decided since.
+   */
+  sendUnheld<T>(send: () => T): T;
   /** Asks this orchestrator in somebody's name, like any message of theirs; resolves once durable. @throws FaultError */
   apply(message: Message, as: Principal, options?: CallOptions, origin?: Origin): Promise<unknown>;
   /**
@@ -184,7 +160,7 @@ export interface PluginRuntime {
   authorize(right: Right, as: Principal): Authority | Fault;
   /** The callback that a reference in a message's data stands for; `undefined` where its session has ended. */
   live(reference: string): Live | undefined;
-  /** The tables whose rows can be reached by a route (`TableOptions.route`), whoever owns them. */
+  /** The tables whose rows can be reached by a route (`TableOptions.routes`), whoever owns them. */
   readonly routable: readonly Table[];
   /**
    * Calls back with the rows of logged tables as they become durable: first with all that there are, then with those that changed, each
@@ -290,6 +266,8 @@ interface PluginBody<
   readonly connections?: Connections;
   /** First lines of the texts that the plugin has the node's key sign: `capstan route origin/1`. */
   readonly signs?: readonly string[];
+  /** It witnesses other logs, and has the node's key cosign their checkpoints. One plugin does: two would contradict each other. */
+  readonly cosigns?: true;
   readonly doors?: readonly Door[];
   start?(node: NodeInfo): Promise<void>;
   /** Begins what the plugin does by itself: called last, once messages are taken, and not on a damaged log. `stop` ends it. */

@@ -73,6 +73,8 @@ interface Passed {
   /** Ids of effects that are owed no more; what runs of them is aborted. */
   readonly cancels?: readonly string[] | undefined;
   readonly log?: LogWork | undefined;
+  /** It is done here, and once for its request (`ForwardedOptions.request`): what of that comes by another way joins this message. */
+  readonly once?: true | undefined;
   /** The topic that the message's data is published under, once it is durable: for those who read the log by a cursor. */
   readonly publishes?: string | undefined;
   /** Why, for `explain`: the clause of a grant, a rule, a limit. */
@@ -109,8 +111,8 @@ export function next(options?: PassedOptions) {
 
 /** Field by field: a spread costs ten times as much, and every message makes several. */
 function passed<Kind extends "next" | "done">(kind: Kind, options: PassedOptions) {
-  const { data, state, effects, then, pending, settles, cancels, log, publishes, clause, adds } = options;
-  return { kind, data, state, effects, then, pending, settles, cancels, log, publishes, clause, adds };
+  const { data, state, effects, then, pending, settles, cancels, log, once, publishes, clause, adds } = options;
+  return { kind, data, state, effects, then, pending, settles, cancels, log, once, publishes, clause, adds };
 }
 
 /** Stop with success: the plugins after this one are not asked. */

@@ -49,6 +49,7 @@ export async function recordedMessage(
       traceparent: body.traceparent,
       correlation: body.correlation,
       key: body.key,
+      request: body.request,
     },
     ...{ deadline: body.deadline, hops: body.hops ?? 0, via: body.via ?? [] },
     ...{ facts, internal: body.internal === true },

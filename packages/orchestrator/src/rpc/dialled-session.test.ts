@@ -182,6 +182,17 @@ test("a node's frames wait for what they were decided on", async () => {
   close();
 });
 
+test("what is sent unheld leaves at once, and is answered, while the log waits", async () => {
+  const { url } = await node();
+  const log = { ...durable, tip: 1, unheld: false };
+  const { api, close } = await dialSession({ url }, { ...parts, durability: log });
+  log.unheld = true;
+  const asked = (api as Remote).health();
+  log.unheld = false;
+  expect(await asked).toMatchObject({ node: "n-embedded" });
+  close();
+});
+
 test("what the other side asks of a node's callbacks is bounded like a caller's", async () => {
   const { url, bell } = await node();
   const { api, onClose } = await dialSession({ url, limits: { liveExports: 32 } }, parts);

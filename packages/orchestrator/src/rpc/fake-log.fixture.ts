@@ -6,7 +6,13 @@ export class FakeLog implements Durability {
   tip = 0;
   durable = 0;
   generation = 0;
+  unheld = false;
+  hurried = 0;
   readonly listeners = new Set<() => void>();
+
+  hurry(): void {
+    this.hurried++;
+  }
 
   onAdvance(callback: () => void): () => void {
     this.listeners.add(callback);

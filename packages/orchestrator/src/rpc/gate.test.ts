@@ -43,6 +43,21 @@ test("nothing overtakes a frame that waits", () => {
   expect(batches).toEqual([["a", "b"]]);
 });
 
+test("what depends on nothing that is decided leaves at once, and overtakes nothing; whatever waits hurries the log", () => {
+  const { log, gate, batches } = setUp();
+  log.tip = 1;
+  gate.send('["pull",1]', true);
+  log.unheld = true;
+  gate.send("what is owed");
+  log.unheld = false;
+  expect([batches, log.hurried]).toEqual([[['["pull",1]'], ["what is owed"]], 0]);
+  gate.send("an answer");
+  gate.send('["pull",2]', true);
+  expect([batches.length, log.hurried]).toEqual([2, 2]);
+  log.commit();
+  expect(batches.at(-1)).toEqual(["an answer", '["pull",2]']);
+});
+
 test("what waits behind something that is undone leaves as it is: its answers were durable before", () => {
   const { log, gate, batches } = setUp();
   log.tip = 1;

@@ -12,6 +12,10 @@ export interface Durability {
   readonly durable: number;
   /** Counts how often decided but undurable work was undone. `tip` is then back at `durable`. */
   readonly generation: number;
+  /** Set while something is sent that depends on nothing which may yet be undone: it waits for nothing but what it stands behind. */
+  readonly unheld?: boolean;
+  /** Somebody waits for what is decided. */
+  hurry?(): void;
   /**
    * Calls back whenever `durable` advanced or work was undone; in the second case before anything is decided anew, since
    * positions are then used again. Undo only from a macrotask: replies settle through microtasks, and one that is still
@@ -56,9 +60,11 @@ export class OutputGate {
     return this.#bytes;
   }
 
-  send(frame: string): void {
+  /** @param unheld it depends on nothing that is decided here */
+  send(frame: string, unheld = false): void {
     if (this.#closed) return;
-    const { tip, durable } = this.#durability;
+    const { durable } = this.#durability;
+    const tip = unheld || this.#durability.unheld === true ? durable : this.#durability.tip;
     if (this.#queue.length === 0) {
       if (tip <= durable) {
         this.#sink([frame]);
@@ -78,6 +84,7 @@ export class OutputGate {
       });
     }
     this.#queue.push({ frame, tip });
+    this.#durability.hurry?.();
   }
 
   /** Resolves once nothing waits. */

@@ -7,6 +7,13 @@ import type { SessionBudget } from "./budget.ts";
 
 /** What a queued string costs beside its text, so that empty frames are not free. */
 const BYTES_A_FRAME = 64;
+/**
+ * Of frames that waited together so much is evaluated in one turn of the loop, or one frame: what is answered leaves between, and the
+ * peer says the next thing while we take the one before; and nobody waits for a burst of somebody else's.
+ */
+const BYTES_A_TURN = 128 * 1024;
+/** More than that waits already: it is taken as fast as it can be. */
+const MOST_PUT_OFF = 16 * 1024 * 1024;
 
 /** Takes messages as they come, without a promise each; what `message` throws comes back as the session's end. */
 export interface Listener {
@@ -20,6 +27,8 @@ export class Inbox {
   #frames: string[];
   #head = 0;
   #bytes = 0;
+  /** Since the loop was last let turn for it. */
+  #taken = 0;
   /** Messages of our own making, which go first and are nobody's to pay for. */
   #internal: unknown[] = [];
   #waiting: PromiseWithResolvers<unknown> | undefined;
@@ -127,7 +136,7 @@ export class Inbox {
           continue;
         }
         if (this.#paused) return;
-        const pending = this.#budget.pendingAuthentication ?? (given ? Promise.resolve().then() : undefined);
+        const pending = this.#budget.pendingAuthentication ?? (given || this.#tookMuch ? this.#next() : undefined);
         if (pending) {
           this.#pause(pending);
           return;
@@ -142,6 +151,21 @@ export class Inbox {
     } finally {
       this.#delivering = false;
     }
+  }
+
+  get #tookMuch(): boolean {
+    return this.#taken >= BYTES_A_TURN && this.#bytes <= MOST_PUT_OFF;
+  }
+
+  /** When the frame behind one may be handed over. */
+  #next(): Promise<void> {
+    if (!this.#tookMuch) return Promise.resolve().then();
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#taken = 0;
+        resolve();
+      });
+    });
   }
 
   #stop(listener: Listener, reason: unknown): void {
@@ -168,15 +192,16 @@ export class Inbox {
 
   /** The next frame's message, admitted; throws what ends the session. */
   #take(): unknown {
-    const frame = this.#budget.frame(this.#next());
+    const frame = this.#budget.frame(this.#nextText());
     if (frame.type === "abort") this.#peerAborted = true;
     if (!frame.pullFirst) return frame.message;
     this.#internal.push(frame.message);
     return ["pull", frame.id];
   }
 
-  #next(): string {
+  #nextText(): string {
     const frame = this.#frames[this.#head] as string;
+    this.#taken += frame.length + BYTES_A_FRAME;
     if (++this.#head === this.#frames.length) {
       this.#frames = [];
       this.#head = this.#bytes = 0;

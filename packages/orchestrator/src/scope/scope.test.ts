@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import { RpcTarget } from "capnweb";
+import { z } from "zod";
+import { addressed, command } from "../message/definition.ts";
 import { compose } from "../plugin/composition.ts";
 import { notes } from "../testing/notes.fixture.ts";
 import { admits, codeOf, plugin, records, start, takes } from "../testing/start.fixture.ts";
@@ -59,6 +61,80 @@ describe("what is there", () => {
     const { scope } = scoped();
     expect(() => scope.note.write.call({}, { name: "a", text: "b" })).toThrow();
     expect(() => Object.getPrototypeOf(scope).applyAction.call({}, { resource: "note", action: "read" })).toThrow();
+  });
+});
+
+describe("at", () => {
+  const data = z.strictObject({ text: z.string(), at: z.string().optional() });
+  const far = plugin("far", {
+    messages: {
+      far: {
+        ask: addressed(command({ summary: "For tests.", data, result: z.unknown() })),
+        own: takes("text"),
+      },
+    },
+  });
+  const Far = scopeClass(compose([admits(), notes(), far]));
+
+  function reaching() {
+    const calls: unknown[] = [];
+    const call: Caller["call"] = ({ name }, asked, options) => {
+      calls.push([name, asked, options]);
+      return Promise.resolve(name);
+    };
+    return { scope: new Far({ call }) as any, calls };
+  }
+
+  test("sets it in what can be addressed, hop behind hop, and takes the options along", async () => {
+    const { scope, calls } = reaching();
+    const berlin = scope.at("berlin");
+    await berlin.far.ask({ text: "a" }, { key: "k" });
+    await berlin.at("cairo").far.ask({ text: "a", at: "delhi" });
+    await berlin.applyAction({ resource: "far", action: "ask", data: { text: "b" } }, { wait: 0 });
+    await berlin.far.ask();
+    await berlin.far.ask("no object");
+    expect(calls).toEqual([
+      ["far.ask", { text: "a", at: "berlin" }, { key: "k" }],
+      ["far.ask", { text: "a", at: "berlin/cairo/delhi" }, {}],
+      ["far.ask", { text: "b", at: "berlin" }, { wait: 0 }],
+      ["far.ask", { at: "berlin" }, {}],
+      ["far.ask", "no object", {}],
+    ]);
+  });
+
+  test("has those messages, and no others", async () => {
+    const { scope, calls } = reaching();
+    const berlin = scope.at("berlin");
+    const names = namesOf(berlin).filter((name) => typeof Reflect.get(berlin, name) !== "undefined");
+    expect(names).toEqual(["applyAction", "at", "far"]);
+    expect(namesOf(berlin.far)).toEqual(["ask"]);
+    expect(() => berlin.note).toThrow("it has far, applyAction, at");
+    expect(() => berlin.far.own).toThrow('has no "own"');
+    const own = berlin.applyAction({ resource: "far", action: "own", data: { text: "a" } });
+    expect(await codeOf(own)).toBe("MESSAGE_UNKNOWN");
+    expect(await codeOf(berlin.applyAction({ resource: "far", action: "nope" }))).toBe("MESSAGE_UNKNOWN");
+    expect(calls).toEqual([]);
+  });
+
+  test.each([[undefined], [""], [7], [{}], ["a".repeat(3000)]])("of %p is refused", (where) => {
+    const { scope } = reaching();
+    expect(() => scope.at(where)).toThrow("must be a name");
+    expect(() => scope.at("berlin").at(where)).toThrow("must be a name");
+  });
+
+  test("is not there where nothing can be addressed, and no message can be that does not take it", () => {
+    const { scope } = scoped();
+    expect(() => scope.at).toThrow('has no "at"');
+    const ask = addressed(takes("text"));
+    expect(() => compose([admits(), plugin("far", { messages: { far: { ask } } })])).toThrow('no optional text "at"');
+  });
+
+  test("an object of it is bound to its holder, and its end is not the scope's", () => {
+    let released = 0;
+    const scope = new Far({ call: () => undefined, dispose: () => released++ }) as any;
+    scope.at("berlin")[Symbol.dispose]?.();
+    expect(released).toBe(0);
+    expect(() => Object.getPrototypeOf(scope).at.call({}, "berlin")).toThrow();
   });
 });
 

@@ -3,13 +3,13 @@
 // whatever a scope keeps lies behind a private name.
 
 import type { RpcTarget } from "capnweb";
-import type { z } from "zod";
 import type { Awaitable } from "../log/log.ts";
-import type { MessageDefinition } from "../message/definition.ts";
-import type { CallOptions, ForwardedOptions, Message } from "../message/message.ts";
-import { messageSchema, parse, parseForwarded, parseOptions } from "../message/parse.ts";
+import type { ForwardedOptions } from "../message/message.ts";
+import { messageSchema, parse } from "../message/parse.ts";
 import type { Composition, Route } from "../plugin/composition.ts";
+import { addressedScopeClass, whereOf } from "./addressed-scope.ts";
 import { addMethod, closedTarget } from "./closed-target.ts";
+import { optionsOf, rejecting, resourceClass } from "./scope-calls.ts";
 
 /** Where a scope's calls go: bound to a principal and a grant by whoever made it. */
 export interface Caller {
@@ -20,32 +20,16 @@ export interface Caller {
   dispose?(): void;
 }
 
-type Method<Definition> =
-  Definition extends MessageDefinition<infer Data, infer Result>
-    ? (
-        ...args: Record<never, never> extends z.input<Data>
-          ? [data?: z.input<Data>, options?: CallOptions]
-          : [data: z.input<Data>, options?: CallOptions]
-      ) => Promise<z.output<Result>>
-    : never;
-
-type OpenVerbs<Verbs> = {
-  readonly [Verb in keyof Verbs as Verbs[Verb] extends { readonly internal: true } ? never : Verb]: Method<Verbs[Verb]>;
-};
-
-/** The scope of a message table, by type. */
-export type Scope<Messages> = { readonly [Resource in keyof Messages]: OpenVerbs<Messages[Resource]> } & {
-  applyAction(message: Message, options?: CallOptions): Promise<unknown>;
-} & Disposable;
-
 /** A class of scopes for a composition: made once, so that every scope shares its prototypes. */
 export function scopeClass(composition: Composition): new (caller: Caller) => RpcTarget {
   const resources = new Map<string, new (caller: Caller) => RpcTarget>();
-  for (const { resource, definition } of composition.routes.values()) {
-    if (!definition.internal && !resources.has(resource)) resources.set(resource, resourceClass(composition, resource));
-  }
+  const open = [...composition.routes.values()].filter(({ definition }) => !definition.internal);
+  for (const [resource, routes] of Map.groupBy(open, (route) => route.resource))
+    resources.set(resource, resourceClass(resource, routes));
+  const Addressed = addressedScopeClass(composition);
+  const own = Addressed === undefined ? ["applyAction"] : ["applyAction", "at"];
 
-  class GeneratedScope extends closedTarget("the scope", [...resources.keys(), "applyAction"]) {
+  class GeneratedScope extends closedTarget("the scope", [...resources.keys(), ...own]) {
     readonly #caller: Caller;
     readonly #resources = new Map<string, RpcTarget>();
 
@@ -73,6 +57,10 @@ export function scopeClass(composition: Composition): new (caller: Caller) => Rp
       });
     }
 
+    static at(scope: GeneratedScope, where: unknown): RpcTarget {
+      return new (Addressed as NonNullable<typeof Addressed>)(scope.#caller, whereOf(where));
+    }
+
     [Symbol.dispose](): void {
       this.#caller.dispose?.();
     }
@@ -83,6 +71,13 @@ export function scopeClass(composition: Composition): new (caller: Caller) => Rp
       return GeneratedScope.send(this, message, options);
     },
   });
+  if (Addressed !== undefined) {
+    addMethod(GeneratedScope.prototype, "at", {
+      value(this: GeneratedScope, where: unknown) {
+        return GeneratedScope.at(this, where);
+      },
+    });
+  }
   for (const name of resources.keys()) {
     Object.defineProperty(GeneratedScope.prototype, name, {
       get(this: GeneratedScope) {
@@ -91,48 +86,4 @@ export function scopeClass(composition: Composition): new (caller: Caller) => Rp
     });
   }
   return GeneratedScope;
-}
-
-function optionsOf({ forwards }: Caller, options: unknown): ForwardedOptions {
-  return forwards === true ? parseForwarded(options) : parseOptions(options);
-}
-
-/** Whoever calls in this process expects a promise, of a refusal too. */
-function rejecting(call: () => Awaitable<unknown>): Awaitable<unknown> {
-  try {
-    return call();
-  } catch (thrown) {
-    return Promise.reject(thrown);
-  }
-}
-
-function resourceClass(composition: Composition, resource: string): new (caller: Caller) => RpcTarget {
-  const open = [...composition.routes.values()].filter(
-    (route) => route.resource === resource && !route.definition.internal,
-  );
-
-  class GeneratedResource extends closedTarget(
-    resource,
-    open.map(({ verb }) => verb),
-  ) {
-    readonly #caller: Caller;
-
-    constructor(caller: Caller) {
-      super();
-      this.#caller = caller;
-    }
-
-    static send(target: GeneratedResource, route: Route, data: unknown, options: unknown): Awaitable<unknown> {
-      return rejecting(() => target.#caller.call(route, data, optionsOf(target.#caller, options)));
-    }
-  }
-
-  for (const route of open) {
-    addMethod(GeneratedResource.prototype, route.verb, {
-      value(this: GeneratedResource, data?: unknown, options?: unknown) {
-        return GeneratedResource.send(this, route, data, options);
-      },
-    });
-  }
-  return GeneratedResource;
 }

@@ -7,7 +7,7 @@ import { getPublicKeyAsync } from "@noble/ed25519";
 import { syncDirectory } from "../backup/sync.ts";
 import type { NodeSigner, Succession } from "../notary/node-signer.ts";
 import { signerOf } from "../notary/signer.ts";
-import type { NodeInfo } from "../plugin/plugin.ts";
+import type { NodeInfo } from "../plugin/reader.ts";
 import { formatVerifierKey, type Signer } from "../proof/note.ts";
 import { invalid, makeSeed, readSeed, replacePublic } from "./key-file.ts";
 

@@ -3,15 +3,18 @@
 
 declare const rowType: unique symbol;
 
-/** What is reached by a route: its name, `action:greet`, and the digest by which two of that name are the same thing. */
-export type Routable = readonly [name: string, digest: string];
+/** What its owner promises of asking twice for a thing (RFC 9110 §9.2): it is as good as once, or changes nothing at all. */
+export type Repeatable = "idempotent" | "read-only";
+
+/** What is reached by a route: its name, `action:greet`, the digest by which two of that name are the same thing, and what is promised. */
+export type Routable = readonly [name: string, digest: string, repeatable?: Repeatable];
 
 export interface TableOptions<Row> {
   /**
-   * The route by which other nodes may reach what a row is; `undefined` where none may. Pure. What carries routes asks it of every
+   * The routes by which other nodes may reach what a row is; none where nobody may. Pure. What carries routes asks it of every
    * logged table that has it, and knows none by name (`PluginRuntime.routable`).
    */
-  route?(key: string, row: Row): Routable | undefined;
+  routes?(key: string, row: Row): readonly Routable[];
 }
 
 export interface Table<Row = unknown> extends TableOptions<Row> {
@@ -27,7 +30,7 @@ export const COLD_TABLES = ["key", "outcome"] as const;
 export function table<Row>(
   name: string,
   kind: "logged" | "session" = "logged",
-  { route }: TableOptions<Row> = {},
+  { routes }: TableOptions<Row> = {},
 ): Table<Row> {
-  return Object.freeze({ name, kind, ...(route === undefined ? {} : { route }) });
+  return Object.freeze({ name, kind, ...(routes === undefined ? {} : { routes }) });
 }

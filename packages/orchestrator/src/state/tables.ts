@@ -38,12 +38,14 @@ export class Tables implements BaseTables {
     return this.#rowsOf(table.name).size;
   }
 
-  /** Applies a decision's changes as those of entry `seq`; `commit` has to follow where that is durable already. */
-  apply(changes: readonly Change[], seq: number): void {
+  /** Applies a decision's changes as those of entry `seq`. @param durable it is, and so nothing of them will be undone */
+  apply(changes: readonly Change[], seq: number, durable = false): void {
+    let changed: Map<string, unknown> | undefined;
     for (const { table, key, row } of changes) {
       const rows = this.#rowsOf(table.name);
-      this.#journal.push({ seq, rows, key, previous: rows.get(key) });
-      this.#changed(rows);
+      if (!durable) this.#journal.push({ seq, rows, key, previous: rows.get(key) });
+      if (rows !== changed) this.#changed(rows);
+      changed = rows;
       if (row === undefined) rows.delete(key);
       else rows.set(key, row);
     }

@@ -23,6 +23,8 @@ export interface Setting {
   readonly seed?: number;
   /** Appends only when the test calls `flush`. */
   readonly manual?: boolean;
+  /** What nobody waits for is appended only when the test calls `gather`, or with what somebody does. */
+  readonly gathers?: boolean;
   readonly tracer?: Tracer | undefined;
 }
 
@@ -30,6 +32,7 @@ export async function start(plugins: readonly AnyPlugin[], setting: Setting = {}
   const { log = memoryLog(), time = new ManualTime(), seed = 1 } = setting;
   let manual = false;
   const flushes: (() => void)[] = [];
+  const gathered: (() => void)[] = [];
   const errors: string[] = [];
   const note = (fields: object, text: string): void => void errors.push(`${text}: ${JSON.stringify(fields)}`);
   const logger: Logger = { debug() {}, info() {}, warn() {}, error: note };
@@ -41,7 +44,11 @@ export async function start(plugins: readonly AnyPlugin[], setting: Setting = {}
     now: time.now,
     random: fillFrom(seed),
     tracer: setting.tracer,
-    schedule: (flush) => void (manual ? flushes.push(flush) : setImmediate(flush)),
+    schedule(flush, gathering) {
+      if (gathering && setting.gathers) gathered.push(flush);
+      else if (manual) flushes.push(flush);
+      else setImmediate(flush);
+    },
   });
   // What the start itself scheduled is over.
   await settled();
@@ -67,6 +74,9 @@ export async function start(plugins: readonly AnyPlugin[], setting: Setting = {}
     send,
     flush: () => {
       for (const flush of flushes.splice(0)) flush();
+    },
+    gather: () => {
+      for (const flush of gathered.splice(0)) flush();
     },
     /** Every entry's message and verdict, in order, without the start's own. */
     async history(): Promise<string[]> {

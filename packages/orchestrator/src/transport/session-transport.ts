@@ -14,6 +14,9 @@ import { CLOSE_INVALID, CLOSE_NORMAL, CLOSE_OTHER, CLOSE_POLICY, type Link, type
 /** What waits longer than a turn for no gain: it leaves at once. */
 const FRAMES_A_WRITE = 64;
 
+/** Frames that ask for an answer, or say that it is not needed any more: of what was decided here they tell nothing. */
+const TELL_NOTHING: ReadonlySet<unknown> = new Set(["pull", "release"]);
+
 export interface SessionTransportOptions {
   readonly budget: SessionBudget;
   readonly durability: Durability;
@@ -55,7 +58,7 @@ export class SessionTransport implements RpcTransportWithCustomEncoding, LinkRec
       const text = encodeMessage(message as unknown[], this.#budget, this.#inbox);
       if (text === undefined) return 0;
       this.#budget.outbound(this.#gate.waiting + this.#outboxBytes + text.length);
-      this.#gate.send(text);
+      this.#gate.send(text, TELL_NOTHING.has((message as unknown[])[0]));
       return text.length;
     } catch (error) {
       // Thrown from here it would end the session without a word to the peer; out of `receive` it is sent as an abort.

@@ -3,7 +3,7 @@
 
 import type { Fault } from "../../fault/fault.ts";
 import type { DecodedEntry } from "../../log/entry.ts";
-import type { Reader } from "../../plugin/plugin.ts";
+import type { Reader } from "../../plugin/reader.ts";
 import { type EffectRow, effectTable } from "../kernel-tables.ts";
 import { entryAt, entryOf } from "../outcomes.ts";
 import { type FollowedExplanation, followedBy } from "./explain-followed.ts";

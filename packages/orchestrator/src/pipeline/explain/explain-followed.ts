@@ -4,7 +4,7 @@
 import type { Fault } from "../../fault/fault.ts";
 import { type DecodedEntry, decodeEntry } from "../../log/entry.ts";
 import type { StoredEntry } from "../../log/log.ts";
-import type { Reader } from "../../plugin/plugin.ts";
+import type { Reader } from "../../plugin/reader.ts";
 import { outcomeOf } from "../outcomes.ts";
 import { MOST_FOLLOW_UPS } from "../tip.ts";
 import { type ErasedPart, partsOf } from "./explain-parts.ts";

@@ -3,7 +3,7 @@
 
 import type { Fault } from "../../fault/fault.ts";
 import { type DecodedEntry, decodeEntry } from "../../log/entry.ts";
-import type { Reader } from "../../plugin/plugin.ts";
+import type { Reader } from "../../plugin/reader.ts";
 import { type HoldRow, holdTable } from "../kernel-tables.ts";
 import { settlingEntry } from "../outcomes.ts";
 import type { Body, Trace } from "../recorder.ts";

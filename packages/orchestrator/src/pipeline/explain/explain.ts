@@ -4,7 +4,7 @@
 
 import { type Fault, FaultError } from "../../fault/fault.ts";
 import type { DecodedEntry } from "../../log/entry.ts";
-import type { Reader } from "../../plugin/plugin.ts";
+import type { Reader } from "../../plugin/reader.ts";
 import { erasedBy } from "../erased-by.ts";
 import { type ErasureRow, effectTable, holdTable, OUTCOME_TABLE, pipelineTable } from "../kernel-tables.ts";
 import { missingEntry } from "../missing-entry.ts";

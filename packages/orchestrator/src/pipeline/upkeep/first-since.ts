@@ -1,7 +1,7 @@
 // Where a moment lies in the log. Times never run backwards along it, so that halving finds it.
 
 import { decodeEntry } from "../../log/entry.ts";
-import type { Reader } from "../../plugin/plugin.ts";
+import type { Reader } from "../../plugin/reader.ts";
 
 /** The oldest entry that is kept and not from before `at`; one past the last where there is none. */
 export async function firstSince(reader: Pick<Reader, "first" | "revision" | "entries">, at: number): Promise<number> {

@@ -6,10 +6,10 @@ import { type DecodedEntry, PART_NAMES, PARTS, type Part, type PartName } from "
 import type { Log, RowChange } from "../../log/log.ts";
 import type { Envelope, Facts } from "../../message/message.ts";
 import type { Composition } from "../../plugin/composition.ts";
-import type { Reader } from "../../plugin/plugin.ts";
+import type { Reader } from "../../plugin/reader.ts";
 import { COLD_TABLES } from "../../state/table.ts";
 import { KEY_TABLE, type KeyRow, OUTCOME_TABLE } from "../kernel-tables.ts";
-import { keyRowKey } from "../keys.ts";
+import { keyRowKeys, requestRowKey } from "../keys.ts";
 import { entryAt, outcomeOf } from "../outcomes.ts";
 import type { Body, Trace } from "../recorder.ts";
 import { entryIn } from "./trimming.ts";
@@ -119,19 +119,24 @@ async function standing(parts: RedactableParts, entry: DecodedEntry, written: re
   return { live, rows };
 }
 
-/** The key's row that the entry wrote, stated again; where the body is to go, without its digest. */
+/** The rows of key and request that the entry wrote, stated again; where the body is to go, without its digest. */
 async function keyWithout(
   { log }: RedactableParts,
   { seq, header }: DecodedEntry,
   body: Body | undefined,
   gone: boolean,
 ) {
-  if (body?.key === undefined) return [];
-  const key = keyRowKey(header.principal, body.key);
-  const json = await log.row(KEY_TABLE, key);
-  if (json === undefined || entryIn(KEY_TABLE, json) !== seq) return [];
-  const row = JSON.parse(json) as KeyRow;
-  return [{ table: KEY_TABLE, key, json: gone ? JSON.stringify({ ...row, digest: NO_DIGEST }) : json }];
+  const { key: own, request } = body ?? {};
+  const keys = own === undefined ? [] : [...keyRowKeys(header.principal, own)];
+  if (request !== undefined) keys.push(requestRowKey(request));
+  const rows: RowChange[] = [];
+  for (const key of keys) {
+    const json = await log.row(KEY_TABLE, key);
+    if (json === undefined || entryIn(KEY_TABLE, json) !== seq) continue;
+    const row = JSON.parse(json) as KeyRow;
+    rows.push({ table: KEY_TABLE, key, json: gone ? JSON.stringify({ ...row, digest: NO_DIGEST }) : json });
+  }
+  return rows;
 }
 
 /** Entries that are looked through for what put a row at most; past them it is taken to be there. */

@@ -7,7 +7,7 @@ import { timeOfId } from "../../message/id.ts";
 import type { Envelope, Facts } from "../../message/message.ts";
 import type { Notary } from "../../notary/notary.ts";
 import type { Composition } from "../../plugin/composition.ts";
-import type { Reader } from "../../plugin/plugin.ts";
+import type { Reader } from "../../plugin/reader.ts";
 import { COLD_TABLES } from "../../state/table.ts";
 import { holdTable, KEY_TABLE, pipelineTable } from "../kernel-tables.ts";
 import { firstSince } from "./first-since.ts";
