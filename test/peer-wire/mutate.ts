@@ -169,7 +169,11 @@ function oddValue(random: SeededRandom): Json {
     case 14:
       return random.pick(["\u0000", "\u001b]0;x\u0007", "\u2028", "\ufeff", "\udfff", "<script>", "%s%n"]);
     case 15:
-      return [["action:greet", ""]];
+      return random.pick<Json>([
+        [["action:greet", ""]],
+        [["action:greet", "", "idempotent"]],
+        ["a:b", "", "READ-ONLY"],
+      ]);
     default:
       return random.pick(["n-victim", "n-outside", "n-inside", "victims", "outside", "osaka"]);
   }

@@ -46,7 +46,7 @@ const tables: readonly Mutant[] = [
   {
     name: "equal-length-ignored",
     file: "adj-rib-in/intake.ts",
-    find: "known.digest === digest && sameAttributes(known.received, received)",
+    find: "isOf(known, leaf) && sameAttributes(known.received, received)",
     replace: "known.received.path.length === received.path.length",
     breaks: "a re-announcement with a path of equal length changes nothing",
   },

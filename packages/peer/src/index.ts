@@ -28,7 +28,7 @@ export { type Advertised, type Received, Rib } from "./rib/rib.ts";
 export type { SessionContext } from "./session/context.ts";
 export type { SessionEffect } from "./session/effect.ts";
 export { SESSION_INPUTS, type SessionInput } from "./session/input.ts";
-export type { Reason } from "./session/reason.ts";
+export type { Reason, Rewound } from "./session/reason.ts";
 export {
   type Agreed,
   type ConnectionId,
@@ -54,6 +54,7 @@ export type {
   Open,
   OriginClaim,
   Pruned,
+  Repeatable,
 } from "./wire/message.ts";
 export type { DomainId, NodeId, RouteName } from "./wire/names.ts";
 export { type Complaint, notificationCodes } from "./wire/notification-codes.ts";

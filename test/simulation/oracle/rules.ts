@@ -102,7 +102,6 @@ export function compareWays(a: Way, b: Way): number {
   if (a.localPreference !== b.localPreference) return b.localPreference - a.localPreference;
   if (a.path.length !== b.path.length) return a.path.length - b.path.length;
   if (a.origin !== b.origin) return a.origin < b.origin ? -1 : 1;
-  if (a.epoch !== b.epoch) return b.epoch - a.epoch;
   if (a.internal !== b.internal) return a.internal ? 1 : -1;
   return (a.peer as string) < (b.peer as string) ? -1 : 1;
 }

@@ -2,7 +2,7 @@
 // is stale. A name has one path in it; only what is done here changes it, so that no peer can touch another's.
 
 import type { ChunkCache } from "../origin/chunk-cache.ts";
-import type { Attributes, Path } from "../rib/path.ts";
+import type { Attributes, Path, ReceivedAttributes } from "../rib/path.ts";
 import type { RouteName } from "../wire/names.ts";
 
 /** For its name, and its share of path and tags: what has more costs as much as several. Some twenty domains by itself. */
@@ -15,8 +15,6 @@ const AROUND_A_WORD = 64;
 export class AdjRibIn {
   readonly #paths = new Map<RouteName, Path>();
   readonly #chunks: ChunkCache;
-  /** The paths that have them. */
-  readonly #uses = new Map<Attributes, number>();
   #bytes = 0;
   #stale = 0;
 
@@ -37,11 +35,11 @@ export class AdjRibIn {
   }
 
   /** The load, if such a path came in the place of `replaced`. */
-  loadWith(name: RouteName, received: Attributes, replaced: Path | undefined): number {
+  loadWith(name: RouteName, received: ReceivedAttributes, replaced: Path | undefined): number {
     let bytes = this.#bytes;
-    if (!this.#uses.has(received)) bytes += bytesOf(received);
+    if (received.uses === 0) bytes += bytesOf(received);
     if (replaced === undefined) return this.#loadOf(bytes + bytesOfName(name), this.#paths.size + 1);
-    if (replaced.received !== received && this.#uses.get(replaced.received) === 1) bytes -= bytesOf(replaced.received);
+    if (replaced.received !== received && replaced.received.uses === 1) bytes -= bytesOf(replaced.received);
     return this.#loadOf(bytes, this.#paths.size);
   }
 
@@ -87,20 +85,14 @@ export class AdjRibIn {
     return bytes <= FREE_BYTES ? paths : Math.max(paths, Math.ceil(bytes / BYTES_A_ROUTE));
   }
 
-  #use(attributes: Attributes): void {
-    const uses = this.#uses.get(attributes);
-    if (uses === undefined) this.#bytes += bytesOf(attributes);
-    this.#uses.set(attributes, (uses ?? 0) + 1);
+  #use(attributes: ReceivedAttributes): void {
+    if (attributes.uses === 0) this.#bytes += bytesOf(attributes);
+    attributes.uses += 1;
   }
 
-  #disuse(attributes: Attributes): void {
-    const uses = this.#uses.get(attributes) ?? 1;
-    if (uses > 1) {
-      this.#uses.set(attributes, uses - 1);
-      return;
-    }
-    this.#uses.delete(attributes);
-    this.#bytes -= bytesOf(attributes);
+  #disuse(attributes: ReceivedAttributes): void {
+    attributes.uses -= 1;
+    if (attributes.uses === 0) this.#bytes -= bytesOf(attributes);
   }
 
   markStale(): void {

@@ -121,6 +121,12 @@ export class Epochs {
     return known;
   }
 
+  /** An origin that begins anew. What it said of later incarnations, and is still on its way, counts again when it comes. */
+  forget(node: NodeId): void {
+    this.#size -= this.#origins.get(node)?.size ?? 0;
+    this.#origins.delete(node);
+  }
+
   /** Forgets keys that nobody needs: anybody can invent origins. */
   prune(needed: (node: NodeId, key: string) => boolean): void {
     for (const [node, keys] of this.#origins) {

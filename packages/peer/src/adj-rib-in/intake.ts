@@ -8,19 +8,20 @@ import type { LocRib } from "../loc-rib/loc-rib.ts";
 import { type Assessment, voidFrom } from "../origin/assess.ts";
 import type { Chunk, OriginFault, OriginVerdict } from "../origin/chunk.ts";
 import { ChunkCache } from "../origin/chunk-cache.ts";
+import { isLeaf } from "../origin/merkle.ts";
 import { ownersOf } from "../origin/ownership.ts";
 import type { Owner } from "../policy/route-policy.ts";
 import type { At, RibConfig } from "../rib/config.ts";
 import type { KnownPeer } from "../rib/known-peer.ts";
 import type { Received } from "../rib/outcome.ts";
-import type { Attributes, Filtered, Path } from "../rib/path.ts";
+import type { Filtered, Path, ReceivedAttributes } from "../rib/path.ts";
 import { sameAttributes, sameCourse, sameFilter } from "../rib/same.ts";
-import type { Announcement, Leaf, Pruned } from "../wire/message.ts";
-import type { RouteName } from "../wire/names.ts";
+import type { Announcement, Leaf, Pruned, Repeatable } from "../wire/message.ts";
+import type { NodeId, RouteName } from "../wire/names.ts";
 import type { Update } from "../wire/read-update.ts";
 import { Epochs } from "./epochs.ts";
 import { epochKeys, type Grounds, Judge, type Judgement, pinnedKeys, voidness } from "./judge.ts";
-import { pathFault, readAttributes } from "./read-attributes.ts";
+import { coursesFault, readApart, readAttributes } from "./read-attributes.ts";
 import { mayShed, shedLeaves } from "./shed-leaves.ts";
 
 const DAMPED: Filtered = { why: "damped", by: "" };
@@ -114,12 +115,12 @@ export class Intake {
    * §1's soft reset). Paths longer than `cutAt` may have been kept without their end, and cannot be.
    */
   reconsider(peer: KnownPeer, at: At, cutAt = Number.POSITIVE_INFINITY): void {
-    const judges = new Map<Attributes, Judge | undefined>();
+    const judges = new Map<ReceivedAttributes, Judge | undefined>();
     for (const path of peer.in.values()) {
       const { received } = path;
       if (!judges.has(received)) {
         const verdict = this.#assess(peer, received.chunk, at, true);
-        judges.set(received, verdict.kind === "rejected" ? undefined : new Judge(received, peer, this.#grounds, at));
+        judges.set(received, verdict.kind === "rejected" ? undefined : Judge.of(received, peer, this.#grounds, at));
       }
       const judge = judges.get(received);
       // What is not believed any more is treated as at receipt.
@@ -136,7 +137,7 @@ export class Intake {
     for (const name of peer.damping?.takeReusable(at.now) ?? []) {
       const path = peer.in.get(name);
       if (path?.filtered?.why === "damped")
-        this.#rejudge(peer, path, new Judge(path.received, peer, this.#grounds, at), at);
+        this.#rejudge(peer, path, Judge.of(path.received, peer, this.#grounds, at), at);
     }
   }
 
@@ -147,6 +148,10 @@ export class Intake {
     for (const peer of peers) voidFrom = Math.min(voidFrom, peer.voidFrom);
     const expiry = at.now + Math.max(1, Math.ceil((voidFrom - at.wall) * 1000));
     return Math.min(expiry, this.#epochs.deadline() ?? Number.POSITIVE_INFINITY);
+  }
+
+  forgetEpochs(node: NodeId): void {
+    this.#epochs.forget(node);
   }
 
   get #crowded(): boolean {
@@ -166,7 +171,7 @@ export class Intake {
 
   #judgeVoidnessOf(peer: KnownPeer, at: At): void {
     peer.voidFrom = Number.POSITIVE_INFINITY;
-    let received: Attributes | undefined;
+    let received: ReceivedAttributes | undefined;
     let why: Filtered["why"] | undefined;
     let judge: Judge | undefined;
     for (const path of peer.in.values()) {
@@ -178,7 +183,7 @@ export class Intake {
       }
       const was = path.filtered?.why;
       if (why === (was === "expired" || was === "old-epoch" ? was : undefined)) continue;
-      judge ??= new Judge(received, peer, this.#grounds, at);
+      judge ??= Judge.of(received, peer, this.#grounds, at);
       this.#rejudge(peer, path, judge, at);
     }
   }
@@ -223,7 +228,7 @@ export class Intake {
   }
 
   #announce(peer: KnownPeer, announcement: Announcement, tally: Tally, at: At): void {
-    const fault = pathFault(announcement, peer);
+    const fault = coursesFault(announcement, peer);
     if (fault !== undefined) {
       this.#disregard(peer, announcement.leaves, fault, tally, at);
       return;
@@ -242,33 +247,30 @@ export class Intake {
     }
     this.#expect(peer, chunk);
     peer.leavesSince += chunk.leaves.length;
-    const received = readAttributes(announcement, chunk, peer);
-    const judge = new Judge(received, peer, this.#grounds, at);
-    for (const [name, digest] of chunk.leaves) {
-      if (typeof name !== "string") continue;
-      this.#announceRoute(peer, name, digest, received, judge, tally, at);
+    const judge = Judge.of(readAttributes(announcement, chunk, peer), peer, this.#grounds, at);
+    const apart = judgesApart(announcement, judge, peer);
+    const { leaves } = chunk;
+    for (let place = 0; place < leaves.length; place += 1) {
+      const leaf = leaves[place]!;
+      if (!isLeaf(leaf)) continue;
+      this.#announceRoute(peer, leaf, apart?.[place] ?? judge, tally, at);
       if (tally.limit !== undefined) return;
     }
   }
 
-  #announceRoute(
-    peer: KnownPeer,
-    name: RouteName,
-    digest: string,
-    received: Attributes,
-    judge: Judge,
-    tally: Tally,
-    at: At,
-  ): void {
+  #announceRoute(peer: KnownPeer, leaf: Leaf, judge: Judge, tally: Tally, at: At): void {
+    const [name] = leaf;
+    const { received } = judge;
     const known = peer.in.get(name);
-    if (known !== undefined && known.digest === digest && sameAttributes(known.received, received)) {
+    if (known !== undefined && isOf(known, leaf) && sameAttributes(known.received, received)) {
       peer.in.refresh(known);
       count(tally, known);
       return;
     }
-    const over = this.#overLimit(peer, name, received);
+    const { size } = peer.in;
+    const over = this.#overLimit(peer, name, received, known);
     // As it is now: if it was stale, it may have gone to make room.
-    const replaced = peer.in.get(name);
+    const replaced = peer.in.size === size ? known : peer.in.get(name);
     if (over === "drop") {
       // Also where it would take the place of what costs less: that one is not what the peer has any more.
       if (replaced !== undefined) this.remove(peer, replaced);
@@ -281,19 +283,24 @@ export class Intake {
       return;
     }
     // RFC 4271 §9: in the place of what it announced before, whether or not that was better or shorter.
-    const changed = replaced !== undefined && (replaced.digest !== digest || !sameCourse(replaced.received, received));
+    const changed = replaced !== undefined && !(isOf(replaced, leaf) && sameCourse(replaced.received, received));
     const { damping } = peer;
     const damped =
       damping !== undefined && (changed ? damping.onChange(name, at.now) : damping.suppressed(name, at.now));
-    const path = makePath(name, digest, received, judge.judge(name), damped, false);
+    const path = makePath(leaf, received, judge.judge(name), damped, false);
     this.#replace(peer, replaced, path);
     count(tally, path);
   }
 
   /** What happens because the peer would have too much with that path; `undefined`: it would not. */
-  #overLimit(peer: KnownPeer, name: RouteName, received: Attributes): Exclude<RouteLimit["then"], "warn"> | undefined {
+  #overLimit(
+    peer: KnownPeer,
+    name: RouteName,
+    received: ReceivedAttributes,
+    known: Path | undefined,
+  ): Exclude<RouteLimit["then"], "warn"> | undefined {
     const table = peer.in;
-    const load = table.loadWith(name, received, table.get(name));
+    const load = table.loadWith(name, received, known);
     // In the place of what costs as much it may come even where the limit is a lower one by now.
     if (load <= table.load) return undefined;
     const verdict = checkRouteLimit(load, peer.limits.routes);
@@ -301,13 +308,13 @@ export class Intake {
     if (table.stale === 0) return verdict;
     // What it had before its restart must not be what makes its table of now too large.
     this.sweep(peer);
-    return this.#overLimit(peer, name, received);
+    return this.#overLimit(peer, name, received, table.get(name));
   }
 
   #rejudge(peer: KnownPeer, path: Path, judge: Judge, at: At): void {
-    const { name, digest, received, stale } = path;
+    const { name, digest, repeatable, received, stale } = path;
     const damped = peer.damping?.suppressed(name, at.now) === true;
-    const judged = makePath(name, digest, received, judge.judge(name), damped, stale);
+    const judged = makePath([name, digest, repeatable], received, judge.judge(name), damped, stale);
     if (sameFilter(judged.filtered, path.filtered) && sameAttributes(judged.attributes, path.attributes)) return;
     this.#replace(peer, path, judged);
   }
@@ -339,6 +346,21 @@ export class Intake {
   }
 }
 
+/** By the place of the leaf: of those that have attributes of their own. */
+function judgesApart(
+  { apart }: Announcement,
+  judge: Judge,
+  peer: KnownPeer,
+): readonly (Judge | undefined)[] | undefined {
+  if (apart === undefined) return undefined;
+  const judges: Judge[] = [];
+  for (const one of apart) {
+    const own = judge.beside(readApart(one, judge.received, peer));
+    for (const place of one.at) judges[place] = own;
+  }
+  return judges;
+}
+
 function count(tally: Tally, { filtered }: Path): void {
   if (filtered === undefined) tally.accepted += 1;
   else tally.filtered += 1;
@@ -355,16 +377,21 @@ function complain({ malformed }: Tally, routes: number, text: string): void {
   else malformed[MOST_COMPLAINTS] = { routes: others.routes + routes, text: OTHER_COMPLAINTS };
 }
 
+/** A leaf, or what a path has of one. */
+type Told = readonly [name: RouteName, digest: string, repeatable?: Repeatable | undefined];
+
 function makePath(
-  name: RouteName,
-  digest: string,
-  received: Attributes,
+  [name, digest, repeatable]: Told,
+  received: ReceivedAttributes,
   { attributes, filtered }: Judgement,
   damped: boolean,
   stale: boolean,
 ): Path {
-  return { name, digest, received, attributes, filtered: filtered ?? (damped ? DAMPED : undefined), stale };
+  return { name, digest, repeatable, received, attributes, filtered: filtered ?? (damped ? DAMPED : undefined), stale };
 }
+
+const isOf = (path: Path, [, digest, repeatable]: Leaf): boolean =>
+  path.digest === digest && path.repeatable === repeatable;
 
 /** 0: far from it; 1: to be warned about; 2: past it. */
 function limitReached(routes: number, limit: RouteLimit): number {

@@ -7,7 +7,7 @@ import type { Ownership } from "../origin/ownership.ts";
 import { applySet } from "../policy/apply-set.ts";
 import type { PolicyRoute, PolicyVerdict, RouteClause } from "../policy/route-policy.ts";
 import type { At } from "../rib/config.ts";
-import type { Attributes, Filtered } from "../rib/path.ts";
+import type { Attributes, Filtered, ReceivedAttributes } from "../rib/path.ts";
 import type { DomainId, NodeId, RouteName } from "../wire/names.ts";
 import type { Epochs } from "./epochs.ts";
 import type { Announcer } from "./read-attributes.ts";
@@ -58,57 +58,75 @@ export function voidness({ chunk }: Attributes, peer: ImportingPeer, grounds: Gr
   return claim.epoch < floor ? { why: "old-epoch", by: String(floor) } : undefined;
 }
 
+/** What is the same for all routes of a chunk, whatever their attributes. */
+interface OfChunk {
+  readonly peer: ImportingPeer;
+  readonly grounds: Grounds;
+  readonly filtered: Filtered | undefined;
+  /** It is the peer's own, and signed by a key that is known as the peer's. */
+  readonly peersOwn: boolean;
+}
+
+/** What a judgement goes by: a clause, the owner, or that no clause matched. */
+type Ground = RouteClause | NodeId | undefined;
+
 export class Judge {
-  readonly #received: Attributes;
-  readonly #peer: ImportingPeer;
-  readonly #grounds: Grounds;
+  readonly received: ReceivedAttributes;
+  readonly #ofChunk: OfChunk;
   /** Where all of the routes are filtered for the same. */
   readonly #all: Judgement | undefined;
-  /** It is the peer's own, and signed by a key that is known as the peer's. */
-  readonly #peersOwn: boolean;
   /** The same object for every question: policies look at it and keep nothing. */
   readonly #route: { name: RouteName } & PolicyRoute;
-  readonly #accepted = new Map<RouteClause | undefined, Judgement>();
-  readonly #rejected = new Map<RouteClause | undefined, Judgement>();
-  readonly #owned = new Map<NodeId, Judgement>();
+  /** The judgement that was given last: most routes that share their attributes have one. */
+  #ground: Ground;
+  #judgement: Judgement | undefined;
+  /** Those before it. */
+  #given: Map<Ground, Judgement> | undefined;
   #unowned: Judgement | undefined;
 
-  constructor(received: Attributes, peer: ImportingPeer, grounds: Grounds, at: At) {
-    this.#received = received;
-    this.#peer = peer;
-    this.#grounds = grounds;
+  /** Of the routes with these attributes. */
+  static of(received: ReceivedAttributes, peer: ImportingPeer, grounds: Grounds, at: At): Judge {
     const { claim } = received.chunk;
-    const filtered = voidness(received, peer, grounds, at) ?? this.#courseFault();
+    return new Judge(received, {
+      ...{ peer, grounds, filtered: voidness(received, peer, grounds, at) },
+      peersOwn: claim.node === peer.node && pinnedKeys(claim.node, peer, grounds.ownership).includes(claim.key),
+    });
+  }
+
+  private constructor(received: ReceivedAttributes, ofChunk: OfChunk) {
+    this.received = received;
+    this.#ofChunk = ofChunk;
+    const filtered = ofChunk.filtered ?? this.#courseFault();
     this.#all = filtered && { attributes: received, filtered };
-    this.#peersOwn = claim.node === peer.node && pinnedKeys(claim.node, peer, grounds.ownership).includes(claim.key);
-    this.#route = {
-      name: "",
-      origin: claim.node,
-      originDomain: claim.domain,
-      path: received.path,
-      tags: received.tags,
-      learnedFrom: peer.node,
-    };
+    const { node: origin, domain: originDomain } = received.chunk.claim;
+    const { path, tags } = received;
+    this.#route = { name: "", origin, originDomain, path, tags, learnedFrom: ofChunk.peer.node };
+  }
+
+  /** Of routes of the same chunk, with other attributes. */
+  beside(received: ReceivedAttributes): Judge {
+    return new Judge(received, this.#ofChunk);
   }
 
   judge(name: RouteName): Judgement {
     if (this.#all !== undefined) return this.#all;
-    const owner = this.#grounds.ownership.check(name, this.#route.origin);
-    if (typeof owner === "object") return this.#notTheOwner(owner.owner);
+    const { peer, grounds, peersOwn } = this.#ofChunk;
+    const owner = grounds.ownership.check(name, this.#route.origin);
+    if (typeof owner === "object") return this.#filter({ why: "not-the-owner", by: owner.owner }, owner.owner);
     this.#route.name = name;
-    const { accepted, clause } = this.#peer.importPolicy(this.#route);
-    if (!accepted) return this.#reject(clause);
-    if (owner === "unowned" && !this.#peersOwn && !this.#peer.internal && clause?.unowned !== true) {
-      this.#unowned ??= { attributes: this.#received, filtered: UNOWNED };
+    const { accepted, clause } = peer.importPolicy(this.#route);
+    if (!accepted) return this.#filter({ why: "import-policy", by: clause?.name ?? "default" }, clause);
+    if (owner === "unowned" && !peersOwn && !peer.internal && clause?.unowned !== true) {
+      this.#unowned ??= { attributes: this.received, filtered: UNOWNED };
       return this.#unowned;
     }
-    return this.#accept(clause);
+    return this.#known(clause) ?? this.#give(clause, applySet(this.received, clause), undefined);
   }
 
   #courseFault(): Filtered | undefined {
-    const { path, chunk } = this.#received;
-    const { node, domain } = this.#grounds;
-    const { pathLength } = this.#peer;
+    const { path, chunk } = this.received;
+    const { node, domain } = this.#ofChunk.grounds;
+    const { pathLength } = this.#ofChunk.peer;
     if (path.length > pathLength) return { why: "path-too-long", by: String(pathLength) };
     // RFC 4271 §9.1.2: our own domain in the path.
     if (path.includes(domain)) return { why: "loop", by: domain };
@@ -117,30 +135,21 @@ export class Judge {
     return chunk.claim.node === node ? { why: "loop", by: node } : undefined;
   }
 
-  #accept(clause: RouteClause | undefined): Judgement {
-    let judgement = this.#accepted.get(clause);
-    if (judgement === undefined) {
-      judgement = { attributes: applySet(this.#received, clause), filtered: undefined };
-      this.#accepted.set(clause, judgement);
-    }
-    return judgement;
+  #filter(filtered: Filtered, ground: Ground): Judgement {
+    return this.#known(ground) ?? this.#give(ground, this.received, filtered);
   }
 
-  #reject(clause: RouteClause | undefined): Judgement {
-    let judgement = this.#rejected.get(clause);
-    if (judgement === undefined) {
-      judgement = { attributes: this.#received, filtered: { why: "import-policy", by: clause?.name ?? "default" } };
-      this.#rejected.set(clause, judgement);
-    }
-    return judgement;
+  #known(ground: Ground): Judgement | undefined {
+    return ground === this.#ground && this.#judgement !== undefined ? this.#judgement : this.#given?.get(ground);
   }
 
-  #notTheOwner(owner: NodeId): Judgement {
-    let judgement = this.#owned.get(owner);
-    if (judgement === undefined) {
-      judgement = { attributes: this.#received, filtered: { why: "not-the-owner", by: owner } };
-      this.#owned.set(owner, judgement);
+  #give(ground: Ground, attributes: Attributes, filtered: Filtered | undefined): Judgement {
+    if (this.#judgement !== undefined) {
+      this.#given ??= new Map([[this.#ground, this.#judgement]]);
+      this.#given.set(ground, { attributes, filtered });
     }
-    return judgement;
+    this.#ground = ground;
+    this.#judgement = this.#given?.get(ground) ?? { attributes, filtered };
+    return this.#judgement;
   }
 }

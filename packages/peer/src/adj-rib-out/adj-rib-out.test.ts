@@ -262,15 +262,19 @@ describe("the whole table", () => {
     expect([...bench.rib.advertised("n-2")]).toHaveLength(1000);
   });
 
-  test("RFC 4724 §4.1: its end is held back while we wait for our peers' tables", () => {
+  test("RFC 4724 §4.1: its end is held back while we wait for our peers' tables, and all that is not our own", () => {
     const bench = new Bench();
-    bench.rib.holdEndOfTable("n-1", true);
-    bench.open(peer("n-1"));
-    expect(bench.drain("n-1").ends).toBe(0);
+    bench.rib.hold("n-1", true);
+    bench.open(peer("n-1"), peer("n-2"));
+    bench.receive("n-2", announce("n-2", [A]));
+    bench.rib.originate(chunks("n-home", [B], { domain: "home" }), [], bench.at);
+    const { ends, announce: told } = bench.drain("n-1");
+    expect([ends, namesIn(told)]).toEqual([0, [B]]);
     expect(bench.rib.pending("n-1")).toBe(false);
-    bench.rib.holdEndOfTable("n-1", false);
+    bench.rib.hold("n-1", false);
     expect(bench.rib.pending("n-1")).toBe(true);
-    expect(bench.drain("n-1").ends).toBe(1);
+    const after = bench.drain("n-1");
+    expect([after.ends, namesIn(after.announce)]).toEqual([1, [A]]);
   });
 
   test("RFC 2918: is told again to its end, though the policy changes in between", () => {

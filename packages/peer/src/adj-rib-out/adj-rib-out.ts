@@ -4,22 +4,11 @@
 
 import type { Follower, LocRib } from "../loc-rib/loc-rib.ts";
 import type { Chunk } from "../origin/chunk.ts";
-import { disclose } from "../origin/sign.ts";
 import type { Advertised, Outgoing } from "../rib/outcome.ts";
 import type { Path } from "../rib/path.ts";
-import type { Announcement } from "../wire/message.ts";
 import type { DomainId, RouteName } from "../wire/names.ts";
+import { Draft } from "./draft.ts";
 import { type ExportingPeer, type Offer, Offers, sameOffer, withinHorizon } from "./offer.ts";
-
-/** What an update may have, by the wire's schema. */
-const MOST_ANNOUNCEMENTS = 1024;
-const MOST_WITHDRAWALS = 16_384;
-/**
- * By Draft's estimate, which may be out by a factor of 2.5 where names are all quotes and routes are scattered over
- * their chunks: a frame has 4 MiB at the most (wire/read-message.ts), and names or paths that an attacker made as long
- * as he could must not have the peer end its session with us.
- */
-const MOST_BYTES = 1.5 * 1024 * 1024;
 
 /** A walk over the whole of Loc-RIB. */
 interface Dump {
@@ -40,6 +29,8 @@ export class AdjRibOut implements Follower {
   #dump: Dump | undefined;
   #owesEnd = false;
   #held = false;
+  /** Looked at while it was held. */
+  readonly #waiting = new Set<RouteName>();
 
   constructor(peer: ExportingPeer, ownDomain: DomainId, locRib: LocRib) {
     this.#peer = peer;
@@ -64,7 +55,13 @@ export class AdjRibOut implements Follower {
     this.#walk(this.#dump?.again ?? false);
   }
 
-  holdEnd(on: boolean): void {
+  /**
+   * RFC 4724 §4.1: a node that has started again tells what is its own alone. The rest, and that it is all, waits until its peers'
+   * tables are here: what is best of half of them would be told, and taken back.
+   */
+  hold(on: boolean): void {
+    if (!on) for (const name of this.#waiting) this.#dirty.add(name);
+    this.#waiting.clear();
     this.#held = on;
   }
 
@@ -127,6 +124,10 @@ export class AdjRibOut implements Follower {
     const best = this.#locRib.best(name);
     const offer = best && offers.of(best);
     const told = this.#told.get(name);
+    if (this.#held && told === undefined && best?.attributes.peer !== undefined) {
+      this.#waiting.add(name);
+      return true;
+    }
     if (offer === undefined) {
       if (told === undefined) return true;
       if (!draft.hasRoomToWithdraw(upTo)) return false;
@@ -143,65 +144,5 @@ export class AdjRibOut implements Follower {
     draft.announce(name, offer);
     this.#told.set(name, offer);
     return true;
-  }
-}
-
-/** An update in the making. */
-class Draft {
-  readonly withdraw: RouteName[] = [];
-  readonly #announce = new Map<Offer, Set<RouteName>>();
-  #routes = 0;
-  #bytes = 0;
-
-  constructor(readonly maxRoutes: number) {}
-
-  hasRoomToWithdraw(upTo: number): boolean {
-    return this.#routes < upTo && this.#bytes < MOST_BYTES && this.withdraw.length < MOST_WITHDRAWALS;
-  }
-
-  hasRoomFor(offer: Offer, upTo: number): boolean {
-    if (this.#routes >= upTo || this.#bytes >= MOST_BYTES) return false;
-    if (this.#announce.has(offer)) return true;
-    if (this.#announce.size >= MOST_ANNOUNCEMENTS) return false;
-    // A chunk that is cut costs its signature and hashes in both updates, and in each after them that is made of these.
-    // One that fits into an update as a whole rather waits for the next than that this one is filled to the last route.
-    const room = upTo - this.#routes;
-    const whole = offer.source.chunk.leaves.length;
-    return whole <= room || whole > this.maxRoutes || this.#routes <= upTo / 2;
-  }
-
-  forget(name: RouteName): void {
-    this.#routes += 1;
-    this.#bytes += Buffer.byteLength(name);
-    this.withdraw.push(name);
-  }
-
-  announce(name: RouteName, offer: Offer): void {
-    this.#routes += 1;
-    // With its digest, and a hash or two of what is not told beside it.
-    this.#bytes += Buffer.byteLength(name) + 150;
-    const names = this.#announce.get(offer);
-    if (names !== undefined) {
-      names.add(name);
-      return;
-    }
-    this.#announce.set(offer, new Set([name]));
-    // The claim; and identifiers of 64 characters.
-    this.#bytes += 700 + 67 * (offer.path.length + offer.tags.length);
-  }
-
-  announcements(): Announcement[] {
-    const announcements: Announcement[] = [];
-    for (const [{ path, localPreference, tags, source }, names] of this.#announce) {
-      const { chunk } = source;
-      announcements.push({
-        path: path as Announcement["path"],
-        ...(localPreference === undefined ? {} : { localPreference }),
-        ...(tags.length === 0 ? {} : { tags: tags as string[] }),
-        origin: chunk.claim,
-        leaves: disclose(chunk, names) as Announcement["leaves"],
-      });
-    }
-    return announcements;
   }
 }

@@ -41,14 +41,20 @@ export function withinHorizon(attributes: Attributes, peer: ExportingPeer): bool
   return !attributes.path.includes(peer.domain);
 }
 
+/** By the clause that it was made by: those that accept routes of the same attributes are few. */
+interface Made {
+  readonly clause: RouteClause | undefined;
+  readonly offer: Offer;
+}
+
 /** Offers for one peer. Routes that share their attributes and their clause share the offer, as long as this lives. */
 export class Offers {
   readonly #peer: ExportingPeer;
   readonly #domain: DomainId;
-  readonly #byAttributes = new Map<Attributes, Map<RouteClause | undefined, Offer>>();
+  readonly #byAttributes = new Map<Attributes, Made[]>();
   /** Of the route that was looked at last: most that come together share their attributes. */
   #attributes: Attributes | undefined;
-  #byClause = new Map<RouteClause | undefined, Offer>();
+  #made: Made[] = [];
   #route: { name: string } & PolicyRoute = EMPTY;
 
   constructor(peer: ExportingPeer, ownDomain: DomainId) {
@@ -65,22 +71,17 @@ export class Offers {
     this.#route.name = best.name;
     const { accepted, clause } = this.#peer.exportPolicy(this.#route);
     if (!accepted) return undefined;
-    let offer = this.#byClause.get(clause);
-    if (offer === undefined) {
-      offer = this.#make(attributes, clause);
-      this.#byClause.set(clause, offer);
-    }
+    for (const made of this.#made) if (made.clause === clause) return made.offer;
+    const offer = this.#make(attributes, clause);
+    this.#made.push({ clause, offer });
     return offer;
   }
 
   #lookAt(attributes: Attributes): void {
     this.#attributes = attributes;
-    let byClause = this.#byAttributes.get(attributes);
-    if (byClause === undefined) {
-      byClause = new Map();
-      this.#byAttributes.set(attributes, byClause);
-    }
-    this.#byClause = byClause;
+    const made = this.#byAttributes.get(attributes) ?? [];
+    if (made.length === 0) this.#byAttributes.set(attributes, made);
+    this.#made = made;
     const { claim } = attributes.chunk;
     this.#route = {
       name: "",

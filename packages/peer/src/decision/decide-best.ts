@@ -44,13 +44,6 @@ export const comparators: readonly Comparator[] = [
     compare: (a, b) => compareIds(a.attributes.chunk.claim.node, b.attributes.chunk.claim.node),
   },
   {
-    // Ours: what an origin said after its restart is truer than what it said before. Behind the length of the path, or
-    // else a restart would draw everybody to wherever its news came first. The old ones go when the grace is over
-    // (adj-rib-in/epochs.ts).
-    name: "originEpoch",
-    compare: (a, b) => b.attributes.chunk.claim.epoch - a.attributes.chunk.claim.epoch,
-  },
-  {
     // RFC 4271 §9.1.2.2 d: out of the domain at once rather than through it. Without it two nodes of a domain could
     // each choose the other's path: an internal path is not announced inside again, and so both would lose it.
     name: "externalFirst",

@@ -15,7 +15,15 @@ function path(peer: string, length = 1): Path {
     tags: [],
     chunk: chunk!,
   };
-  return { name: "action:a", digest: "", received: attributes, attributes, filtered: undefined, stale: false };
+  return {
+    name: "action:a",
+    digest: "",
+    repeatable: undefined,
+    received: { ...attributes, uses: 1 },
+    attributes,
+    filtered: undefined,
+    stale: false,
+  };
 }
 
 test("alternatives stand behind the best, and the next one takes over when it goes", () => {

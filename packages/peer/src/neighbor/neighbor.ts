@@ -2,7 +2,7 @@
 // carries the routes. A value; step-neighbor.ts makes the next one.
 
 import type { SessionEffect } from "../session/effect.ts";
-import type { RibMessage } from "../session/input.ts";
+import type { AskedMessage } from "../session/input.ts";
 import type { Reason } from "../session/reason.ts";
 import { type ConnectionId, newSession, type Session } from "../session/session.ts";
 import { deadline } from "../session/timers.ts";
@@ -53,7 +53,7 @@ export type NeighborInput =
       readonly text: string;
     }
   /** To the peer over the established session; nothing where there is none. */
-  | { readonly type: "send"; readonly message: RibMessage }
+  | { readonly type: "send"; readonly message: AskedMessage }
   | { readonly type: "tick" };
 
 export interface NeighborStep {

@@ -158,7 +158,7 @@ function shareLeaves(leaves: readonly Item[], known: readonly Item[]): readonly 
     if (!isLeaf(item)) return item;
     for (let other = known[at]; other !== undefined; other = known[++at]) {
       if (!isLeaf(other) || other[0] < item[0]) continue;
-      return other[0] === item[0] && other[1] === item[1] ? other : item;
+      return sameItem(item, other) ? other : item;
     }
     return item;
   });
@@ -181,5 +181,7 @@ function sameClaim(a: OriginClaim, b: OriginClaim): boolean {
 
 /** One form for one set of leaves (merkle.ts): what is equal reads as equal, and needs no hashing. */
 function sameLeaves(a: readonly Item[], b: readonly Item[]): boolean {
-  return a.length === b.length && a.every((item, at) => item[0] === b[at]?.[0] && item[1] === b[at]?.[1]);
+  return a.length === b.length && a.every((item, at) => sameItem(item, b[at] as Item));
 }
+
+const sameItem = (a: Item, b: Item): boolean => a[0] === b[0] && a[1] === b[1] && a[2] === b[2];

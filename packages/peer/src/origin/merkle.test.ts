@@ -61,6 +61,23 @@ describe("a tree", () => {
     ).toBe("ns-57GhxtQIZdyyHZayOZseotq6Iv3RxhMxvhuxnyhU");
   });
 
+  test("has what is promised of a route under its root, and two elements hash as they always did", () => {
+    const root = (...leaf: Leaf): string => rootOf([leaf], 1);
+    const sha256 = (text: string): string => createHash("sha256").update(text).digest("base64url");
+    expect(root("action:greet", DIGEST, "idempotent")).toBe(sha256(`\0action:greet ${DIGEST} idempotent`));
+    expect(root("action:greet", "", "read-only")).toBe(sha256("\0action:greet  read-only"));
+    const roots = [undefined, "idempotent", "read-only"].flatMap((word) =>
+      ["", DIGEST].map((digest) => root(...(["action:greet", digest, ...(word ? [word] : [])] as unknown as Leaf))),
+    );
+    expect(new Set(roots).size).toBe(6);
+    // Pruned away, it is in the hash that stands for its leaf.
+    const leaves: Leaf[] = [
+      ["action:a", DIGEST, "read-only"],
+      ["action:b", DIGEST],
+    ];
+    expect(rootOf(pruneTree(leaves, 2, new Set(["action:b"])), 2)).toBe(rootOf(leaves, 2));
+  });
+
   test("keeps its root, whichever leaves are told", () => {
     fc.assert(
       fc.property(subset, (parameters) => {

@@ -8,8 +8,9 @@ export type Item = Leaf | Pruned;
 
 export const isLeaf = (item: Item): item is Leaf => typeof item[0] === "string";
 
-/** A name cannot contain the blank that ends it, so that no two leaves are the same bytes. */
-const leafHash = ([name, digest]: Leaf): Buffer => hash("sha256", `\0${name} ${digest}`, "buffer");
+/** Neither a name nor a digest can contain the blank that ends it, so that no two leaves are the same bytes. */
+const leafHash = ([name, digest, repeatable]: Leaf): Buffer =>
+  hash("sha256", repeatable === undefined ? `\0${name} ${digest}` : `\0${name} ${digest} ${repeatable}`, "buffer");
 
 /** Written anew for each interior node; never kept. */
 const scratch = Buffer.alloc(65, 1);

@@ -24,10 +24,15 @@ export function ownersOf(owners: readonly Owner[]): Ownership {
       const covering = index.find(name);
       // Without a key of its owner's nobody can prove to be it: then the name is closed to everybody.
       const provable = (keys.get(origin)?.length ?? 0) > 0;
-      if (provable && covering.some((nodes) => nodes.includes(origin))) return "owner";
+      if (provable && someHas(covering, origin)) return "owner";
       const owner = covering[0]?.[0];
       return owner === undefined ? "unowned" : { owner };
     },
     keysOf: (node) => keys.get(node),
   };
+}
+
+/** By itself: a function that closes over the origin would be made for every route of a table, owned or not. */
+function someHas(covering: readonly (readonly NodeId[])[], origin: NodeId): boolean {
+  return covering.some((nodes) => nodes.includes(origin));
 }

@@ -1,7 +1,8 @@
 // One way to reach a name: what a peer announced, or our own. What an announcement's routes share is one object behind
-// all of its paths; a path by itself is six fields, so that a route costs a few hundred bytes.
+// all of its paths; a path by itself is seven fields, so that a route costs a few hundred bytes.
 
 import type { Chunk } from "../origin/chunk.ts";
+import type { Repeatable } from "../wire/message.ts";
 import type { DomainId, NodeId, RouteName } from "../wire/names.ts";
 
 /** What has no preference of its own: ours, and what comes from other domains (RFC 4271 §5.1.5). */
@@ -19,6 +20,12 @@ export interface Attributes {
   readonly tags: readonly string[];
   /** It tells the paths' routes at least, and may come to tell less of the others (adj-rib-in/shed-leaves.ts). */
   readonly chunk: Chunk;
+}
+
+/** As they came, one object behind all routes of an announcement that share them; our own are none's but ours. */
+export interface ReceivedAttributes extends Attributes {
+  /** The paths of Adj-RIB-In that have them, which counts them there. */
+  uses: number;
 }
 
 /** Why a path is not chosen from, and by what. Filtered paths are kept: a change of policy needs nothing sent again. */
@@ -39,8 +46,10 @@ export interface Path {
   readonly name: RouteName;
   /** The digest that its origin signed with it. */
   readonly digest: string;
+  /** What its origin promises of asking twice, signed as well. */
+  readonly repeatable: Repeatable | undefined;
   /** As they came. */
-  readonly received: Attributes;
+  readonly received: ReceivedAttributes;
   /** As the import policy left them; the same object where it changed nothing. */
   readonly attributes: Attributes;
   readonly filtered: Filtered | undefined;

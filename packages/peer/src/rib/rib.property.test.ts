@@ -4,6 +4,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Owner } from "../policy/route-policy.ts";
+import { separately } from "../simulator/liar/separately.ts";
 import type { NodeId, RouteName } from "../wire/names.ts";
 import type { RibPeer } from "./config.ts";
 import type { Path } from "./path.ts";
@@ -174,8 +175,8 @@ class Run extends Bench {
 function rank({
   attributes: { peer: from, localPreference, path, internal, chunk },
 }: Path): readonly (string | number)[] {
-  const { node, epoch } = chunk.claim;
-  return [from === undefined ? 0 : 1, -localPreference, path.length, node, -epoch, internal ? 1 : 0, from ?? ""];
+  const { node } = chunk.claim;
+  return [from === undefined ? 0 : 1, -localPreference, path.length, node, internal ? 1 : 0, from ?? ""];
 }
 
 function ranksBefore(a: Path, b: Path): boolean {
@@ -342,9 +343,11 @@ test("what a peer has of us is what we remember to have told it, through restart
       run.rib.resend("n-2");
       const again = run.drain("n-2", 3);
       expect(again.withdraw).toEqual([]);
-      const afresh = again.announce.flatMap(({ path, tags = [], leaves }) =>
-        leaves.flatMap(([name, digest]) => (typeof name === "string" ? [{ name, digest, path, tags }] : [])),
-      );
+      const afresh = again.announce
+        .flatMap(separately)
+        .flatMap(({ path, tags = [], leaves }) =>
+          leaves.flatMap(([name, digest]) => (typeof name === "string" ? [{ name, digest, path, tags }] : [])),
+        );
       expect(afresh.toSorted(byName)).toEqual(
         told.map(({ root: _, ...rest }) => rest).toSorted(byName) as typeof afresh,
       );

@@ -12,7 +12,7 @@ import type { Update } from "../wire/read-update.ts";
 import type { At, RibConfig, RibPeer } from "./config.ts";
 import { KnownPeer } from "./known-peer.ts";
 import type { Advertised, Outgoing, Received } from "./outcome.ts";
-import { type Attributes, type BestChange, DEFAULT_PREFERENCE, type Path } from "./path.ts";
+import { type BestChange, DEFAULT_PREFERENCE, type Path, type ReceivedAttributes } from "./path.ts";
 import { sameWords } from "./same.ts";
 
 export type { At, RibConfig, RibPeer } from "./config.ts";
@@ -49,9 +49,9 @@ export class Rib {
     }
     for (const chunk of chunks) {
       const attributes = ownAttributes(chunk);
-      for (const [name, digest] of chunk.leaves) {
+      for (const [name, digest, repeatable] of chunk.leaves) {
         if (typeof name !== "string") continue;
-        const path = { name, digest, received: attributes, attributes, filtered: undefined, stale: false };
+        const path = { name, digest, repeatable, received: attributes, attributes, filtered: undefined, stale: false };
         const gone = this.#own.get(name);
         this.#own.set(name, path);
         this.#locRib.change(name, gone, path);
@@ -77,7 +77,7 @@ export class Rib {
     // The whole table comes anyway.
     peer.dropped = peer.disbelieved = peer.wanted = false;
     peer.out = new AdjRibOut(peer, this.#config.domain, this.#locRib);
-    peer.out.holdEnd(this.#held.has(peer.node));
+    peer.out.hold(this.#held.has(peer.node));
     peer.out.tellAll(false);
     this.#locRib.follow(peer.out);
     if (peer === known) this.#configure(peer, config, at);
@@ -156,6 +156,11 @@ export class Rib {
     }
   }
 
+  /** As if this node had just begun, of one origin: what it signs now is taken, whatever incarnation of it was known. */
+  forgetEpochs(node: NodeId): void {
+    this.#intake.forgetEpochs(node);
+  }
+
   tick(at: At): void {
     this.#see(at);
     for (const peer of this.#peers.values()) {
@@ -198,11 +203,11 @@ export class Rib {
     this.#peers.get(node)?.out?.tellAll(true);
   }
 
-  /** While on, end-of-table is not given out (RFC 4724 §4.1: we have just started, and wait for our peers' tables). */
-  holdEndOfTable(node: NodeId, on: boolean): void {
+  /** While on, only our own are given out, and no end-of-table (RFC 4724 §4.1: we have just started, and wait for our peers' tables). */
+  hold(node: NodeId, on: boolean): void {
     if (on) this.#held.add(node);
     else this.#held.delete(node);
-    this.#peers.get(node)?.out?.holdEnd(on);
+    this.#peers.get(node)?.out?.hold(on);
   }
 
   best(name: RouteName): Path | undefined {
@@ -299,8 +304,9 @@ export class Rib {
   }
 }
 
-function ownAttributes(chunk: Chunk): Attributes {
-  return { peer: undefined, internal: false, path: [], localPreference: DEFAULT_PREFERENCE, tags: [], chunk };
+function ownAttributes(chunk: Chunk): ReceivedAttributes {
+  const shared = { path: [], localPreference: DEFAULT_PREFERENCE, tags: [], chunk };
+  return { peer: undefined, internal: false, ...shared, uses: 0 };
 }
 
 const NOTHING_RECEIVED: Received = {

@@ -43,7 +43,8 @@ export const active: Handlers = {
     if (!negotiation.ok) return complain(session, negotiation.complaint, negotiation.text, context);
     const { session: sent, message, effects } = said(session, { ...ours, secrets: [negotiation.secret] });
     const timers = { hold: context.now + context.config.openTime };
-    const offers = { ours: message.type === "open" ? message : undefined, theirs, offeredAt: context.now };
+    const known = context.config.peer.epoch;
+    const offers = { ours: message.type === "open" ? message : undefined, theirs, offeredAt: context.now, known };
     return progress(
       { ...sent, state: "open-confirm", ...offers, agreed: negotiation.agreed, timers },
       "agrees",

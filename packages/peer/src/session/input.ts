@@ -51,11 +51,14 @@ export type SessionInput =
   /** 28: an update that cannot be treated as withdrawals. */
   | { readonly type: "update-error"; readonly complaint: Complaint; readonly text: string }
   | { readonly type: "collision-dump" } // 23
-  /** Ours: the RIB has something for the peer. */
-  | { readonly type: "send"; readonly message: RibMessage };
+  /** Ours: the RIB has something for the peer, or somebody wants it kept alive before its time. */
+  | { readonly type: "send"; readonly message: AskedMessage };
 
-/** What a session sends for the RIB; everything else it says by itself. */
-export type RibMessage = Extract<Outgoing, { readonly type: "update" | "end-of-table" | "route-refresh" }>;
+/** What a session sends because somebody asks for it; everything else it says by itself. */
+export type AskedMessage = Extract<
+  Outgoing,
+  { readonly type: "update" | "end-of-table" | "route-refresh" | "keepalive" }
+>;
 
 /** What a message from the peer is to its session. */
 export function messageInput(message: Message): SessionInput {

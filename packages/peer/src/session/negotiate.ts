@@ -1,5 +1,6 @@
 // What two offers come to. All of it is a claim until the proof: nothing here may be acted upon before (proof/). Checked in
-// the order of RFC 4271 §6.2, by a table of named checks; but whoever dials us shows first that it may know the secret.
+// the order of RFC 4271 §6.2, by a table of named checks; but whoever dials us shows first that it may know the secret. Which start of
+// the peer's it is, is looked at once that is proved (open-confirm.ts).
 
 import { z } from "zod";
 import type { Capability, Open } from "../wire/message.ts";
@@ -44,14 +45,6 @@ const CHECKS: readonly Check[] = [
     if (theirs.node === ours.node) return wrong("bad-identifier", `${theirs.node} is this node's own id`);
     if (theirs.node === peer.node) return undefined;
     return wrong("bad-identifier", `the peer is configured as ${peer.node}, and says ${theirs.node}`);
-  },
-  // Ours. All that it offers would be void (ADR 0021), and its operator would see nothing but a session that stands.
-  function epoch(_ours, theirs, { peer }) {
-    if (peer.epoch === undefined || theirs.epoch >= peer.epoch) return undefined;
-    return wrong(
-      "old-epoch",
-      `the peer says that it is its start ${theirs.epoch}, and has been in its start ${peer.epoch}`,
-    );
   },
   function capabilities(_ours, theirs, { required }) {
     const missing = required.filter((name) => !has(theirs.capabilities, name));

@@ -63,7 +63,7 @@ function verifyAcceptor(session: Session, proof: ProofValues, context: SessionCo
   const exchange: Exchange = { dialler: ours, acceptor: theirs };
   if (proof.secret !== diallers.secret) return unproved(session, context);
   if (!context.prover.verify("acceptor", exchange, proof, diallers)) return unproved(session, context);
-  return established(session, [], context);
+  return isOld(session, context) ? old(session, context) : established(session, [], context);
 }
 
 function verifyDialler(session: Session, proof: ProofValues, context: SessionContext): Step {
@@ -72,6 +72,7 @@ function verifyDialler(session: Session, proof: ProofValues, context: SessionCon
   if (ours === undefined || theirs === undefined || secret === undefined) return unproved(session, context);
   const exchange: Exchange = { dialler: theirs, acceptor: ours };
   if (proof.secret !== secret || !context.prover.verify("dialler", exchange, proof)) return unproved(session, context);
+  if (isOld(session, context)) return old(session, context);
   const { session: sent, effects } = said(session, {
     type: "proof",
     ...context.prover.prove("acceptor", exchange, secret, proof),
@@ -82,6 +83,23 @@ function verifyDialler(session: Session, proof: ProofValues, context: SessionCon
 /** One text for all that can be wrong with a proof: which part it is helps nobody but who tries. */
 function unproved(session: Session, context: SessionContext): Step {
   return complain(session, { code: "open-error", subcode: "authentication-failure" }, "the proof is wrong", context);
+}
+
+function isOld({ agreed }: Session, { config: { peer } }: SessionContext): boolean {
+  return agreed !== undefined && peer.epoch !== undefined && agreed.epoch < peer.epoch;
+}
+
+/**
+ * All that it offers would be void (ADR 0021), and its operator would see nothing but a session that stands. What was proved is about
+ * the offers, and so was signed after both were there: where the later epoch was known by then, the peer went back. Else its words may
+ * have been on their way while it started again.
+ */
+function old(session: Session, context: SessionContext): Step {
+  const epoch = session.agreed?.epoch ?? 0;
+  const was = context.config.peer.epoch ?? 0;
+  const text = `the peer comes in its start ${epoch}, and has been in its start ${was}`;
+  const rewound = session.known !== undefined && epoch < session.known ? { epoch, was } : undefined;
+  return complain(session, { code: "open-error", subcode: "old-epoch" }, text, context, rewound);
 }
 
 function established(session: Session, effects: readonly SessionEffect[], context: SessionContext): Step {

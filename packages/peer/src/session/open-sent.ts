@@ -43,7 +43,7 @@ export const openSent: Handlers = {
     const { agreed, secret } = negotiation;
     const proof = context.prover.prove("dialler", { dialler: ours, acceptor: theirs }, secret);
     const { session: sent, effects } = said(session, { type: "proof", ...proof });
-    const offered = { theirs, offeredAt: context.now };
+    const offered = { theirs, offeredAt: context.now, known: context.config.peer.epoch };
     return progress({ ...sent, state: "open-confirm", ...offered, agreed, proof }, "proves", effects);
   },
   proof: outOfPlace,

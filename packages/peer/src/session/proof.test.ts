@@ -146,6 +146,64 @@ describe("a proof fails", () => {
   });
 });
 
+describe("an earlier start than was proved before", () => {
+  const started = (name: Name, epoch: number, changes: Parameters<typeof node>[1] = {}): SessionContext => {
+    const made = node(name, changes);
+    return { ...made, config: { ...made.config, local: { ...made.config.local, epoch } } };
+  };
+  const knows = (of: SessionContext, epoch: number): SessionContext => ({
+    ...of,
+    config: { ...of.config, peer: { ...of.config.peer, epoch } },
+  });
+  const OLD = { kind: "complained", code: "open-error", subcode: "old-epoch" } as const;
+
+  test("of the dialler is refused once it is proved, by an acceptor that has proved nothing then", () => {
+    const { states, said, reason } = meet(started("low", 3), knows(node("upper"), 5));
+    expect(said.map(({ type }) => type)).toEqual(["open", "open", "proof", "notification"]);
+    expect(said[3]).toMatchObject({ code: "open-error", subcode: "old-epoch" });
+    expect(JSON.stringify(said[3])).not.toMatch(/\b5\b/);
+    expect(reason).toMatchObject({ ...OLD, rewound: { epoch: 3, was: 5 } });
+    expect(states).toEqual(["idle", "idle"]);
+  });
+
+  test("of the acceptor, too", () => {
+    const { states, said } = meet(knows(node("low"), 5), started("upper", 3));
+    expect(said.map(({ type }) => type)).toEqual(["open", "open", "proof", "proof", "notification"]);
+    expect(states).toEqual(["idle", "idle"]);
+  });
+
+  test("claimed by somebody else is answered as any other start is, and says nothing of starts", () => {
+    const impostor = { identity: { ...stranger, publicKey: identities.low.publicKey } };
+    const answers = [3, 5, 9].map((epoch) => {
+      const { said } = meet(started("low", epoch, impostor), knows(node("upper"), 5));
+      return said.map(({ type, ...more }) => [type, "subcode" in more ? more.subcode : ""].join(" "));
+    });
+    expect(answers[0]).toEqual(["open ", "open ", "proof ", "notification authentication-failure"]);
+    expect(answers[1]).toEqual(answers[0] as string[]);
+    expect(answers[2]).toEqual(answers[0] as string[]);
+  });
+
+  test("is told as the peer's own word only where it was said after the later one was known", () => {
+    const prover = fakeProver();
+    const [low, upper] = [context("low", { prover }), context("upper", { prover })];
+    const later = knows(upper, 5);
+    const told = (offered: SessionContext): unknown => {
+      const { acceptorConfirms, messages } = handshake(low, offered);
+      return step(acceptorConfirms, messageInput({ ...messages[2] }), later).reason;
+    };
+    expect(told(later)).toMatchObject({ ...OLD, rewound: { epoch: 1, was: 5 } });
+    // It started again while its proof was on its way.
+    expect(told(upper)).toMatchObject(OLD);
+    expect(told(upper)).not.toHaveProperty("rewound");
+    const { diallerConfirms, messages } = handshake(low, upper);
+    const proof = messageInput({ ...messages[3] });
+    expect(step(diallerConfirms, proof, knows(low, 5)).reason).not.toHaveProperty("rewound");
+    expect(step({ ...diallerConfirms, known: 5 }, proof, knows(low, 5)).reason).toMatchObject({
+      ...{ ...OLD, rewound: { epoch: 1, was: 5 } },
+    });
+  });
+});
+
 test("a proof by another of the pair's secrets than the one that was taken", () => {
   const prover = fakeProver([bytes("old"), bytes("next")]);
   const low = context("low", { prover });

@@ -144,6 +144,7 @@ export function violations(session: Session): string[] {
   has("agreement", agreed, state === "open-confirm" || state === "established");
   has("offer of theirs", theirs, state === "open-confirm" || state === "established");
   has("time of their offer", offeredAt, theirs !== undefined);
+  must(session.known === undefined || theirs !== undefined, "knows of a peer's start without its offer");
   has("offer of ours", ours, state === "open-sent" || state === "open-confirm" || state === "established");
   has("proof", proof, role === "dialler" && (state === "open-confirm" || state === "established"));
   switch (state) {

@@ -33,6 +33,8 @@ export interface Session {
   readonly offeredAt: number | undefined;
   /** Once both offers are there; it counts once it is proved. */
   readonly agreed: Agreed | undefined;
+  /** The peer's highest epoch that was known by then. Its proof is later: with an earlier epoch it is of a peer that was put back. */
+  readonly known: number | undefined;
   /** The dialler's own, which the acceptor's is about as well. */
   readonly proof: ProofValues | undefined;
   /** When it became so, on the monotonic clock. */
@@ -53,6 +55,7 @@ export function newSession(role: Session["role"]): Session {
     theirs: undefined,
     offeredAt: undefined,
     agreed: undefined,
+    known: undefined,
     proof: undefined,
     establishedAt: undefined,
   };

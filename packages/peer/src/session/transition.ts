@@ -9,7 +9,7 @@ import type { SessionContext } from "./context.ts";
 import type { SessionEffect } from "./effect.ts";
 import { isGraceful } from "./graceful.ts";
 import type { Step } from "./handler.ts";
-import type { Reason } from "./reason.ts";
+import type { Reason, Rewound } from "./reason.ts";
 import { type ConnectionId, newSession, type Session } from "./session.ts";
 import { jittered, without } from "./timers.ts";
 
@@ -108,8 +108,14 @@ export function hasHeld({ establishedAt, agreed }: Session, { now, config }: Ses
 }
 
 /** We end it, and say why (RFC 4271 §6). */
-export function complain(session: Session, complaint: Complaint, text: string, context: SessionContext): Step {
-  const reason: Reason = { kind: "complained", ...complaint, text };
+export function complain(
+  session: Session,
+  complaint: Complaint,
+  text: string,
+  context: SessionContext,
+  rewound?: Rewound,
+): Step {
+  const reason: Reason = { kind: "complained", ...complaint, text, ...(rewound && { rewound }) };
   return end(session, { reason, afterwards: "again", farewell: notification(session, complaint, text) }, context);
 }
 

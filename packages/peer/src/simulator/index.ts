@@ -9,7 +9,9 @@ export {
   type GrowthShape,
   growthScript,
 } from "./growth.ts";
-export { LIES, type LieKind } from "./liar/lies.ts";
+export { Liar } from "./liar/liar.ts";
+export { LIES, type LieKind, type Means } from "./liar/lies.ts";
+export { Random } from "./random.ts";
 export { printScript } from "./scenario/print-script.ts";
 export { randomScript } from "./scenario/random-script.ts";
 export type { Filter, Relation, Script, ScriptEvent, ScriptLink, ScriptNode } from "./scenario/script.ts";

@@ -123,6 +123,8 @@ export class Witnesses implements Witness {
         this.#established++;
         this.#checkPeer(node, event.peer, event.connection);
         break;
+      case "updated":
+        return; // RIBs are held against the oracle
       case "down":
         break; // told as a session's end as well
       case "session":
@@ -222,6 +224,8 @@ function detailOf(input: SpeakerInput): string {
     case "stop-peer":
     case "remove-peer":
     case "refresh-peer":
+    case "keep-alive":
+    case "forget-epoch":
       return input.node;
     case "received":
     case "set-owners":
@@ -233,7 +237,7 @@ function detailOf(input: SpeakerInput): string {
   }
 }
 
-function explain(event: SpeakerEvent): string {
+function explain(event: Exclude<SpeakerEvent, { readonly kind: "updated" }>): string {
   switch (event.kind) {
     case "established":
       return `${event.peer} ${event.connection}`;

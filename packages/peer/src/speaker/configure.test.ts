@@ -158,6 +158,37 @@ test("a node whose count of starts went back stood there with all its routes voi
   }
 });
 
+test("one that was put back, and may come again: with what it has, and nothing is held against it", () => {
+  for (const dialler of ["a", "b"] as const) {
+    const [told, other] = dialler === "a" ? ["b", "a"] : ["a", "b"];
+    const speakers = new Speakers();
+    speakers.start(told);
+    speakers.start(other, { epoch: 7 });
+    speakers.join("a", "b");
+    speakers.originate(other, "action:greet");
+    speakers.crash(other);
+    speakers.start(other, { epoch: 5 });
+    speakers.originate(other, "action:greet");
+    speakers.peer(other, told);
+    speakers.pass(300_000);
+    expect(speakers.established(told, other)).toBe(false);
+    const refused = speakers.events.flatMap(({ at, event }) =>
+      at === told && event.kind === "session" && event.reason.kind === "complained" ? [event.reason] : [],
+    );
+    expect(refused.length).toBeGreaterThan(2);
+    for (const reason of refused) expect(reason.rewound).toEqual({ epoch: 5, was: 7 });
+    speakers.tell(told, { type: "forget-epoch", node: other });
+    speakers.pass(61_000);
+    expect(speakers.way(told, "action:greet")).toBe(`${other}: ${other}`);
+    // And from now on by what it proved last.
+    speakers.crash(other);
+    speakers.start(other, { epoch: 4 });
+    speakers.peer(other, told);
+    speakers.pass(10_000);
+    expect(speakers.established(told, other)).toBe(false);
+  }
+});
+
 describe("a peer that is stopped or removed", () => {
   test("while it was away kept its stale routes", () => {
     for (const type of ["stop-peer", "remove-peer"] as const) {

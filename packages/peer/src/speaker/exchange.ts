@@ -21,6 +21,12 @@ const REFRESH_INTERVAL = 10_000;
 /** RFC 4724 §4.2 lets the receiver bound what the restarting speaker asks for: calls over stale routes fail for as long. In ms. */
 const LONGEST_KEPT = 10 * 60_000;
 
+/**
+ * Of a table that is told, before the node is let do other things: what was made is on its way, and read, while the rest is made, and
+ * other peers are heard.
+ */
+const ROUTES_AT_ONCE = 2048;
+
 /** Back to the speaker. */
 export interface ExchangePort {
   step(node: NodeId, input: NeighborInput): void;
@@ -52,7 +58,7 @@ export class Exchange {
     if (agreed.restartTime === undefined) this.#rib.closePeer(node, undefined, at);
     this.#rib.openPeer(peering.ribPeer(), at);
     if (this.#deferral.on) {
-      this.#rib.holdEndOfTable(node, true);
+      this.#rib.hold(node, true);
       if (agreed.restarting || agreed.restartTime === undefined) this.#deferral.heard(node);
     }
     this.#port.tell({ kind: "established", peer: node, connection, agreed });
@@ -60,9 +66,15 @@ export class Exchange {
 
   end(peering: Peering, { graceful, reason }: Of<"down">, at: At): void {
     const { node } = peering.config;
-    const asked = graceful ? peering.agreed?.restartTime : undefined;
+    const { restartTime, holdTime } = (graceful ? peering.agreed : undefined) ?? {
+      restartTime: undefined,
+      holdTime: 0,
+    };
+    // Whoever fell silent has been gone for a hold time already: as much is over of the time that it asked for.
+    const silence = reason.kind === "complained" && reason.code === "hold-timer-expired" ? holdTime : 0;
+    const keep = restartTime === undefined ? 0 : Math.min(restartTime, LONGEST_KEPT) - silence;
     peering.agreed = undefined;
-    this.#rib.closePeer(node, asked === undefined ? undefined : at.now + Math.min(asked, LONGEST_KEPT), at);
+    this.#rib.closePeer(node, keep > 0 ? at.now + keep : undefined, at);
     this.#port.tell({ kind: "down", peer: node, graceful, reason });
   }
 
@@ -103,11 +115,16 @@ export class Exchange {
     this.#refresh(peering, at);
     if (peering.sentAt + this.#config.timing.advertisementInterval > at.now) return;
     peering.sentAt = at.now;
+    let routes = 0;
     while (this.#rib.pending(node)) {
-      const { withdraw, announce, endOfTable } = this.#rib.take(
-        node,
-        Math.min(this.#config.updateRoutes, UPDATE_ROUTES),
-      );
+      if (routes >= ROUTES_AT_ONCE) {
+        // It is due again at once.
+        peering.sentAt -= this.#config.timing.advertisementInterval;
+        break;
+      }
+      const most = Math.min(this.#config.updateRoutes, UPDATE_ROUTES);
+      const { withdraw, announce, endOfTable } = this.#rib.take(node, most);
+      routes += most;
       for (const update of packUpdates(withdraw, announce, FRAME_BYTES.proved)) this.#send(node, update);
       if (endOfTable) this.#send(node, { type: "end-of-table" });
     }
@@ -123,7 +140,10 @@ export class Exchange {
       this.#port.step(node, { type: "update-error", connection, complaint, text });
       return;
     }
-    const { malformed, limit } = this.#rib.receive(node, reading.update, at);
+    const { malformed, limit, ...counts } = this.#rib.receive(node, reading.update, at);
+    let malformedRoutes = 0;
+    for (const { routes } of malformed) malformedRoutes += routes;
+    this.#port.tell({ kind: "updated", peer: node, seq: message.seq, ...counts, malformed: malformedRoutes });
     for (const { routes, text } of malformed) this.#port.tell({ kind: "malformed", peer: node, routes, text });
     if (limit === undefined) return;
     this.#port.tell({ kind: "limit", peer: node, then: limit, routes: limits.routes.routes });

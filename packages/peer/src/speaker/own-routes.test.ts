@@ -42,6 +42,20 @@ test("a name that is announced twice in one input is offered once, as it was sai
   expect(speakers.speaker("b").best("action:greet")?.digest).toBe(bytes("another"));
 });
 
+test("another promise is another route, told on and forgotten like it", () => {
+  const speakers = pair();
+  const promised = () => speakers.speaker("b").best("action:greet")?.repeatable;
+  for (const leaf of [
+    ["action:greet", ""],
+    ["action:greet", "", "idempotent"],
+    ["action:greet", "", "read-only"],
+    ["action:greet", ""],
+  ] as const) {
+    offer(speakers, [leaf]);
+    expect(promised()).toBe((leaf as Leaf)[2]);
+  }
+});
+
 test("what no peer would take is not offered, and said; its siblings are offered", () => {
   const speakers = pair();
   const bad: readonly Leaf[] = [
@@ -51,6 +65,8 @@ test("what no peer would take is not offered, and said; its siblings are offered
     [`action:${"x".repeat(256)}`, ""],
     ["action:\ud800", ""],
     ["action:digest", "not one"],
+    ["action:promise", "", "harmless" as "idempotent"],
+    ["action:promise", "", undefined] as unknown as Leaf,
   ];
   offer(speakers, [["action:good", ""], ...bad]);
   for (const node of ["a", "b"]) expect(known(speakers, node)).toEqual(["action:good"]);
@@ -59,7 +75,8 @@ test("what no peer would take is not offered, and said; its siblings are offered
   );
   expect(told).toHaveLength(bad.length);
   expect(told[0]).toBe('a: "action:two words" is not a route\'s name, such as `action:greet`');
-  expect(told.at(-1)).toBe('a: "action:digest" has a digest that is not 32 bytes in base64url, or ""');
+  expect(told.at(-1)).toBe('a: "action:promise" is promised to be something else than idempotent or read-only');
+  expect(told.at(-3)).toBe('a: "action:digest" has a digest that is not 32 bytes in base64url, or ""');
   expect(speakers.events.filter(({ event }) => event.kind === "malformed")).toEqual([]);
 });
 
@@ -109,4 +126,18 @@ test("a clock that is set does not leave peers with signatures that have expired
     speakers.pass(timing.holdTime);
     expect(speakers.way("b", "action:greet")).toBe("a: a");
   }
+});
+
+test("a large table is told in parts, each at once after the one before: others are heard between them", () => {
+  const speakers = new Speakers();
+  for (const node of ["a", "b"]) speakers.start(node);
+  const routes = Array.from({ length: 6000 }, (_, n) => [`action:task-${n}`, ""] as const);
+  speakers.tell("a", { type: "originate", announce: routes, withdraw: [] });
+  speakers.join("a", "b");
+  const told = known(speakers, "b").length;
+  expect(told).toBeGreaterThan(0);
+  expect(told).toBeLessThan(routes.length);
+  expect(speakers.speaker("a").deadline()).toBeLessThanOrEqual(speakers.now);
+  speakers.pass(0);
+  expect(known(speakers, "b")).toHaveLength(routes.length);
 });

@@ -3,12 +3,12 @@
 
 import type { Chunk } from "../origin/chunk.ts";
 import { signChunks } from "../origin/sign.ts";
-import type { Leaf } from "../wire/message.ts";
+import { type Leaf, REPEATABLE } from "../wire/message.ts";
 import { asLine, BYTES_32, ROUTE_NAME, type RouteName } from "../wire/names.ts";
 import type { At, SpeakerConfig } from "./speaker-config.ts";
 
 interface Change {
-  /** Of what is new or has another digest. */
+  /** Of what is new, has another digest or is promised otherwise. */
   readonly chunks: readonly Chunk[];
   /** Names that are there no more. */
   readonly withdraw: readonly RouteName[];
@@ -37,7 +37,7 @@ export class OwnRoutes {
       else refused.push(problem);
     }
     const gone = withdraw.filter((name) => !announced.has(name) && this.#leaves.delete(name));
-    const changed = [...announced.values()].filter(([name, digest]) => this.#leaves.get(name)?.[1] !== digest);
+    const changed = [...announced.values()].filter((leaf) => !isSame(this.#leaves.get(leaf[0]), leaf));
     for (const leaf of changed) this.#leaves.set(leaf[0], leaf);
     return { chunks: this.#sign(changed, at), withdraw: gone, refused };
   }
@@ -74,9 +74,15 @@ function ahead({ now, wall }: At): number {
   return wall - now / 1000;
 }
 
-function whyNotOffered([name, digest]: Leaf): string | undefined {
+function isSame(known: Leaf | undefined, [, digest, repeatable]: Leaf): boolean {
+  return known !== undefined && known[1] === digest && known[2] === repeatable;
+}
+
+function whyNotOffered(leaf: Leaf): string | undefined {
+  const [name, digest, repeatable] = leaf;
   const shown = `"${asLine(name, 64)}"`;
   if (!ROUTE_NAME.test(name)) return `${shown} is not a route's name, such as \`action:greet\``;
-  if (digest === "" || BYTES_32.test(digest)) return undefined;
-  return `${shown} has a digest that is not 32 bytes in base64url, or ""`;
+  if (digest !== "" && !BYTES_32.test(digest)) return `${shown} has a digest that is not 32 bytes in base64url, or ""`;
+  if (leaf.length === 2 || (repeatable !== undefined && REPEATABLE.includes(repeatable))) return undefined;
+  return `${shown} is promised to be something else than ${REPEATABLE.join(" or ")}`;
 }

@@ -15,6 +15,8 @@ const BYTES_A_CHARACTER = 3;
 const AROUND = 6;
 /** An announcement's members' names, its claim's numbers and signature. */
 const CLAIM_BYTES = 512;
+/** Members' names, and a preference. */
+const APART_BYTES = 64;
 
 /** One at least would be too few to be of use, so that an announcement that is too large by itself goes alone. */
 export function* packUpdates(
@@ -43,13 +45,18 @@ export function* packUpdates(
   if (bytes > 0) yield packed;
 }
 
-function announcementBytes({ path, tags = [], origin, leaves }: Announcement): number {
-  let bytes = CLAIM_BYTES + text(origin.node) + text(origin.domain);
-  for (const domain of path) bytes += text(domain);
-  for (const tag of tags) bytes += text(tag);
-  for (const [name, digest] of leaves) {
-    bytes += (typeof name === "number" ? AROUND : text(name)) + text(digest);
+function announcementBytes({ path, tags, apart = [], origin, leaves }: Announcement): number {
+  let bytes = CLAIM_BYTES + text(origin.node) + text(origin.domain) + words(path) + words(tags);
+  for (const one of apart) bytes += APART_BYTES + one.at.length * AROUND + words(one.path) + words(one.tags);
+  for (const [name, digest, repeatable = ""] of leaves) {
+    bytes += (typeof name === "number" ? AROUND : text(name)) + text(digest) + text(repeatable);
   }
+  return bytes;
+}
+
+function words(some: readonly string[] = []): number {
+  let bytes = 0;
+  for (const word of some) bytes += text(word);
   return bytes;
 }
 

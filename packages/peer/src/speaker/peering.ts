@@ -88,6 +88,14 @@ export class Peering {
     this.#session = this.#sessionConfig(false);
   }
 
+  /** Whether there was one. */
+  forgetEpoch(): boolean {
+    const known = this.#epoch !== undefined;
+    this.#epoch = undefined;
+    this.#session = this.#sessionConfig(false);
+    return known;
+  }
+
   /** What a step may know. `restarting` is said to the peer, and soon over. */
   context(at: At, binding: string | undefined, restarting: boolean): SessionContext {
     const { random, nonce } = this.#speaker;

@@ -1,5 +1,6 @@
 // What a speaker wants done, in order. Whoever holds the transports carries it out.
 
+import type { Received } from "../rib/outcome.ts";
 import type { BestChange } from "../rib/path.ts";
 import type { Reason } from "../session/reason.ts";
 import type { Agreed, ConnectionId } from "../session/session.ts";
@@ -20,7 +21,7 @@ export type SpeakerEffect =
 export type SpeakerEvent =
   | { readonly kind: "established"; readonly peer: NodeId; readonly connection: ConnectionId; readonly agreed: Agreed }
   | { readonly kind: "down"; readonly peer: NodeId; readonly graceful: boolean; readonly reason: Reason }
-  /** Why a session ended, whether it was established (then `down` is told, too) or not. */
+  /** Why a session ended, whether it was established (then `down` is told, too) or not. A reason's `rewound` is proved. */
   | { readonly kind: "session"; readonly peer: NodeId; readonly reason: Reason }
   /** A connection of nobody that is configured, or that said nothing or nonsense. */
   | { readonly kind: "refused"; readonly connection: ConnectionId; readonly text: string }
@@ -30,6 +31,11 @@ export type SpeakerEvent =
       readonly then: "warn" | "drop" | "restart" | "disable";
       readonly routes: number;
     }
+  /** What became of an update that was taken. Counts are of routes: `refused` by the limit, `malformed` treated as withdrawn. */
+  | ({ readonly kind: "updated"; readonly peer: NodeId; readonly seq: number; readonly malformed: number } & Omit<
+      Received,
+      "malformed" | "limit"
+    >)
   /** Routes that were treated as withdrawn, and why (RFC 7606 §6: an operator has to be able to find out). */
   | { readonly kind: "malformed"; readonly peer: NodeId; readonly routes: number; readonly text: string }
   /** A route that this node was to originate and that is none. */

@@ -109,6 +109,12 @@ export class Speaker {
       case "refresh-peer":
         this.#step(input.node, { type: "send", message: { type: "route-refresh", phase: "request" } });
         break;
+      case "keep-alive":
+        this.#step(input.node, { type: "send", message: { type: "keepalive" } });
+        break;
+      case "forget-epoch":
+        this.#forgetEpoch(input.node);
+        break;
       case "set-owners":
         this.rib.reconfigure({ owners: input.owners }, this.#at);
         break;
@@ -131,7 +137,7 @@ export class Speaker {
         this.#received(input.connection, readMessage(input.value));
         break;
       case "received-text":
-        this.#received(input.connection, decodeFrame(input.text, this.#longestFrame(input.connection)));
+        this.#received(input.connection, decodeFrame(input.text, this.#longestFrame(input.connection), input.only));
         break;
       case "lost":
         this.#lost(input.connection, input.text);
@@ -166,7 +172,7 @@ export class Speaker {
   #remove(node: NodeId): void {
     this.#stop(node, "peer-removed", "removed by an operator");
     this.#peerings.delete(node);
-    this.rib.holdEndOfTable(node, false);
+    this.rib.hold(node, false);
   }
 
   #stop(
@@ -177,6 +183,14 @@ export class Speaker {
     this.#step(node, { type: "stop", complaint: { code: "cease", subcode }, text });
     // Also what is kept of a session that was lost before.
     this.rib.closePeer(node, undefined, this.#at);
+  }
+
+  #forgetEpoch(node: NodeId): void {
+    const peering = this.#peerings.get(node);
+    if (peering?.forgetEpoch() !== true) return;
+    this.rib.forgetEpochs(node);
+    // It is not held back for having come so often. A session that stands is not touched.
+    if (peering.neighbor.running) this.#step(node, { type: "start" });
   }
 
   #connected(connection: ConnectionId, binding: string | undefined): void {
@@ -256,7 +270,7 @@ export class Speaker {
   #settle(): void {
     const { now } = this.#at;
     if (this.#deferral.on && this.#deferral.ends(this.#awaited(), now)) {
-      for (const node of this.#peerings.keys()) this.rib.holdEndOfTable(node, false);
+      for (const node of this.#peerings.keys()) this.rib.hold(node, false);
     }
     for (const peering of this.#peerings.values()) this.#exchange.send(peering, this.#at);
     const changes = this.rib.takeChanges();

@@ -1,10 +1,11 @@
 // The exchange behind golden/*.frame: two nodes with keys that everybody knows, each message as one of them sends it. The files
 // are the law; this makes the same bytes, so that a change of the wire shows. `GOLDEN=write` in the test's environment writes them.
 
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { disclose, signChunks } from "../origin/sign.ts";
 import { createProver, secretId } from "../proof/create-prover.ts";
-import { signWith } from "../proof/identity.ts";
+import { type Identity, signWith } from "../proof/identity.ts";
 import type { Exchange } from "../proof/prover.ts";
 import type { Message, Open } from "./message.ts";
 
@@ -71,8 +72,8 @@ const acceptorsProof = acceptorsProver.prove("acceptor", exchange, secretId(secr
 /** Five routes of the dialler's, of which the acceptor is told three. */
 const [chunk] = signChunks(
   [
-    ["action:greet", base64url(filled(20))],
-    ["action:report.daily", base64url(filled(21))],
+    ["action:greet", base64url(filled(20)), "idempotent"],
+    ["action:report.daily", base64url(filled(21)), "read-only"],
     ["action:report.weekly", base64url(filled(22))],
     ["channel:books", ""],
     ["topic:action.greet", ""],
@@ -81,6 +82,22 @@ const [chunk] = signChunks(
   dialler.sign,
 );
 const told = new Set(["action:greet", "channel:books", "topic:action.greet"]);
+
+/** The dialler's log of two entries, as it signs it, and what the acceptor's cosignature of the other's looks like (https://c2sp.org). */
+const utf8 = new TextEncoder();
+const lineOf = (name: string, type: number, identity: Identity, before: Uint8Array, text: string) => {
+  const key = Buffer.from(identity.publicKey, "base64url");
+  const id = createHash("sha256").update(`${name}\n`).update(Uint8Array.of(type)).update(key).digest().subarray(0, 4);
+  return `— ${name} ${Buffer.concat([id, before, identity.sign(utf8.encode(text))]).toString("base64")}`;
+};
+const checkpointText = (log: string) =>
+  `capstan/l-${log.repeat(26)}\n2\n${Buffer.alloc(32, 30).toString("base64")}\nepoch 7\nat 1796000000002\n`;
+const ofDialler = checkpointText("0");
+const checkpoint = `${ofDialler}\n${lineOf("capstan/n-osaka-1", 1, dialler, new Uint8Array(), ofDialler)}\n`;
+const time = Buffer.alloc(8);
+time.writeBigUInt64BE(1_796_000_001n);
+const cosignedText = `cosignature/v1\ntime 1796000001\n${checkpointText("1")}`;
+const cosignature = lineOf("capstan/n-osaka-1", 4, dialler, time, cosignedText);
 
 /** By the names of their files, in the order in which the dialler (and two from the acceptor) may send them. */
 export const golden: Readonly<Record<string, Message>> = {
@@ -98,10 +115,20 @@ export const golden: Readonly<Record<string, Message>> = {
     type: "update",
     seq: 3,
     withdraw: [],
-    announce: [{ path: [], localPreference: 200, origin: chunk!.claim, leaves: [...chunk!.leaves] }],
+    announce: [
+      {
+        ...{ path: [], localPreference: 200 },
+        apart: [
+          { at: [1, 2], localPreference: 50, tags: ["slow"] },
+          { at: [3], tags: ["osaka.public"] },
+        ],
+        ...{ origin: chunk!.claim, leaves: [...chunk!.leaves] },
+      },
+    ],
   },
   "end-of-table": { type: "end-of-table", seq: 4 },
   keepalive: { type: "keepalive", seq: 5 },
+  "keepalive-witness": { type: "keepalive", seq: 5, checkpoint, cosignatures: [cosignature] },
   "route-refresh-request": { type: "route-refresh", seq: 6, phase: "request" },
   "route-refresh-begin": { type: "route-refresh", seq: 7, phase: "begin" },
   notification: {

@@ -204,7 +204,16 @@ test("leaves are read by hand as the schema reads them", () => {
   const digest = "A".repeat(43);
   const firsts = ["action:a", "action: ", "", 0, 1, -1, 0.5, 2 ** 53, null, undefined, [], {}, true];
   const seconds = ["", digest, `${digest.slice(1)}B`, "x", 1, null, undefined, []];
-  const tails = [[], [1]];
+  const tails = [
+    [],
+    [1],
+    ["idempotent"],
+    ["read-only"],
+    ["Idempotent"],
+    [undefined],
+    [null],
+    ["idempotent", "read-only"],
+  ];
   for (const first of firsts) {
     for (const second of seconds) {
       for (const tail of tails) {

@@ -3,7 +3,7 @@
 // (read-update.ts), so that one that is malformed costs its own routes and not the session (RFC 7606).
 
 import { z } from "zod";
-import { bytes32, bytes64, count, identifier, line, routeName } from "./names.ts";
+import { bytes32, bytes64, cosignature, count, identifier, line, note, routeName } from "./names.ts";
 
 /** Versions of this protocol that this package speaks, best first. */
 export const VERSIONS = [1] as const;
@@ -46,12 +46,30 @@ export const proof = z.strictObject({
   signature: bytes64,
 });
 
-/** RFC 4271 §4.4. */
-export const keepalive = z.strictObject({ type: z.literal("keepalive"), seq: count });
+/** RFC 4271 §4.4. What it carries besides is for witnesses, and nothing to the session. */
+export const keepalive = z.strictObject({
+  type: z.literal("keepalive"),
+  seq: count,
+  /** Of the sender's log, where it is another than the one that was told last. */
+  checkpoint: note.optional(),
+  /** The sender's, of checkpoints of the receiver's log. */
+  cosignatures: z.array(cosignature).min(1).max(2).optional(),
+});
 
-/** A leaf of an origin's chunk: a route's name and the digest of what it leads to (of an action, its schemas); "" has none. */
-export const leaf = z.tuple([routeName, z.union([z.literal(""), bytes32])]);
-export type Leaf = readonly [name: string, digest: string];
+/**
+ * What an origin promises of asking twice for what a route leads to (RFC 9110 §9.2): it is as good as once, or changes nothing at
+ * all. A closed set: another word is another version's.
+ */
+export const REPEATABLE = ["idempotent", "read-only"] as const;
+export type Repeatable = (typeof REPEATABLE)[number];
+
+const digest = z.union([z.literal(""), bytes32]);
+/**
+ * A leaf of an origin's chunk: a route's name and the digest of what it leads to (of an action, its schemas), "" where it has none;
+ * and what may be repeated. What has no third element is promised nothing of.
+ */
+export const leaf = z.union([z.tuple([routeName, digest]), z.tuple([routeName, digest, z.enum(REPEATABLE)])]);
+export type Leaf = readonly [name: string, digest: string, repeatable?: Repeatable];
 /** So many leaves that are not told, as the hash of their subtree. */
 export const pruned = z.tuple([count.min(1), bytes32]);
 export type Pruned = readonly [span: number, hash: string];
@@ -74,14 +92,32 @@ export const originClaim = z.strictObject({
 });
 export type OriginClaim = Readonly<z.output<typeof originClaim>>;
 
-/** Routes that share their attributes (RFC 4271 §4.3: path attributes, and the NLRI that they are of). */
+/** Domains, the nearest first; the origin's own is the last. Empty: it is of the sender's domain, which is ours. */
+const path = z.array(identifier).max(1024);
+/** Inside a domain alone (RFC 4271 §5.1.5). */
+const localPreference = count.max(4_294_967_295);
+/** RFC 1997's communities, as words. */
+const tags = z.array(identifier).max(32);
+
+/** Routes of an announcement with attributes of their own; what is not said of them is as it is of the others. */
+export const apart = z.strictObject({
+  /** Their places among the announcement's leaves, from 0. No place is in two of these. */
+  at: z.array(count).min(1).max(LEAVES),
+  path: path.optional(),
+  localPreference: localPreference.optional(),
+  tags: tags.optional(),
+});
+export type Apart = z.output<typeof apart>;
+
+/**
+ * Routes that their origin signed together, and their attributes (RFC 4271 §4.3: path attributes, and the NLRI that they are of):
+ * those that all share, and those of single ones. One proof is enough for all of them.
+ */
 export const announcement = z.strictObject({
-  /** Domains, the nearest first; the origin's own is the last. Empty: it is of the sender's domain, which is ours. */
-  path: z.array(identifier).max(1024),
-  /** Inside a domain alone (RFC 4271 §5.1.5). */
-  localPreference: count.max(4_294_967_295).optional(),
-  /** RFC 1997's communities, as words. */
-  tags: z.array(identifier).max(32).optional(),
+  path,
+  localPreference: localPreference.optional(),
+  tags: tags.optional(),
+  apart: z.array(apart).min(1).max(LEAVES).optional(),
   origin: originClaim,
   /** The chunk's tree from left to right, what is not told pruned. */
   leaves: z

@@ -5,9 +5,8 @@
 import { z } from "zod";
 
 /** A node's id, such as `n-7f3a1b2c`, or a domain's: the id of its administration, by default that of its only node. */
-export const identifier = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "is not an id (letters, digits, `.`, `_`, `-`; 64 at most)");
+export const IDENTIFIER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+export const identifier = z.string().regex(IDENTIFIER, "is not an id (letters, digits, `.`, `_`, `-`; 64 at most)");
 export type NodeId = string;
 export type DomainId = string;
 
@@ -42,3 +41,15 @@ export const bytes64 = z.string().regex(BYTES_64, "is not 64 bytes in base64url"
 
 /** Whole numbers that JSON keeps exactly. */
 export const count = z.int().min(0);
+
+/**
+ * A signed note (https://c2sp.org/signed-note): text in lines, and no control characters besides their ends. What it says, and whose it
+ * is, whoever reads it finds out.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a note must not contain
+const NOTE = /^[^\u0000-\u0009\u000b-\u001f\u007f\ud800-\udfff]{1,8192}$/u;
+export const note = z.string().regex(NOTE, "is not a signed note of at most 8192 characters");
+/** A line of a note: a witness's cosignature (https://c2sp.org/tlog-cosignature), 4 + 8 + 64 bytes in base64 behind the key's name. */
+export const cosignature = z
+  .string()
+  .regex(/^\u2014 [A-Za-z0-9._/-]{1,128} [A-Za-z0-9+/]{101}[AQgw]==$/, "is not a cosignature's line");

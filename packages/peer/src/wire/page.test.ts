@@ -20,8 +20,8 @@ import {
   nextSecret,
   secret,
 } from "./golden.fixture.ts";
-import { type Announcement, announcement, capability, message, originClaim, type RawUpdate } from "./message.ts";
-import { asLine, bytes32, bytes64, identifier, ROUTE_NAME } from "./names.ts";
+import { type Announcement, announcement, apart, capability, message, originClaim, type RawUpdate } from "./message.ts";
+import { asLine, bytes32, bytes64, cosignature, identifier, note, ROUTE_NAME } from "./names.ts";
 import { type Complaint, notificationCodes } from "./notification-codes.ts";
 import { FRAME_BYTES } from "./read-message.ts";
 
@@ -50,6 +50,7 @@ describe("fields", () => {
   const tables: (readonly [string, z.ZodObject])[] = [
     ...message.options.map((one) => [`### ${one.shape.type.value}`, one] as const),
     ["An announcement:", announcement],
+    ["What is apart:", apart],
     ["An origin's claim:", originClaim],
   ];
 
@@ -165,7 +166,10 @@ function formOf(schema: z.ZodType, name: string): string {
     [bytes32, "32 bytes"],
     [bytes64, "64 bytes"],
     [capability, "capability"],
+    [note, "note"],
+    [cosignature, "cosignature"],
     [originClaim, "origin"],
+    [apart, "apart"],
   ]).get(schema);
   if (named !== undefined) return named;
   switch (def.type) {

@@ -1,7 +1,7 @@
 // From what came to a message, or to what is wrong with it. Says where and what, in a line that may go to the other side and
 // to a terminal: what came is shown neither at length nor with what is unprintable in it. Never throws.
 
-import { type Message, message } from "./message.ts";
+import { type Message, type MessageType, message } from "./message.ts";
 import { asLine } from "./names.ts";
 import type { Complaint } from "./notification-codes.ts";
 import { tellIssue } from "./tell-issue.ts";
@@ -17,8 +17,8 @@ export type MessageReading =
  */
 export const FRAME_BYTES = { unproved: 16_384, proved: 4_194_304 } as const;
 
-/** A frame's text to its message. `maxBytes`: of UTF-8. */
-export function decodeFrame(text: string, maxBytes: number): MessageReading {
+/** A frame's text to its message. `maxBytes`: of UTF-8. `only`: any other is malformed. */
+export function decodeFrame(text: string, maxBytes: number, only?: MessageType): MessageReading {
   // A UTF-16 code unit is one to three bytes of UTF-8: mostly its length alone decides.
   if (text.length > maxBytes || (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes)) {
     return malformed("bad-message", `the frame has more than ${maxBytes} bytes`);
@@ -29,7 +29,9 @@ export function decodeFrame(text: string, maxBytes: number): MessageReading {
   } catch {
     return malformed("bad-message", "the frame is not JSON, or was cut off");
   }
-  return readMessage(value);
+  const reading = readMessage(value);
+  if (only === undefined || !reading.ok || reading.message.type === only) return reading;
+  return malformed("bad-message-type", `a ${reading.message.type} where only ${only} is told as text`);
 }
 
 /** One line of JSON. What it is given is a message: nothing is checked again. */

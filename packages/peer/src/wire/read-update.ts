@@ -2,10 +2,11 @@
 // be told; its siblings and the session live. Where they cannot be told, the update is an error of the session's.
 
 import { z } from "zod";
-import { type Announcement, announcement, LEAVES, type RawUpdate } from "./message.ts";
+import { type Announcement, type Apart, announcement, LEAVES, type RawUpdate, REPEATABLE } from "./message.ts";
 import { BYTES_32, ROUTE_NAME, type RouteName } from "./names.ts";
 import type { Complaint } from "./notification-codes.ts";
 import { tellIssue } from "./tell-issue.ts";
+import { whyNotApart } from "./why-not-apart.ts";
 
 /** An update that the RIB can take. No name is in two of its three lists. */
 export interface Update {
@@ -48,12 +49,20 @@ export function readUpdate(raw: RawUpdate, limits: { readonly updateRoutes: numb
   return { ok: true, update: announcedWins({ withdraw: [...withdraw], announce, malformed }) };
 }
 
-/** An announcement less its leaves, which `tellRoutes` has read: a union of tuples costs zod ten times a walk by hand. */
-const attributes = announcement.omit({ leaves: true }).extend({ leaves: z.unknown() });
+/**
+ * An announcement less what there may be a thousand of in it: its leaves, which `tellRoutes` has read, and what is apart. A union of
+ * tuples costs zod ten times a walk by hand.
+ */
+const attributes = announcement
+  .omit({ leaves: true, apart: true })
+  .extend({ leaves: z.unknown(), apart: z.unknown().optional() });
 
 function readAttributes(value: unknown, leaves: Announcement["leaves"]): Announcement | string {
   const parsed = attributes.safeParse(value, { reportInput: true });
-  return parsed.success ? { ...parsed.data, leaves } : tellIssue(parsed.error);
+  if (!parsed.success) return tellIssue(parsed.error);
+  const { apart, ...shared } = parsed.data;
+  if (apart === undefined) return { ...shared, leaves };
+  return whyNotApart(apart, leaves) ?? { ...shared, apart: apart as Apart[], leaves };
 }
 
 type Told =
@@ -73,18 +82,16 @@ function tellRoutes(value: unknown): Told | string {
     const [first, second] = one as readonly unknown[];
     if (typeof first === "string") names.push(first);
     else if (typeof first !== "number") return `leaves.${index} is neither a leaf nor pruned`;
-    if (
-      fault === undefined &&
-      !(one.length === 2 && (typeof first === "string" ? isLeaf(first, second) : isPruned(first, second)))
-    ) {
-      fault = `leaves.${index} is malformed`;
-    }
+    const isOne = typeof first === "string" ? isLeaf(one) : one.length === 2 && isPruned(first, second);
+    if (fault === undefined && !isOne) fault = `leaves.${index} is malformed`;
   }
   return fault === undefined ? { names, leaves, fault } : { names, leaves: undefined, fault };
 }
 
-function isLeaf(name: string, digest: unknown): boolean {
-  return isRouteName(name) && (digest === "" || isBytes32(digest));
+function isLeaf(one: readonly unknown[]): boolean {
+  const [name, digest, repeatable] = one;
+  if (!isRouteName(name as string) || !(digest === "" || isBytes32(digest))) return false;
+  return one.length === 2 || (one.length === 3 && (REPEATABLE as readonly unknown[]).includes(repeatable));
 }
 
 function isRouteName(name: string): boolean {

@@ -9,6 +9,7 @@ import { encodeFrame } from "../../wire/read-message.ts";
 import type { Random } from "../random.ts";
 import { type LieKind, lieName, type Means, makeLie, type Told } from "./lies.ts";
 import { Loot } from "./loot.ts";
+import { separately } from "./separately.ts";
 
 /** What everybody may know of an offer that is another's: only the proofs of it are secret. */
 export interface Mask {
@@ -142,7 +143,7 @@ export class Liar {
   #honest(update: Extract<Message, { type: "update" }>): Message[] {
     if (this.#touched.size === 0) return [update];
     const withdraw = update.withdraw.filter((name) => !this.#touched.has(name as string));
-    const announce = (update.announce as readonly Announcement[]).flatMap((announcement) => {
+    const announce = (update.announce as readonly Announcement[]).flatMap(separately).flatMap((announcement) => {
       const { origin, leaves } = announcement;
       const keep = leaves.flatMap(([name]) => (typeof name === "string" && !this.#touched.has(name) ? [name] : []));
       if (keep.length === 0) return [];

@@ -39,7 +39,7 @@ export class LieReader {
     }
     const names = [...this.#routes].toSorted(([a], [b]) => (a < b ? -1 : 1));
     return names.map(([name, { digest, announcement }]) => {
-      const { path, tags = [], localPreference, origin } = announcement;
+      const { path, tags = [], localPreference, origin } = { ...announcement, ...ownOf(announcement, name) };
       const { node, domain: originDomain, epoch, expires } = origin;
       const preference = localPreference === undefined ? {} : { localPreference };
       const claimed = { origin: node, originDomain, epoch, expires, genuine: genuine.get(announcement) === true };
@@ -78,18 +78,34 @@ interface Announcement {
     readonly size: number;
     readonly signature: string;
   };
+  readonly apart?: readonly Apart[];
   readonly leaves: readonly (readonly [string | number, string])[];
 }
 
+/** Attributes of single routes. */
+interface Apart extends Partial<Pick<Announcement, "path" | "localPreference" | "tags">> {
+  readonly at: readonly number[];
+}
+
 const WORD = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const MEMBERS = ["path", "localPreference", "tags", "origin", "leaves"];
+const MEMBERS = ["path", "localPreference", "tags", "apart", "origin", "leaves"];
+const MEMBERS_APART = ["at", "path", "localPreference", "tags"];
 
 function readAnnouncement(value: unknown): Announcement | undefined {
   if (!isObject(value) || !isObject(value.origin)) return undefined;
-  const { path, localPreference, tags, origin, leaves } = value;
+  const { path, localPreference, tags, apart, origin, leaves } = value;
   const words = (list: unknown): boolean =>
     Array.isArray(list) && list.every((one) => typeof one === "string" && WORD.test(one));
   const whole = (one: unknown): boolean => Number.isSafeInteger(one) && (one as number) >= 0;
+  const isApart = (one: unknown): boolean =>
+    isObject(one) &&
+    Object.keys(one).every((member) => MEMBERS_APART.includes(member)) &&
+    Array.isArray(one.at) &&
+    one.at.length > 0 &&
+    one.at.every(whole) &&
+    (one.path === undefined || words(one.path)) &&
+    (one.tags === undefined || words(one.tags)) &&
+    (one.localPreference === undefined || whole(one.localPreference));
   const well =
     Object.keys(value).every((member) => MEMBERS.includes(member)) &&
     words(path) &&
@@ -98,8 +114,22 @@ function readAnnouncement(value: unknown): Announcement | undefined {
     words([origin.node, origin.domain]) &&
     [origin.epoch, origin.expires, origin.size].every(whole) &&
     [origin.key, origin.signature].every((one) => typeof one === "string") &&
-    Array.isArray(leaves);
+    Array.isArray(leaves) &&
+    (apart === undefined ||
+      (Array.isArray(apart) && apart.length > 0 && apart.every(isApart) && noneTwice(apart, leaves)));
   return well ? (value as unknown as Announcement) : undefined;
+}
+
+/** Every place is a route's, and in one list. */
+function noneTwice(apart: readonly Apart[], leaves: Announcement["leaves"]): boolean {
+  const places = apart.flatMap(({ at }) => at);
+  return new Set(places).size === places.length && places.every((at) => typeof leaves[at]?.[0] === "string");
+}
+
+/** What is said of a route alone. */
+function ownOf({ apart = [], leaves }: Announcement, name: string): Omit<Apart, "at"> {
+  const { at: _places, ...own } = apart.find(({ at }) => at.some((place) => leaves[place]?.[0] === name)) ?? { at: [] };
+  return own;
 }
 
 function namesOf(value: unknown): string[] {

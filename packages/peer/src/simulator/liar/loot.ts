@@ -3,6 +3,7 @@
 
 import { disclose } from "../../origin/sign.ts";
 import type { Announcement, Leaf, Message } from "../../wire/message.ts";
+import { separately } from "./separately.ts";
 
 export interface Stolen {
   readonly name: string;
@@ -32,8 +33,8 @@ export class Loot {
     if (!text.includes('"update"')) return;
     const message = parsed(text);
     if (message?.type !== "update") return;
-    for (const announcement of message.announce as readonly Announcement[]) {
-      if (!looksWell(announcement)) continue;
+    const announced = (message.announce as readonly Announcement[]).filter(looksWell);
+    for (const announcement of announced.flatMap(separately)) {
       for (const item of announcement.leaves) if (typeof item[0] === "string") this.#keep(item as Leaf, announcement);
     }
   }
@@ -66,5 +67,12 @@ function looksWell(announcement: Announcement): boolean {
     (sum, item) => sum + (Array.isArray(item) && typeof item[0] === "number" ? item[0] : 1),
     0,
   );
-  return told === origin.size;
+  return told === origin.size && placesAreTold(announcement);
+}
+
+function placesAreTold({ apart = [], leaves }: Announcement): boolean {
+  return (
+    Array.isArray(apart) &&
+    apart.every(({ at }) => Array.isArray(at) && at.every((place) => typeof leaves[place]?.[0] === "string"))
+  );
 }
