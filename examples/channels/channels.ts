@@ -17,7 +17,7 @@ interface Channel {
 
 const channelTable = table<Channel>("channel", "logged", {
   // The same channel at two nodes is the same thing if it speaks the same protocol. Pure, as `decide` is.
-  route: (name, row) => (row.local ? undefined : [`channel:${name}`, hash("sha256", row.protocol, "base64url")]),
+  routes: (name, row) => (row.local ? [] : [[`channel:${name}`, hash("sha256", row.protocol, "base64url")]]),
 });
 
 const named = z.strictObject({ name: nameSchema });

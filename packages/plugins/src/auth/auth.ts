@@ -7,6 +7,8 @@ import {
   definePlugin,
   done,
   type Envelope,
+  FaultError,
+  fault,
   messageName,
   namespaceOf,
   next,
@@ -20,9 +22,17 @@ import { type AdminFacts, adminFacts } from "./admin-token.ts";
 import { answerGrants, answerPrincipals } from "./answer.ts";
 import { connectionFromCli } from "./connection.ts";
 import { decideRecovery } from "./decide-recovery.ts";
-import { allow, isFault, lineage } from "./grant.ts";
+import { allow, isFault, lineage, NODE } from "./grant.ts";
 import { decideGrant } from "./grant-messages.ts";
-import { authFaults, authMessages, credentialTable, type GrantRow, grantTable, principalTable } from "./schema.ts";
+import {
+  authFaults,
+  authMessages,
+  credentialTable,
+  type GrantRow,
+  grantTable,
+  isReserved,
+  principalTable,
+} from "./schema.ts";
 
 export interface AuthOptions {
   /** Name of the principal that the first start makes. */
@@ -30,6 +40,10 @@ export interface AuthOptions {
 }
 
 export function auth({ admin = "admin" }: AuthOptions = {}) {
+  if (isReserved(admin))
+    throw new FaultError(
+      fault("COMPOSITION_INVALID", `auth: admin "${admin}": names that begin with "peer." are peers'`),
+    );
   return definePlugin({
     name: "auth",
     version: "1",
@@ -40,13 +54,14 @@ export function auth({ admin = "admin" }: AuthOptions = {}) {
     faults: authFaults,
     prepare: { "pipeline.adopt": (_envelope, reader) => adminFacts(reader) },
     decide(context) {
-      const { envelope, state } = context;
-      if (envelope.internal && messageName(envelope.message) === "admin.recover") {
+      const { envelope, message, state } = context;
+      if (envelope.internal && messageName(message) === "admin.recover") {
         const decided = decideRecovery(envelope, state, admin);
         if (decided.kind === "refused") return decided;
         const { data, state: after } = decided;
         return done({ data, state: after, adds: { authority: authorityOf(envelope, EVERYTHING) } });
       }
+      if (envelope.internal && message.resource === "grant") return decideOwn(context);
       if (envelope.internal) return admit(envelope, bootstrap(envelope, state, admin), EVERYTHING);
       const grants = lineage(state, envelope.grant, envelope.at);
       if (isFault(grants)) return refuse(grants.code, grants.message);
@@ -59,6 +74,14 @@ export function auth({ admin = "admin" }: AuthOptions = {}) {
     answer: { "principal.list": answerPrincipals, "grant.list": answerGrants },
     connections: { connectionFromCli },
   });
+}
+
+/** What the node itself does about grants: it may all of it. */
+function decideOwn({ envelope, message, state }: PluginContext) {
+  const decided = decideGrant(message, envelope, state, NODE);
+  if (decided === undefined) return admit(envelope, undefined, EVERYTHING);
+  if (decided.kind === "refused") return decided;
+  return done({ data: decided.data, state: decided.state, adds: { authority: authorityOf(envelope, EVERYTHING) } });
 }
 
 type Rights = Pick<Authority, "reads" | "writes" | "allows">;

@@ -1,8 +1,8 @@
 // How principals and grants are made, narrowed, sealed, redeemed and ended. Ids of grants count upwards: `g-2`.
 
-import { type Envelope, type Message, refuse, type State } from "@capstan/orchestrator";
+import { type Envelope, type Fault, type Message, refuse, type State } from "@capstan/orchestrator";
 import { isFault, type Limits, lineage, within } from "./grant.ts";
-import { credentialTable, type GrantRow, grantTable, type PrincipalRow, principalTable } from "./schema.ts";
+import { credentialTable, type GrantRow, grantTable, isReserved, type PrincipalRow, principalTable } from "./schema.ts";
 
 type Made = { readonly kind: "made"; readonly data: unknown; readonly state: State };
 type Decided = Made | ReturnType<typeof refuse> | undefined;
@@ -13,6 +13,7 @@ export function decideGrant(message: Message, envelope: Envelope, state: State, 
   switch (`${message.resource}.${message.action}`) {
     case "principal.create": {
       const { name } = data as { name: string };
+      if (isReserved(name)) return reserved(name);
       const taken = grant.parent !== undefined && isSomebodyElse(state, name, envelope.principal);
       if (taken || state.get(principalTable, name) !== undefined)
         return refuse("PRINCIPAL_EXISTS", `there is a principal "${name}" already`);
@@ -26,16 +27,19 @@ export function decideGrant(message: Message, envelope: Envelope, state: State, 
     }
     case "grant.create": {
       const asked = data as Limits & { principal: string; credential?: string };
-      return create(state, envelope, grant, asked.principal, asked, asked.credential);
+      return make(state, envelope, grant, asked.principal, asked, asked.credential);
     }
+    case "grant.lend":
+      return lend(state, envelope, data as Lent);
     case "grant.attenuate":
-      return create(state, envelope, grant, envelope.principal, data as Limits, undefined);
+      return make(state, envelope, grant, envelope.principal, data as Limits, undefined);
     case "grant.seal":
       return seal(state, envelope, grant, data as { grant?: string; credential: string });
     case "grant.redeem": {
       const row = state.get(credentialTable, (data as { secret: string }).secret);
       const sealed = row?.kind === "seal" ? state.get(grantTable, row.grant) : undefined;
-      if (sealed === undefined) return refuse("CREDENTIAL_INVALID", "no grant was sealed under this string");
+      if (sealed === undefined || isReserved(sealed.principal))
+        return refuse("CREDENTIAL_INVALID", "no grant was sealed under this string");
       const alive = lineage(state, sealed.id, envelope.at);
       if (isFault(alive)) return refuse(alive.code, alive.message);
       return made({ principal: sealed.principal, grant: sealed.id }, state);
@@ -55,6 +59,32 @@ function principal(name: string, { principal: by, at }: Envelope): PrincipalRow 
   return { name, by, at };
 }
 
+function make(...[state, envelope, parent, name, ...more]: Parameters<typeof create>): Decided {
+  return isReserved(name) ? reserved(name) : create(state, envelope, parent, name, ...more);
+}
+
+/** What `grant.lend` is asked. */
+export interface Lent {
+  readonly principal: string;
+  readonly allow: readonly string[];
+  readonly under: string;
+  readonly by: string;
+  readonly may?: readonly string[];
+}
+
+/** For a name that nobody but the node gives. How wide it is, and how long it lives, is its parent's to say all the same. */
+function lend(state: State, envelope: Envelope, { principal: name, allow, under, by, may }: Lent): Decided {
+  const parents = lineage(state, under, envelope.at);
+  if (isFault(parents)) return refuse(parents.code, parents.message);
+  return create(state, { ...envelope, principal: by, may }, parents[0] as GrantRow, name, { allow }, undefined);
+}
+
+/** Why `grant.lend` would be refused, for those who do what makes no sense without it. */
+export function whyNotLent(state: State, envelope: Envelope, lent: Lent): Fault | undefined {
+  const decided = lend(state, envelope, lent);
+  return decided?.kind === "refused" ? decided.error : undefined;
+}
+
 function create(
   state: State,
   envelope: Envelope,
@@ -65,8 +95,10 @@ function create(
 ): Decided {
   const limits = within(parent, envelope.may, asked);
   if ("code" in limits) return refuse(limits.code, limits.message);
-  // Whoever holds the grant acts as its principal. Only the roots, the first start's grant and the node's, may name anyone.
-  if (parent.parent !== undefined && name !== envelope.principal && isSomebodyElse(state, name, envelope.principal))
+  // Whoever holds the grant acts as its principal. Only the roots, the first start's grant and the node's, may name anyone; and
+  // whoever lends a name that is the node's does it for the node.
+  const names = parent.parent === undefined || name === envelope.principal || isReserved(name);
+  if (!names && isSomebodyElse(state, name, envelope.principal))
     return refuse("GRANT_WIDER", `principal: ${parent.id} names no one but ${envelope.principal} and whom they made`);
   if (state.get(principalTable, name)?.revoked !== undefined) return refuse("GRANT_REVOKED", `${name} was revoked`);
   if (credential !== undefined && state.get(credentialTable, credential) !== undefined) return taken();
@@ -95,6 +127,8 @@ function seal(state: State, envelope: Envelope, own: GrantRow, asked: { grant?: 
   const target = state.get(grantTable, id);
   if (target === undefined || !(own.parent === undefined || isUnder(state, target, own)))
     return refuse("GRANT_UNKNOWN", `${id} is not ${own.id}, nor made under it`);
+  // Whoever presented the string would be that peer.
+  if (isReserved(target.principal)) return reserved(target.principal);
   if (!target.delegable && target.id === own.id) return refuse("GRANT_NOT_DELEGABLE", `${id} may not be passed on`);
   // A scope that was narrowed further cannot be sealed: the string would be as wide as the grant.
   if (envelope.may !== undefined)
@@ -128,6 +162,11 @@ export function nextGrantId(state: State): string {
   let last = 1;
   for (const [id] of state.rows(grantTable)) last = Math.max(last, Number(id.slice(2)));
   return `g-${last + 1}`;
+}
+
+function reserved(name: string) {
+  const text = `"${name}": names that begin with "peer." are those of peers; peer.add and peer.invite give them what they may`;
+  return refuse("PRINCIPAL_RESERVED", text);
 }
 
 function taken() {

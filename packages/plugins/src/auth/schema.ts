@@ -1,7 +1,7 @@
 // What auth keeps and what can be asked of it: principals, grants, credentials. No secret is in any of it: a credential is
 // made by its holder and known here by its SHA-256.
 
-import { command, type FaultTable, query, table } from "@capstan/orchestrator";
+import { command, type FaultTable, NODE_GRANT, query, table } from "@capstan/orchestrator";
 import { z } from "zod";
 import { parseClause } from "../clause.ts";
 import { credentialDigest, digestSchema } from "./credential.ts";
@@ -61,6 +61,14 @@ const principalName = z
   .min(1)
   .max(100)
   .regex(/^[A-Za-z0-9][\w.@~-]*$/, "must be letters, digits and . _ @ ~ -");
+/** Those of other nodes (peer-propagation): what they may is the node's to say, and no credential makes anybody one of them. */
+const RESERVED = /^peer\./;
+const reservedName = principalName.regex(RESERVED, "must be a name of the node's own, like peer.berlin");
+
+export function isReserved(name: string): boolean {
+  return RESERVED.test(name);
+}
+
 const grantId = z.string().regex(/^g-\d{1,15}$/, "must be a grant's id, like g-2");
 
 const limits = {
@@ -123,6 +131,19 @@ export const authMessages = {
       result: grantResult,
       about: "id",
       target: ({ principal }) => principal,
+    }),
+    lend: command({
+      internal: true,
+      summary: "Make a grant for a name that is the node's own to give, within somebody's grant and in their name.",
+      data: z.strictObject({
+        principal: reservedName,
+        allow: limits.allow,
+        /** What it is made under, by whom, and what narrows them. */
+        under: grantId.or(z.literal(NODE_GRANT)),
+        by: z.string().min(1).max(200),
+        may: z.array(z.string()).optional(),
+      }),
+      result: grantResult,
     }),
     attenuate: command({
       summary: "Make a narrower grant of one's own, and get a scope of it.",
@@ -197,5 +218,10 @@ export const authFaults = {
     text: "The credential is in use; make another of 32 random bytes.",
   },
   PRINCIPAL_EXISTS: { status: 409, retryable: false, text: "There is a principal of that name." },
+  PRINCIPAL_RESERVED: {
+    status: 403,
+    retryable: false,
+    text: "Names that begin with `peer.` are those of peers, and what peers may comes with `peer.add` and `peer.invite`.",
+  },
   PRINCIPAL_UNKNOWN: { status: 404, retryable: false, text: "There is no principal of that name." },
 } as const satisfies FaultTable;

@@ -139,7 +139,7 @@ function headerOf(text: string): string {
   return decodeEntry({ seq: 0, at: 0, text } as Parameters<typeof decodeEntry>[0]).header.message;
 }
 
-function altered(log: Log, changes: Partial<Log>): Log {
+export function altered(log: Log, changes: Partial<Log>): Log {
   return new Proxy(log, {
     get(target, name) {
       if (name in changes) return changes[name as keyof Log];

@@ -3,6 +3,7 @@
 
 import {
   type EffectRuntime,
+  entryOf,
   type Fault,
   FaultError,
   fault,
@@ -11,12 +12,15 @@ import {
   type PluginRuntime,
   siblingId,
 } from "@capstan/orchestrator";
-import type { Carried, CarriedCall, Carrier } from "../registry/elsewhere.ts";
+import type { AskedWay, Carried, CarriedCall, Carrier } from "../registry/elsewhere.ts";
 import { plainOutput, textOf } from "./plain-output.ts";
 import type { Asked, ExecutionRow } from "./schema.ts";
 
+/** Keys are kept for a day: later, what whoever was asked does not know any more must not be begun, for it may have been done. */
+const REMEMBERED_MS = 12 * 60 * 60_000;
+
 /** What is there once the plugins run. */
-export interface Ways extends Pick<PluginRuntime, "note"> {
+export interface Ways extends Pick<PluginRuntime, "note" | "reader"> {
   readonly carriers: ReadonlyMap<string, Carrier>;
 }
 
@@ -28,13 +32,16 @@ export async function carry(
   runtime: EffectRuntime,
 ): Promise<Message> {
   const { action: name, elsewhere } = row;
-  const carrier = ways?.carriers.get(elsewhere.by);
+  // Begun again at a start, before there is any way: whoever was asked may have done it, and is asked once there is a session.
+  if (ways === undefined) return outcome("lose", { execution });
+  const carrier = ways.carriers.get(elsewhere.by);
   let carried: Carried;
   try {
-    if (ways === undefined || carrier === undefined)
-      throw new FaultError(fault("ACTION_UNREACHABLE", `${name}: nobody leads there now`));
+    if (carrier === undefined) throw new FaultError(fault("ACTION_UNREACHABLE", `${name}: nobody leads there now`));
+    const input = await inputOf(ways, row, effect);
     carried = await carrier.perform({
-      ...callOf(execution, row, elsewhere, effect, runtime.signal),
+      ...callOf(row, elsewhere, effect, runtime.signal),
+      ...{ key: elsewhere.key ?? siblingId(execution, "m"), anew: effect.id, input },
       asks: asking(ways, execution, elsewhere, effect),
     });
   } catch (thrown) {
@@ -42,8 +49,12 @@ export async function carry(
       thrown instanceof FaultError
         ? thrown.toFault()
         : fault("ACTION_FAILED", `${name}: ${textOf(thrown) || "it threw"}`);
-    // Also where it is the far side's own word: asked again by the same key, it may know by then.
-    return error.code === "EXECUTION_AMBIGUOUS" ? outcome("lose", { execution, error }) : failed(execution, error);
+    // Also where it is the far side's own word: asked again by the same key, it may know by then. Without details it is ours, and says
+    // nothing of what became of it where it was asked before.
+    const tellsNothing = elsewhere.again !== undefined && error.details === undefined;
+    if (error.code === "EXECUTION_AMBIGUOUS" || tellsNothing) return outcome("lose", { execution, error });
+    const { peer } = thrown as { readonly peer?: unknown };
+    return failed(execution, error, peer);
   }
   const plain = plainOutput(carried.output, name);
   if ("code" in plain) return failed(execution, plain);
@@ -52,33 +63,73 @@ export async function carry(
 }
 
 function callOf(
-  execution: string,
   row: ExecutionRow,
-  { key = siblingId(execution, "m"), via = [], to, again }: Asked,
+  { request, via = [], to, origin, only = false, address, repeatable, digest, until = row.at, again }: Asked,
   effect: OwedEffect,
   signal: AbortSignal,
-): Omit<CarriedCall, "asks"> {
+): Omit<CarriedCall, "asks" | "key" | "anew" | "input"> {
   const { action: name, publication } = row;
-  const { correlation, traceparent, hops, message, data } = effect;
-  const { input } = ("input" in (data as object) ? data : message.data) as { readonly input?: unknown };
-  // The far side's is at most ours: who waits no more wants nothing done.
-  const deadline = effect.deadline;
-  return { name, input, publication, key, deadline, correlation, traceparent, via, hops, again: again && to, signal };
-}
-
-/** Who is asked is in the row before it is asked: after a crash nothing else tells whom to ask what became of it. */
-function asking(ways: Ways, execution: string, { to: first }: Asked, effect: OwedEffect): CarriedCall["asks"] {
-  const { id, owing, hops, correlation, traceparent } = effect;
-  let noted = first;
-  return async (to) => {
-    if (to === noted) return;
-    await ways.note(outcome("ask", { execution, effect: id, to }), { cause: owing, hops, correlation, traceparent });
-    noted = to;
+  const { correlation, traceparent, hops } = effect;
+  const isRemembered = again === undefined || repeatable !== undefined || row.at < until + REMEMBERED_MS;
+  // The far side's is at most ours: who waits no more wants nothing done. By itself nothing is begun that nobody waits for.
+  const deadline = isByItself(effect) || !isRemembered ? until : effect.deadline;
+  return {
+    ...{
+      name,
+      publication,
+      request,
+      origin,
+      only,
+      address,
+      repeatable,
+      digest,
+      deadline,
+      until,
+      correlation,
+      traceparent,
+      via,
+      hops,
+    },
+    ...{ again: again && to, signal },
   };
 }
 
-function failed(execution: string, error: Fault): Message {
-  return outcome("fail", { execution, error, retryable: false });
+const isByItself = ({ data }: OwedEffect): boolean => (data as { readonly by?: string }).by === "itself";
+
+/** What the first message asked; what owes it now may be another. */
+async function inputOf({ reader }: Ways, row: ExecutionRow, effect: OwedEffect): Promise<unknown> {
+  const { data, message } = effect;
+  if (row.input !== undefined) return row.input;
+  if (!isByItself(effect)) return (("input" in (data as object) ? data : message.data) as { input?: unknown }).input;
+  const entry = await entryOf(reader, row.message);
+  const body = entry === undefined ? undefined : ((await reader.part(entry, "b")) as { data?: unknown } | undefined);
+  if (body?.data === undefined)
+    throw new FaultError(fault("ACTION_UNREACHABLE", `${row.action}: what it was asked is not in the log any more`));
+  return (body.data as { readonly input?: unknown }).input;
+}
+
+/** Who is asked is in the row before it is asked: after a crash nothing else tells whom to ask what became of it. */
+function asking(ways: Ways, execution: string, first: Asked, effect: OwedEffect): CarriedCall["asks"] {
+  const { id, owing, hops, correlation, traceparent } = effect;
+  let noted: Partial<AskedWay> & { readonly to?: string } = first;
+  return async (to, { origin, repeatable, digest }) => {
+    const isNoted = to === noted.to && origin === noted.origin && repeatable === noted.repeatable;
+    if (isNoted && digest === noted.digest) return;
+    const way = {
+      to,
+      ...(origin === undefined ? {} : { origin }),
+      ...(repeatable === undefined ? {} : { repeatable }),
+      ...(digest === undefined ? {} : { digest }),
+    };
+    const message = outcome("ask", { execution, effect: id, ...way });
+    await ways.note(message, { cause: owing, hops, correlation, traceparent });
+    noted = way;
+  };
+}
+
+/** @param peer whose message it was, where the fault's own details do not say */
+function failed(execution: string, error: Fault, peer?: unknown): Message {
+  return outcome("fail", { execution, error, retryable: false, ...(peer === undefined ? {} : { peer }) });
 }
 
 function outcome(verb: string, data: unknown): Message {

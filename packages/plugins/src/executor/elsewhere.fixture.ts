@@ -15,6 +15,8 @@ export interface WayOptions {
   readonly node?: string;
   readonly digest?: string;
   readonly timeout?: number;
+  readonly origin?: string;
+  readonly repeatable?: "idempotent" | "read-only";
 }
 
 interface Options {
@@ -52,9 +54,15 @@ export async function startWithWays({ carrier, protocols = [echo], log, clock = 
     runtime: runtime as unknown as PluginRuntime,
     note,
     /** There is a way to an action by the neighbour `berlin`. */
-    learn: (name: string, { node = "n-b", digest = "d", timeout }: WayOptions = {}) =>
+    learn: (name: string, { node = "n-b", digest = "d", origin = "n-b", timeout, repeatable }: WayOptions = {}) =>
       note([
-        { name, way: { peer: "berlin", node, path: ["n-b"], origin: "n-b", digest, ...(timeout && { timeout }) } },
+        {
+          name,
+          way: {
+            ...{ peer: "berlin", node, path: ["n-b"], origin, digest },
+            ...{ ...(timeout && { timeout }), ...(repeatable && { repeatable }) },
+          },
+        },
       ]),
     forget: (name: string) => note([{ name, way: null }]),
   };

@@ -249,6 +249,20 @@ describe("what nobody knows", () => {
     await hub.stop();
   });
 
+  test("is known where whoever was asked found nobody to hand it to: that is what became of it there", async () => {
+    const far = { peer: { name: "berlin", node: "n-b" } };
+    const carrier = recording((_, nth) => {
+      throw nth === 1 ? AMBIGUOUS() : throwing("ACTION_UNREACHABLE", far);
+    });
+    const { app, learn, hub } = await startWithWays({ carrier });
+    await learn("greet");
+    await faultFrom(app.action.perform({ name: "greet" }));
+    const id = siblingId((carrier.calls[0] as CarriedCall).key, "x");
+    expect(await faultFrom(app.execution.retry({ id }))).toMatchObject({ code: "ACTION_UNREACHABLE", details: far });
+    expect(await app.execution.show({ id })).toMatchObject({ state: "failed" });
+    await hub.stop();
+  });
+
   test("can be given up", async () => {
     const carrier = recording(() => Promise.reject(AMBIGUOUS()));
     const { app, learn, hub } = await startWithWays({ carrier });
@@ -258,6 +272,20 @@ describe("what nobody knows", () => {
     await app.execution.abandon({ id });
     expect(await app.execution.show({ id })).toMatchObject({ state: "failed", error: { code: "EXECUTION_ABANDONED" } });
     await hub.stop();
+  });
+
+  test("is what was running when the node died, also where its origin promises that twice does no harm", async () => {
+    const log = memoryLog();
+    const hanging = recording(() => new Promise<Carried>(() => {}));
+    const first = await startWithWays({ carrier: hanging, log });
+    await first.learn("greet", { repeatable: "idempotent" });
+    const { execution: id } = await first.app.action.perform({ name: "greet", input: 3 }, { wait: 0 });
+    await hanging.asked(1);
+    // It is begun again before anybody has told of a way: that says nothing of what became of it.
+    const second = await startWithWays({ carrier: echoed(), log: reopened(log), clock: first.clock });
+    expect(await second.app.execution.show({ id })).toMatchObject({ state: "ambiguous" });
+    expect(await second.app.execution.retry({ id })).toMatchObject({ output: 3 });
+    await second.hub.stop();
   });
 
   test("is what was running when the node died: the neighbour of then is asked", async () => {
@@ -301,7 +329,7 @@ describe("what is handed on", () => {
     const carrier = echoed();
     const { app, learn, runtime, hub } = await startWithWays({ carrier });
     await learn("greet");
-    const as = await app.grant.create({ principal: "peer.x", allow: ["action.perform"] });
+    const as = await app.grant.create({ principal: "neighbour.x", allow: ["action.perform"] });
     await runtime.apply(asked, as, { key: "theirs" }, { via: ["n-y", "n-x"], hops: 2 });
     expect(carrier.calls[0]).toMatchObject({ via: ["n-y", "n-x"], hops: 2 });
     await hub.stop();
@@ -314,7 +342,7 @@ describe("what is handed on", () => {
     const carrier = echoed();
     const { app, learn, runtime, hub } = await startWithWays({ carrier });
     await learn("greet");
-    const as = await app.grant.create({ principal: "peer.x", allow: ["action.perform"] });
+    const as = await app.grant.create({ principal: "neighbour.x", allow: ["action.perform"] });
     expect(await faultFrom(runtime.apply(asked, as, {}, origin))).toMatchObject({ code: "HOPS_EXCEEDED" });
     expect(carrier.calls).toHaveLength(0);
     await hub.stop();
@@ -323,7 +351,7 @@ describe("what is handed on", () => {
   test("but to an action that is here it may come back", async () => {
     const { app, runtime, hub } = await startWithWays({});
     await app.action.register({ name: "greet", protocol: "echo" });
-    const as = await app.grant.create({ principal: "peer.x", allow: ["action.perform"] });
+    const as = await app.grant.create({ principal: "neighbour.x", allow: ["action.perform"] });
     expect(await runtime.apply(asked, as, {}, { via: ["n-a", "n-x"], hops: 2 })).toHaveProperty("execution");
     await hub.stop();
   });
@@ -334,7 +362,7 @@ describe("what is handed on", () => {
     const { app, learn, runtime, hub } = await startWithWays({ carrier, protocols: [nests] });
     await app.action.register({ name: "outer", protocol: "nests", may: ["action.perform:greet"] });
     await learn("greet");
-    const as = await app.grant.create({ principal: "peer.x", allow: ["action.perform"] });
+    const as = await app.grant.create({ principal: "neighbour.x", allow: ["action.perform"] });
     await runtime.apply({ ...asked, data: { name: "outer" } }, as, {}, { via: ["n-x"], hops: 1 });
     expect(carrier.calls[0]).toMatchObject({ via: [], hops: 2 });
     await hub.stop();

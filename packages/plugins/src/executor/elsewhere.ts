@@ -7,11 +7,12 @@ import {
   type FollowUp,
   fault,
   next,
+  type Repeatable,
   refuse,
   type State,
   siblingId,
 } from "@capstan/orchestrator";
-import type { ElsewhereRow } from "../registry/elsewhere.ts";
+import type { Course } from "../registry/destination.ts";
 import { effectOf } from "./invocation.ts";
 import { type Asked, type ExecutionRow, executionTable, INVOKE, type Original } from "./schema.ts";
 
@@ -19,6 +20,8 @@ import { type Asked, type ExecutionRow, executionTable, INVOKE, type Original } 
 const TIMEOUT_MS = 10 * 60_000;
 /** What comes from so deep is handed on no further: the far kernel would refuse it (DESIGN.md §3, HOPS_EXCEEDED). */
 const MOST_HOPS = 16;
+/** For so long another way may be asked by the same request: those who did it remember it for as long as keys are kept, a day. */
+const REQUEST_MS = 60 * 60_000;
 
 /** Why a message cannot be handed on: it goes round. */
 function goesRound({ node, via, hops, message }: Envelope) {
@@ -27,7 +30,8 @@ function goesRound({ node, via, hops, message }: Envelope) {
   return hops < MOST_HOPS ? undefined : refuse("HOPS_EXCEEDED", `${name}: ${MOST_HOPS} nodes or causes deep; a loop?`);
 }
 
-export function performElsewhere(envelope: Envelope, state: State, way: ElsewhereRow) {
+/** @param nonce what this request is called from here on, where it is ours */
+export function performElsewhere(envelope: Envelope, state: State, course: Course, nonce: () => string) {
   const round = goesRound(envelope);
   if (round !== undefined) return round;
   const { name, publication = "with" } = envelope.message.data as {
@@ -45,18 +49,38 @@ export function performElsewhere(envelope: Envelope, state: State, way: Elsewher
     at: envelope.at,
     ...(publication === "with" ? {} : { publication }),
     ...(envelope.deadline === undefined ? {} : { deadline: envelope.deadline }),
-    elsewhere: { by: way.by, to: way.node, ...(envelope.via.length === 0 ? {} : { via: envelope.via }) },
+  };
+  const effect = carrying(execution, row, envelope, course);
+  const asked: Asked = {
+    by: course.by,
+    ...takenBy(course),
+    ...(envelope.via.length === 0 ? {} : { via: envelope.via }),
+    request: envelope.request ?? nonce(),
+    until: Math.min(effect.deadline, envelope.at + REQUEST_MS),
   };
   return next({
     data: { execution },
     pending: true,
-    clause: wayText(way),
-    state: state.put(executionTable, execution, row),
-    effects: [carrying(execution, row, envelope, way.timeout)],
+    clause: course.text,
+    state: state.put(executionTable, execution, { ...row, elsewhere: asked }),
+    effects: [effect],
   });
 }
 
-interface Asking {
+function takenBy({ node, origin, only, repeatable, digest, address }: Course) {
+  return {
+    ...(only ? { only } : {}),
+    ...(node === undefined ? {} : { to: node }),
+    ...(origin === undefined ? {} : { origin }),
+    ...(repeatable === undefined ? {} : { repeatable }),
+    ...(digest === undefined ? {} : { digest }),
+    ...(address === undefined ? {} : { address }),
+  };
+}
+
+/** What `execution.ask` says. */
+interface Asking extends Pick<Asked, "origin" | "repeatable" | "digest"> {
+  readonly execution: string;
   /** That carries it. */
   readonly effect: string;
   readonly to: string;
@@ -67,7 +91,7 @@ interface Retried {
   readonly row: ExecutionRow | undefined;
   readonly original: Original;
   /** As of now; there need be none to whoever was asked before. */
-  readonly way: ElsewhereRow | undefined;
+  readonly course: Course | undefined;
   readonly then: readonly FollowUp[] | undefined;
 }
 
@@ -75,7 +99,12 @@ interface Retried {
  * Once more. Of what is not known the same is asked again, of whoever was asked, who joins it to the first; what failed is asked
  * anew.
  */
-export function retryElsewhere(envelope: Envelope, state: State, { id, row, original, way, then }: Retried) {
+export function retryElsewhere(
+  envelope: Envelope,
+  state: State,
+  { id, row, original, course, then }: Retried,
+  nonce: () => string,
+) {
   const before = row?.elsewhere;
   const tried: ExecutionRow = {
     action: original.name,
@@ -89,51 +118,74 @@ export function retryElsewhere(envelope: Envelope, state: State, { id, row, orig
     input: original.input,
     ...(original.publication === undefined ? {} : { publication: original.publication }),
     ...(envelope.deadline === undefined ? {} : { deadline: envelope.deadline }),
-    elsewhere: before ?? { by: way?.by ?? "", ...(way && { to: way.node }), key: envelope.id },
   };
-  const effect = carrying(id, tried, envelope, way?.timeout);
+  const effect = carrying(id, tried, envelope, before ?? course);
+  const asked: Asked = before ?? {
+    ...{ by: course?.by ?? "", ...(course && takenBy(course)) },
+    ...{ key: envelope.id, request: nonce(), until: Math.min(effect.deadline, envelope.at + REQUEST_MS) },
+  };
   return next({
     data: { execution: id },
     pending: true,
-    clause: before === undefined ? way && wayText(way) : "asked again by the same key",
-    state: state.put(executionTable, id, tried),
+    clause: before === undefined ? course?.text : "asked again by the same key",
+    state: state.put(executionTable, id, { ...tried, elsewhere: asked }),
     effects: [{ ...effect, data: { execution: id, input: original.input }, after: original.ended }],
     then,
   });
 }
 
-/** Never carried out twice by itself: whether the far side may is not announced. */
-function carrying(execution: string, row: ExecutionRow, { at, deadline }: Envelope, timeout = TIMEOUT_MS) {
-  const latest = at + timeout;
+/** Once more by itself, of whoever was asked, and not for anybody: who waited was told that it is not known. */
+export function askAgain(
+  { at }: Envelope,
+  state: State,
+  id: string,
+  row: ExecutionRow & { readonly elsewhere: Asked },
+) {
+  const tried: ExecutionRow = { ...row, state: "running", attempt: row.attempt + 1 };
+  const effect = carrying(id, tried, { at, deadline: undefined }, row.elsewhere);
+  return next({
+    data: { execution: id },
+    clause: "asked again by the same key",
+    state: state.put(executionTable, id, tried),
+    effects: [{ ...effect, data: { execution: id, by: "itself" } }],
+  });
+}
+
+/** It is begun again after a crash where its origin promises that this does no harm. */
+function carrying(
+  execution: string,
+  row: ExecutionRow,
+  { at, deadline }: Pick<Envelope, "at" | "deadline">,
+  of: { readonly timeout?: number | undefined; readonly repeatable?: Repeatable | undefined } | undefined,
+) {
+  const latest = at + (of?.timeout ?? TIMEOUT_MS);
   return {
     id: effectOf(execution, row),
     kind: INVOKE,
     data: { execution },
-    replayable: false,
-    attempt: 1,
+    replayable: of?.repeatable !== undefined,
+    attempt: row.attempt,
     deadline: deadline === undefined ? latest : Math.min(deadline, latest),
   };
-}
-
-function wayText({ peer, path, origin }: ElsewhereRow): string {
-  return `by ${peer}, of ${origin}${path.length > 1 ? `, through ${path.slice(0, -1).join(", ")}` : ""}`;
 }
 
 /**
  * Whom it is asked of from now on. The row that this is about may be gone, or another try's: what was cancelled meanwhile is not asked
  * of anybody.
  */
-export function asks(state: State, id: string, row: ExecutionRow | undefined, { effect, to }: Asking) {
+export function asks(state: State, id: string, row: ExecutionRow | undefined, asking: Asking) {
+  const { execution: _of, effect, to, ...way } = asking;
   if (row?.elsewhere === undefined || row.state !== "running" || effectOf(id, row) !== effect) {
     return refuse("EXECUTION_UNKNOWN", `${id} ended before ${to} was asked`);
   }
-  return next({ state: state.put(executionTable, id, { ...row, elsewhere: { ...row.elsewhere, to } }) });
+  const { origin: _, repeatable: __, digest: ___, ...asked } = row.elsewhere;
+  return next({ state: state.put(executionTable, id, { ...row, elsewhere: { ...asked, to, ...way } }) });
 }
 
-/** Whether a fault says nothing of what became of an execution that was asked before, and whose outcome was not known. */
+/** Whether it is our deadline, which says nothing of what became of an execution that was asked before, and whose outcome was not known. */
 export function tellsNothing({ elsewhere }: ExecutionRow, { code, details }: Fault): boolean {
-  if (elsewhere?.again === undefined) return false;
-  return code === "ACTION_UNREACHABLE" || (code === "DEADLINE_EXCEEDED" && details === undefined);
+  // With details it is the word of whoever was asked, by the same key: so it ended there, and will not again.
+  return elsewhere?.again !== undefined && code === "DEADLINE_EXCEEDED" && details === undefined;
 }
 
 /** An execution of which nobody knows whether it ran, and what whoever waits for it is told. */
@@ -142,8 +194,9 @@ export function lost(id: string, row: ExecutionRow, told: Pick<Fault, "message" 
   const text = `${id}: the node died while it may have been running; execution.retry runs it again, abandon gives it up`;
   const to = (told?.details as { peer?: { node?: string } } | undefined)?.peer?.node ?? elsewhere?.to;
   const asked: Asked | undefined = elsewhere && { ...elsewhere, ...(to === undefined ? {} : { to }), again: true };
+  const { joined: _, ...rest } = row;
   return {
-    row: { ...row, state: "ambiguous" as const, ...(asked && { elsewhere: asked }) },
+    row: { ...rest, state: "ambiguous" as const, ...(asked && { elsewhere: asked }) },
     error: fault("EXECUTION_AMBIGUOUS", told?.message ?? text, told?.details, row.message),
   };
 }

@@ -6,12 +6,14 @@ import {
   definePlugin,
   type Fault,
   fault,
+  JOINS,
   next,
   type PluginContext,
   refuse,
   siblingId,
 } from "@capstan/orchestrator";
 import { deadLetters } from "../dead-letter/schema.ts";
+import { type Addressed, destinationOf } from "../registry/destination.ts";
 import { elsewhere } from "../registry/elsewhere.ts";
 import { compileSchema, describeProblems } from "../registry/json-schema.ts";
 import { type ActionRow, actions, topicOf } from "../registry/schema.ts";
@@ -19,15 +21,24 @@ import { unknownAction } from "../registry/unknown-action.ts";
 import { answerList, answerShow } from "./answer.ts";
 import type { Ways } from "./carry.ts";
 import { createProtocols, type ProtocolsOptions } from "./create-protocols.ts";
-import { asks, lost, performElsewhere, retryElsewhere, tellsNothing } from "./elsewhere.ts";
+import { askAgain, asks, lost, performElsewhere, retryElsewhere, tellsNothing } from "./elsewhere.ts";
 import { effectOf, invocation, waitingFor } from "./invocation.ts";
 import { invoke } from "./invoke.ts";
-import { inspectAction, originalOf } from "./prepare.ts";
+import { inspectAction, originalOf, recalledOf } from "./prepare.ts";
 import type { Protocol } from "./protocol.ts";
 import { protocolAnswers } from "./protocol-answers.ts";
 import { executions, type Protocols, protocols } from "./protocols.ts";
 import { oldestOpen } from "./retained.ts";
-import { type ExecutionRow, executionTable, executorMessages, INVOKE, ORIGINAL, type Original } from "./schema.ts";
+import {
+  type ExecutionRow,
+  executionTable,
+  executorMessages,
+  INVOKE,
+  OF_EXECUTION,
+  ORIGINAL,
+  type Original,
+  RECALLED,
+} from "./schema.ts";
 import { EXECUTION, letterOf, nextAt, whySpent } from "./spent.ts";
 
 export interface ExecutorOptions extends ProtocolsOptions {
@@ -55,11 +66,13 @@ export function executor({ protocols: list, ...options }: ExecutorOptions) {
       "action.register": (envelope, reader) => inspectAction(known, envelope, reader),
       "action.update": (envelope, reader) => inspectAction(known, envelope, reader),
       "execution.retry": originalOf,
+      "action.recall": recalledOf,
     },
     decide(context) {
       const { message } = context;
       if (message.resource === "action") {
         if (message.action === "perform") return perform(context);
+        if (message.action === "recall") return recall(context);
         if (message.action === "register" || message.action === "update") return checkTask(known, context);
       }
       return message.resource === "execution" ? decideExecution(context) : next();
@@ -72,26 +85,31 @@ export function executor({ protocols: list, ...options }: ExecutorOptions) {
       ways = {
         carriers: runtime.given(elsewhere).carriers,
         note: (message, origin) => runtime.note(message, origin),
+        reader: runtime.reader,
       };
     },
     stop: () => known.stop(),
   });
 }
 
-interface Asked {
-  readonly name: string;
+interface Asked extends Addressed {
   readonly input?: unknown;
   readonly publication?: "with" | "only" | "none";
 }
 
 function perform(context: Context) {
   const { message, envelope, state, needs } = context;
-  const { name, input, publication = "with" } = message.data as Asked;
+  // What joins another of its request was decided with that one.
+  if (JOINS in envelope.facts) return next();
+  const asked = message.data as Asked;
+  const { name, input, publication = "with" } = asked;
   const action = state.get(needs.actions, name);
-  if (action === undefined) {
-    const way = state.get(needs.elsewhere.table, name);
-    return way === undefined ? unknown(context, name) : performElsewhere(envelope, state, way);
+  const where = destinationOf(asked, envelope, action !== undefined, state);
+  if (where !== "here" && where !== undefined) {
+    if ("unreachable" in where) return refuse("ACTION_UNREACHABLE", where.unreachable);
+    return performElsewhere(envelope, state, where, () => context.nonce);
   }
+  if (action === undefined) return unknown(context, name);
   const misfit = unfit(action, input);
   if (misfit !== undefined) return misfit;
   const execution = siblingId(envelope.id, "x");
@@ -106,10 +124,12 @@ function perform(context: Context) {
     ...(publication === "with" ? {} : { publication }),
     ...(envelope.deadline === undefined ? {} : { deadline: envelope.deadline }),
     ...(action.attempts > 1 ? { ifSpent: { attempts: action.attempts, grant: envelope.grant } } : {}),
+    ...(envelope.request === undefined ? {} : { requested: true as const }),
   };
   return next({
     data: { execution },
     pending: true,
+    once: envelope.request === undefined ? undefined : true,
     state: state.put(executionTable, execution, row),
     effects: [invocation(execution, row, action, envelope, undefined)],
   });
@@ -137,7 +157,10 @@ function decideExecution(context: Context) {
   const row = state.get(executionTable, id);
   switch (message.action) {
     case "ask":
-      return asks(state, id, row, message.data as { effect: string; to: string });
+      return asks(state, id, row, message.data as Parameters<typeof asks>[3]);
+    case "again":
+      if (row?.state !== "ambiguous" || row.elsewhere?.again === undefined) return next();
+      return askAgain(envelope, state, id, { ...row, elsewhere: row.elsewhere });
     case "complete":
       // What was cancelled or given up in the meantime has been settled.
       if (row === undefined) return next();
@@ -155,7 +178,7 @@ function decideExecution(context: Context) {
       const action = row.elsewhere === undefined ? state.get(needs.actions, row.action) : undefined;
       const spent = whySpent(row, action, envelope.at, data);
       if (spent === undefined) return again(context, id, row, action as ActionRow);
-      const error = { ...data.error, id: row.message };
+      const error = ofExecution(id, row, { ...data.error, id: row.message });
       return next({
         clause: row.ifSpent === undefined ? undefined : spent,
         state: state.remove(executionTable, id),
@@ -167,13 +190,7 @@ function decideExecution(context: Context) {
       return row === undefined ? next() : lose(context, id, row, data.error);
     case "cancel": {
       if (row?.state !== "running" || !needs.authority.writes(row.action)) return notOpen(id, "running");
-      const error = fault("CANCELLED", `${id} was cancelled by ${envelope.principal}`, undefined, row.message);
-      return next({
-        data: { execution: id },
-        state: state.remove(executionTable, id),
-        cancels: [effectOf(id, row)],
-        settles: waitingFor(row).map((one) => ({ id: one, error })),
-      });
+      return cancelled(context, id, row, { execution: id });
     }
     case "abandon": {
       if (row?.state !== "ambiguous" || !needs.authority.writes(row.action)) return notOpen(id, "ambiguous");
@@ -189,6 +206,35 @@ function decideExecution(context: Context) {
     default:
       return next();
   }
+}
+
+/** Whoever performed it under that key takes it back. */
+function recall(context: Context) {
+  const { message, envelope, state } = context;
+  const { name } = message.data as { readonly name: string };
+  const id = envelope.facts[RECALLED] as string | undefined;
+  const row = id === undefined ? undefined : state.get(executionTable, id);
+  const own = row?.state === "running" && row.action === name && row.principal === envelope.principal;
+  if (id === undefined || row === undefined || !own) return next({ data: { recalled: false } });
+  return cancelled(context, id, row, { recalled: true });
+}
+
+function cancelled({ envelope, state }: Context, id: string, row: ExecutionRow, data: unknown) {
+  const text = `${id} was cancelled by ${envelope.principal}`;
+  const error = ofExecution(id, row, fault("CANCELLED", text, undefined, row.message));
+  return next({
+    data,
+    state: state.remove(executionTable, id),
+    cancels: [effectOf(id, row)],
+    settles: waitingFor(row).map((one) => ({ id: one, error })),
+  });
+}
+
+/** What another node is told that asked for it: that this is what became of the execution, and no refusal. */
+function ofExecution(id: string, { requested }: ExecutionRow, error: Fault): Fault {
+  const { details } = error;
+  if (requested === undefined || Array.isArray(details)) return error;
+  return { ...error, details: { ...(typeof details === "object" ? details : {}), [OF_EXECUTION]: id } };
 }
 
 /** Nobody knows whether it ran. */
@@ -221,17 +267,28 @@ function again({ envelope, state }: Context, id: string, row: ExecutionRow, acti
 function retry(context: Context, id: string, row: ExecutionRow | undefined) {
   const { envelope, state, needs } = context;
   const original = envelope.facts[ORIGINAL] as Original | undefined;
-  if (row?.state === "running") return notOpen(id, "ambiguous or failed");
+  if (row?.state === "running") {
+    // It is asked by itself what became of it: whoever wants to know waits for that.
+    if (row.elsewhere?.again === undefined || !needs.authority.writes(row.action))
+      return notOpen(id, "ambiguous or failed");
+    const joined = { ...row, joined: [...(row.joined ?? []), envelope.id] };
+    return next({ data: { execution: id }, pending: true, state: state.put(executionTable, id, joined) });
+  }
   const open = original !== undefined && (row !== undefined || original.state === "failed");
   if (!open || !needs.authority.writes(original.name)) return notOpen(id, "ambiguous or failed");
   const letter = needs.deadLetters.open(state, EXECUTION, id);
   // However it came to be tried again, it is no dead letter any more.
   const then = letter === undefined ? undefined : [needs.deadLetters.leave(letter)];
-  const action = row?.elsewhere === undefined ? state.get(needs.actions, original.name) : undefined;
+  const known = state.get(needs.actions, original.name);
+  const from = { node: envelope.node, via: [] };
+  const where = row?.elsewhere === undefined ? destinationOf(original, from, known !== undefined, state) : undefined;
+  const action = where === "here" ? known : undefined;
   if (action === undefined) {
-    const way = state.get(needs.elsewhere.table, original.name);
-    if (way === undefined && row?.elsewhere === undefined) return unknown(context, original.name);
-    return retryElsewhere(envelope, state, { id, row, original, way, then });
+    if (row?.elsewhere === undefined && (where === undefined || where === "here"))
+      return unknown(context, original.name);
+    if (typeof where === "object" && "unreachable" in where) return refuse("ACTION_UNREACHABLE", where.unreachable);
+    const course = typeof where === "object" ? where : undefined;
+    return retryElsewhere(envelope, state, { id, row, original, course, then }, () => context.nonce);
   }
   const misfit = unfit(action, original.input);
   if (misfit !== undefined) return misfit;
@@ -249,6 +306,7 @@ function retry(context: Context, id: string, row: ExecutionRow | undefined) {
     input: original.input,
     ...(original.publication === undefined ? {} : { publication: original.publication }),
     ...(envelope.deadline === undefined ? {} : { deadline: envelope.deadline }),
+    ...(row?.requested === undefined ? {} : { requested: row.requested }),
     ...(spendable
       ? { ifSpent: { attempts: action.attempts, grant: original.grant, ...(earlier === undefined ? {} : { earlier }) } }
       : {}),

@@ -31,5 +31,6 @@ export function effectOf(execution: string, { attempt, waiting }: Pick<Execution
 }
 
 export function waitingFor(row: ExecutionRow): readonly string[] {
-  return row.waiting === undefined ? [row.message] : [row.message, ...row.waiting];
+  const { message, waiting = [], joined = [] } = row;
+  return [message, ...waiting, ...joined];
 }

@@ -6,6 +6,7 @@ import {
   entryOf,
   type Facts,
   fault,
+  messageUnderKey,
   type NodeInfo,
   outcomeOf,
   type Reader,
@@ -20,7 +21,7 @@ import {
   type Transform,
 } from "../registry/schema.ts";
 import type { Protocols } from "./protocols.ts";
-import { executionTable, ORIGINAL, type Original, type Publication } from "./schema.ts";
+import { executionTable, ORIGINAL, type Original, type Publication, RECALLED } from "./schema.ts";
 
 type Asked = Pick<Task, "name"> &
   Partial<Pick<ActionRow, "protocol" | "configuration" | "input" | "output">> & {
@@ -64,8 +65,21 @@ export async function inspectTask(
   return { [INSPECTED]: inspected };
 }
 
+const LONGEST_WAIT_MS = 5000;
+
+/** The fact `execution.recalled`; none where nothing was performed under that key. */
+export async function recalledOf({ message, principal }: Envelope, reader: Reader): Promise<Facts> {
+  const { under } = message.data as { readonly under: string };
+  // Keys are read as of what is durable, and what is taken back may have been asked a moment ago.
+  await reader.durableAfter(reader.revision - 1, LONGEST_WAIT_MS);
+  const id = await messageUnderKey(reader, principal, under);
+  return id === undefined ? {} : { [RECALLED]: siblingId(id, "x") };
+}
+
 interface OriginalData {
   readonly name: string;
+  readonly at?: string;
+  readonly origin?: string;
   readonly input?: unknown;
   readonly publication?: "with" | Publication;
 }
@@ -83,6 +97,8 @@ export async function originalOf(envelope: Envelope, reader: Reader): Promise<Fa
   const original: Original = {
     name: asked.name,
     input: asked.input,
+    ...(asked.at === undefined ? {} : { at: asked.at }),
+    ...(asked.origin === undefined ? {} : { origin: asked.origin }),
     message: entry.header.id,
     principal: entry.header.principal,
     grant: entry.header.grant,

@@ -18,6 +18,8 @@ export interface PublicationInfo {
   readonly at: number;
   /** The subscription that it came by. */
   readonly subscription: string;
+  /** Where it was published, if not here: `id` and `at` are that node's. */
+  readonly origin?: { readonly node: string; readonly cursor: string; readonly id: string };
 }
 
 /** One run of a task, as a protocol sees it. */

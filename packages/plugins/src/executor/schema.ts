@@ -1,7 +1,9 @@
 // What the executor keeps and can be asked: executions. A finished one leaves the table; it is in the log.
 
-import { command, type FaultTable, nameSchema, query, table } from "@capstan/orchestrator";
+import { addressed, command, type FaultTable, nameSchema, query, type Repeatable, table } from "@capstan/orchestrator";
 import { z } from "zod";
+import { addressFields } from "../registry/destination.ts";
+import type { Address } from "../registry/elsewhere.ts";
 
 /** An execution that is not finished. */
 export interface ExecutionRow {
@@ -24,10 +26,14 @@ export interface ExecutionRow {
   readonly publication?: Publication;
   /** Messages that wait for its end besides the first: the retry that owes it now. */
   readonly waiting?: readonly string[];
+  /** Retries that wait with it, which nobody owes: it was being asked again already. */
+  readonly joined?: readonly string[];
   /** What the first was asked, where a retry owes it. */
   readonly input?: unknown;
   /** Set where its action is not here. */
   readonly elsewhere?: Asked;
+  /** It is done here for a request of another node's: what becomes of it is told as the execution's (`OF_EXECUTION`). */
+  readonly requested?: true;
 }
 
 /** What is asked of others, and how to ask it again. */
@@ -38,8 +44,20 @@ export interface Asked {
   readonly via?: readonly string[];
   /** Default: the id of the message that asked for it. */
   readonly key?: string;
-  /** The only neighbour that may have been asked by that key. Another may be once `execution.ask` has said so here. */
+  /** The request's id, the same on every way: from whoever asked us, or made here. */
+  readonly request?: string;
+  /** The neighbour that was asked by that key last, if one was. Another may be once `execution.ask` has said so here. */
   readonly to?: string;
+  /** The node that it was asked for; absent: whoever does it. */
+  readonly origin?: string;
+  /** No other may do it: whoever asked us says so. */
+  readonly only?: boolean;
+  /** What was promised of doing it twice where it was asked, and of which schemas. */
+  readonly repeatable?: Repeatable;
+  readonly digest?: string;
+  readonly address?: Address;
+  /** Milliseconds since the epoch, until when it may be asked of others by the same request. */
+  readonly until?: number;
   /** What became of it is not known: it is asked again, of the same one and by the same key. */
   readonly again?: true;
 }
@@ -59,12 +77,20 @@ export interface IfSpent {
 /** By id: `x-…`. */
 export const executionTable = table<ExecutionRow>("execution");
 
+/** The detail of a fault that tells what became of an execution, and which: a refusal has none, and was no execution. */
+export const OF_EXECUTION = "execution";
+
 export const INVOKE = "invoke";
 /** What a finished execution was asked, for those that are tried again: a fact. */
 export const ORIGINAL = "execution.original";
 
+/** The execution that was performed under a key: a fact. */
+export const RECALLED = "execution.recalled";
+
 export interface Original {
   readonly name: string;
+  readonly at?: string;
+  readonly origin?: string;
   readonly input: unknown;
   readonly message: string;
   readonly principal: string;
@@ -100,15 +126,24 @@ const shownExecution = z.object({
 
 export const executorMessages = {
   action: {
-    perform: command({
-      summary: "Perform an action, and wait for its output.",
-      data: z.strictObject({
-        name: nameSchema,
-        input: z.unknown().optional(),
-        // Who gets the output: the caller and the subscribers, the subscribers only, or the caller only.
-        publication: z.enum(["with", "only", "none"]).optional(),
+    perform: addressed(
+      command({
+        summary: "Perform an action, and wait for its output.",
+        data: z.strictObject({
+          name: nameSchema,
+          input: z.unknown().optional(),
+          // Who gets the output: the caller and the subscribers, the subscribers only, or the caller only.
+          publication: z.enum(["with", "only", "none"]).optional(),
+          ...addressFields,
+        }),
+        result: performed,
+        target: ({ name }) => name,
       }),
-      result: performed,
+    ),
+    recall: command({
+      summary: "Cancel what was performed under a key, if it still runs. Whoever performed it may.",
+      data: z.strictObject({ name: nameSchema, under: z.string().min(1).max(200).describe("the key") }),
+      result: z.object({ recalled: z.boolean() }),
       target: ({ name }) => name,
     }),
   },
@@ -141,7 +176,17 @@ export const executorMessages = {
     ask: command({
       internal: true,
       summary: "An execution is about to be asked of another neighbour than it was decided for.",
-      data: z.strictObject({ execution: executionId, effect: z.string(), to: z.string() }),
+      data: z.strictObject({
+        ...{ execution: executionId, effect: z.string(), to: z.string() },
+        ...{ origin: z.string().optional(), repeatable: z.enum(["idempotent", "read-only"]).optional() },
+        digest: z.string().optional(),
+      }),
+      result: z.unknown(),
+    }),
+    again: command({
+      internal: true,
+      summary: "What became of an execution elsewhere is not known, and is asked again.",
+      data: z.strictObject({ execution: executionId }),
       result: z.unknown(),
     }),
     complete: command({
@@ -157,6 +202,8 @@ export const executorMessages = {
         execution: executionId,
         error: shownFault,
         retryable: z.boolean(),
+        // Whose fault it was, where that is not in its details; and which message of theirs.
+        peer: z.strictObject({ name: z.string(), node: z.string(), id: z.string().optional() }).optional(),
       }),
       result: z.unknown(),
     }),
@@ -231,12 +278,12 @@ export const executorFaults = {
   EXECUTION_AMBIGUOUS: {
     status: 409,
     retryable: false,
-    text: "Its node died, or the session with the peer that was asked, while it may have been running. It is listed, and waits for execution.retry or abandon.",
+    text: "Its node died, or the session with the peer that was asked, while it may have been running, and nobody else could know. It is listed; a peer is asked again by itself, and execution.retry or abandon ends it.",
   },
   ACTION_UNREACHABLE: {
     status: 503,
     retryable: true,
-    text: "The action is elsewhere, and nobody who leads there can be asked now. Nothing was sent.",
+    text: "The action is elsewhere, and nobody who leads there, or who was addressed, can be asked now. Nothing was sent.",
   },
   EXECUTION_ABANDONED: { status: 409, retryable: false, text: "Nobody knows whether it ran, and it was given up." },
   CIRCUIT_OPEN: {

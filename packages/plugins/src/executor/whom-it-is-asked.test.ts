@@ -7,14 +7,16 @@ import { faultFrom } from "../hub.fixture.ts";
 import type { Carried, CarriedCall } from "../registry/elsewhere.ts";
 import { recording, startWithWays } from "./elsewhere.fixture.ts";
 
+const of = (origin: string) => ({ origin, repeatable: undefined });
+
 describe("whom it is asked", () => {
   const noted = async (log: { list(data: object): Promise<{ items: readonly object[] }> }) =>
     (await log.list({})).items.filter((entry) => JSON.stringify(entry).includes("execution.ask"));
 
   test("is noted where it is another than the way says, and once", async () => {
     const carrier = recording(async ({ asks }, nth) => {
-      await asks("n-b");
-      for (let times = 1; times < nth; times++) await asks("n-c");
+      await asks("n-b", of("n-b"));
+      for (let times = 1; times < nth; times++) await asks("n-c", of("n-c"));
       return { via: "berlin" };
     });
     const { app, learn, hub } = await startWithWays({ carrier });
@@ -36,11 +38,11 @@ describe("whom it is asked", () => {
     const carrier = recording(async ({ asks }, nth) => {
       if (nth === 2) {
         // This one's own is still noted.
-        await asks("n-d");
+        await asks("n-d", of("n-d"));
         return tried.promise;
       }
       await go.promise;
-      refused.resolve(await faultFrom(asks("n-c")));
+      refused.resolve(await faultFrom(asks("n-c", of("n-c"))));
       return { via: "berlin" };
     });
     const { app, learn, hub, clock } = await startWithWays({ carrier });
@@ -63,8 +65,8 @@ describe("whom it is asked", () => {
   test("is the one that was noted last, after the node died: it is asked what became of it", async () => {
     const log = memoryLog();
     const hanging = recording(async ({ asks }) => {
-      await asks("n-c");
-      await asks("n-d");
+      await asks("n-c", of("n-c"));
+      await asks("n-d", of("n-d"));
       sent.resolve();
       return new Promise<Carried>(() => {});
     });

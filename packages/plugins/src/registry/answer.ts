@@ -10,10 +10,11 @@ import {
   type Reader,
 } from "@capstan/orchestrator";
 import { SCHEMA_LIMITS } from "./compiled-schema.ts";
+import { type Addressed, type Course, destinationOf } from "./destination.ts";
 import { digestOf } from "./digest.ts";
 import { type Carrier, type ElsewhereRow, elsewhereTable, shownWay } from "./elsewhere.ts";
 import { plainJson } from "./plain-json.ts";
-import { actionTable, topicOf } from "./schema.ts";
+import { type ActionRow, actionTable, topicOf } from "./schema.ts";
 import { unknownAction } from "./unknown-action.ts";
 
 const PAGE = 100;
@@ -86,13 +87,18 @@ type Carriers = ReadonlyMap<string, Carrier>;
 
 export function answerDescribe(carriers: Carriers): Answer {
   return (envelope, reader, authority) => {
-    const { name } = envelope.message.data as { name: string };
-    const row = reader.get(actionTable, name);
+    const { name } = envelope.message.data as Addressed;
+    const found = whereIs(envelope, reader, authority);
     // A copy: the row is the state itself, and whoever embeds the orchestrator gets what is answered here.
-    if (row !== undefined) return structuredClone({ ...row, publishes: { topic: topicOf(name), schema: row.output } });
-    const way = wayTo(name, reader, authority);
-    const known = shownElsewhere(name, way);
-    return schemasThere(carriers, envelope, name, way).then(
+    if ("here" in found)
+      return structuredClone({ ...found.here, publishes: { topic: topicOf(name), schema: found.here.output } });
+    const known = {
+      name,
+      revision: 0,
+      protocol: found.course.by,
+      ...(found.way && { elsewhere: shownWay(found.way) }),
+    };
+    return schemasThere(carriers, envelope, found).then(
       (schemas) => ({ ...known, ...schemas }),
       (thrown) => {
         // That it is there is known all the same.
@@ -106,32 +112,53 @@ export function answerDescribe(carriers: Carriers): Answer {
 /** What it takes and gives, and nothing of how it is done: for those who perform it from afar. */
 export function answerSchemas(carriers: Carriers): Answer {
   return (envelope, reader, authority) => {
-    const { name } = envelope.message.data as { name: string };
-    const row = reader.get(actionTable, name);
-    if (row !== undefined) return structuredClone({ name, input: row.input, output: row.output });
-    return schemasThere(carriers, envelope, name, wayTo(name, reader, authority));
+    const { name } = envelope.message.data as Addressed;
+    const found = whereIs(envelope, reader, authority);
+    if ("here" in found) return structuredClone({ name, input: found.here.input, output: found.here.output });
+    return schemasThere(carriers, envelope, found);
   };
 }
 
-function wayTo(name: string, reader: Reader, authority: Authority): ElsewhereRow {
+interface Elsewhere {
+  readonly course: Course;
+  /** Where it is the one that is noted, and so signed. */
+  readonly way: ElsewhereRow | undefined;
+}
+
+function whereIs(envelope: Envelope, reader: Reader, authority: Authority): { readonly here: ActionRow } | Elsewhere {
+  const asked = envelope.message.data as Addressed;
+  const { name } = asked;
+  const row = reader.get(actionTable, name);
+  const course = destinationOf(asked, envelope, row !== undefined, reader);
+  if (typeof course === "object" && "unreachable" in course)
+    throw new FaultError(fault("SCHEMAS_UNKNOWN", course.unreachable));
+  if (course === "here" && row !== undefined) return { here: row };
+  if (course === undefined || course === "here") {
+    const known = [...reader.rows(actionTable)].map(([one]) => one).filter((one) => authority.reads(one));
+    throw new FaultError(unknownAction(name, known));
+  }
   const way = reader.get(elsewhereTable, name);
-  if (way !== undefined) return way;
-  const known = [...reader.rows(actionTable)].map(([one]) => one).filter((one) => authority.reads(one));
-  throw new FaultError(unknownAction(name, known));
+  const { address } = course;
+  const isNoted = address === undefined || (course.node === way?.node && !("further" in address && address.further));
+  return { course, way: isNoted ? way : undefined };
 }
 
 /** They are asked of whoever leads there, and believed where they are what their origin signed. */
-async function schemasThere(carriers: Carriers, envelope: Envelope, name: string, way: ElsewhereRow) {
+async function schemasThere(carriers: Carriers, envelope: Envelope, { course, way }: Elsewhere) {
   const { node, via, hops, correlation, traceparent } = envelope;
-  const carrier = carriers.get(way.by);
+  const { name } = envelope.message.data as Addressed;
+  const { origin, only, address } = course;
+  const carrier = carriers.get(course.by);
   const lost = (why: string) => new FaultError(fault("SCHEMAS_UNKNOWN", `${name}: ${why}`));
   if (carrier === undefined || via.includes(node) || hops >= MOST_HOPS) throw lost("nobody can be asked for them now");
-  const told = await carrier.describe({ name, via, hops, correlation, traceparent });
+  const told = await carrier.describe({ name, via, hops, correlation, traceparent, origin, only, address });
   const { input, output } = Object(told) as { readonly input?: unknown; readonly output?: unknown };
   const plain = plainJson({ input, output }, BOTH_SCHEMAS);
-  if ("why" in plain) throw lost(`what ${way.peer} told ${plain.why}`);
+  if ("why" in plain) throw lost(`what was told ${course.text} ${plain.why}`);
   const schemas = plain.json as { input: unknown; output: unknown };
-  if (digestOf(schemas) !== way.digest) throw lost(`what ${way.peer} told is not what ${way.origin} signed`);
+  // Of whom a caller addressed beside the ways that are known nothing was signed: it is that node's word.
+  if (way !== undefined && digestOf(schemas) !== way.digest)
+    throw lost(`what ${way.peer} told is not what ${way.origin} signed`);
   return { name, ...schemas };
 }
 

@@ -1,7 +1,8 @@
-// Noting by which ways actions elsewhere can be reached. A way that somebody else noted is not taken away.
+// Noting by which ways actions elsewhere can be reached, and which neighbours can be addressed. What somebody else noted is not
+// taken away.
 
 import { next, type PluginContext } from "@capstan/orchestrator";
-import { elsewhereTable, isActionName, type Reach } from "./elsewhere.ts";
+import { elsewhereTable, isActionName, type NeighbourNote, neighbourTable, type Reach } from "./elsewhere.ts";
 
 export function decideReach({ message, state: before }: PluginContext) {
   const { by, changes } = message.data as Reach;
@@ -12,4 +13,10 @@ export function decideReach({ message, state: before }: PluginContext) {
     } else if (state.get(elsewhereTable, name)?.by === by) state = state.remove(elsewhereTable, name);
   }
   return next({ state });
+}
+
+export function decideNeighbour({ message, state }: PluginContext) {
+  const { by, name, node } = message.data as NeighbourNote;
+  if (node !== null) return next({ state: state.put(neighbourTable, name, { by, node }) });
+  return state.get(neighbourTable, name)?.by === by ? next({ state: state.remove(neighbourTable, name) }) : next();
 }

@@ -21,6 +21,11 @@ export function digestOf(schemas: Schemas): string {
   return digest;
 }
 
+/** Of one schema alone. */
+export function schemaDigest(schema: unknown): string {
+  return hash("sha256", JSON.stringify(sorted(schema)) ?? "", "base64url");
+}
+
 function sorted(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(sorted);

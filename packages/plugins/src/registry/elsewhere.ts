@@ -1,7 +1,7 @@
 // Actions that are not here, and can be reached: a session table that whoever knows ways has noted (`action.reach`), and who carries
 // a performing there. Ways are learned again by asking, so nothing of this is in the log but what a decision read of it.
 
-import { nameSchema, signal, type Table, table, token } from "@capstan/orchestrator";
+import { nameSchema, type Repeatable, signal, type Table, table, token } from "@capstan/orchestrator";
 import { z } from "zod";
 
 /** The way to an action that is not here. */
@@ -17,6 +17,8 @@ export interface ElsewhereRow {
   readonly origin: string;
   /** Of its schemas, as its origin signed it. */
   readonly digest: string;
+  /** What its origin promises of performing it twice, signed as well; nothing where it is absent. */
+  readonly repeatable?: Repeatable | undefined;
   /** Milliseconds that a performing may take, where its caller says no deadline. */
   readonly timeout?: number | undefined;
 }
@@ -29,25 +31,57 @@ export interface CarriedCall {
   readonly publication: "only" | "none" | undefined;
   /** The same wherever it is asked again: the far side joins a repeat to the first. */
   readonly key: string;
+  /** Another, no other try's: for whoever says by the first that it did nothing of it, and would say so for ever. */
+  readonly anew: string;
+  /** Of the request, whoever began it and whichever way it goes: where it is done, it is done once (`ForwardedOptions.request`). */
+  readonly request: string | undefined;
+  /** The node that it is asked for; absent: whoever does it. */
+  readonly origin: string | undefined;
+  /** No other node may do it. */
+  readonly only: boolean;
+  /** Whom the caller addressed; absent: nobody in particular. */
+  readonly address: Address | undefined;
+  /** What is promised of doing it twice, by whoever may have been asked before, and of which schemas. */
+  readonly repeatable: Repeatable | undefined;
+  readonly digest: string | undefined;
   readonly deadline: number | undefined;
+  /** Until when another way may be asked by the same request: the far end remembers it for longer. */
+  readonly until: number;
   readonly correlation: string | undefined;
   readonly traceparent: string | undefined;
   /** The nodes that it came through, ours not among them. */
   readonly via: readonly string[];
   /** How many causes deep it is here. */
   readonly hops: number;
-  /** The neighbour that was asked before, by the same key, where nobody knows what became of that: only it can tell. */
+  /** The neighbour that was asked before, by the same key, where nobody knows what became of that: it can tell before others. */
   readonly again: string | undefined;
   /**
-   * To be awaited before anything is sent to a neighbour: resolves once that it is asked is sure to outlive this node, so that nobody
-   * else is ever asked by the key. @throws where that cannot be noted, or is no use any more: then nothing may be sent
+   * To be awaited before anything is sent to a neighbour: resolves once that it is asked, and for which node, is sure to outlive this
+   * one. @throws where that cannot be noted, or is no use any more: then nothing may be sent
    */
-  asks(node: string): Promise<void>;
+  asks(node: string, way: AskedWay): Promise<void>;
   readonly signal: AbortSignal;
 }
 
+/** Whom a caller named: a neighbour, and whom that one is to address; or an origin, by its node's id or its domain. */
+export type Address =
+  | { readonly neighbour: string; readonly node: string; readonly further?: string | undefined }
+  | { readonly origin: string };
+
+/** What is known of a way when it is taken. */
+export interface AskedWay {
+  /** The node that the neighbour is to have it done by. */
+  readonly origin: string | undefined;
+  readonly repeatable: Repeatable | undefined;
+  /** Of the schemas that this is promised of; absent where nothing is. */
+  readonly digest?: string | undefined;
+}
+
 /** Somebody wants to know what an action elsewhere takes and gives. */
-export type DescribeCall = Pick<CarriedCall, "name" | "correlation" | "traceparent" | "via" | "hops">;
+export type DescribeCall = Pick<
+  CarriedCall,
+  "name" | "correlation" | "traceparent" | "via" | "hops" | "origin" | "only" | "address"
+>;
 
 export interface Carried {
   readonly output?: unknown;
@@ -66,14 +100,24 @@ export interface Carrier {
   describe(call: DescribeCall): Promise<unknown>;
 }
 
+/** A neighbour that can be addressed: whoever noted it, and its node. */
+export interface NeighbourRow {
+  readonly by: string;
+  readonly node: string;
+}
+
 export interface Elsewhere {
   readonly table: Table<ElsewhereRow>;
+  readonly neighbours: Table<NeighbourRow>;
   /** By `ElsewhereRow.by`: added by plugins that come later, when they run. Decisions do not look at them. */
   readonly carriers: Map<string, Carrier>;
 }
 
 /** By name, of actions that are here as well: the one that is here is performed. */
 export const elsewhereTable = table<ElsewhereRow>("elsewhere", "session");
+
+/** By the operator's name, those with whom there is a session. */
+export const neighbourTable = table<NeighbourRow>("neighbour", "session");
 
 export const elsewhere = token<Elsewhere>()("elsewhere");
 
@@ -82,6 +126,7 @@ const MOST_CHANGES = 256;
 
 const way = z.strictObject({
   ...{ peer: z.string(), node: z.string(), path: z.array(z.string()), origin: z.string(), digest: z.string() },
+  repeatable: z.enum(["idempotent", "read-only"]).optional(),
   timeout: z.number().int().positive().optional(),
 });
 
@@ -96,11 +141,20 @@ export const reach = signal({
   result: z.unknown(),
 });
 
+export const neighbour = signal({
+  internal: true,
+  summary: "A neighbour can be addressed, or no longer.",
+  data: z.strictObject({ by: z.string(), name: z.string(), node: z.string().nullable() }),
+  result: z.unknown(),
+});
+
+export type NeighbourNote = z.output<(typeof neighbour)["data"]>;
+
 export type Reach = z.output<(typeof reach)["data"]>;
 
 /** What is told of a way where actions are shown. */
-export function shownWay({ peer, node, path, origin, digest }: ElsewhereRow) {
-  return { peer, node, path: [...path], origin, digest };
+export function shownWay({ peer, node, path, origin, digest, repeatable }: ElsewhereRow) {
+  return { peer, node, path: [...path], origin, digest, ...(repeatable === undefined ? {} : { repeatable }) };
 }
 
 export function isActionName(name: string): boolean {

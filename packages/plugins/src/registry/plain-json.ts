@@ -16,14 +16,16 @@ export interface NotPlain {
 /** Copies a value; its text's size is counted on the way, so that a huge one is left early. */
 export function plainJson(value: unknown, limits: JsonLimits): { json: Json; text: string } | NotPlain {
   let budget = limits.bytes;
-  const refuse = (pointer: string, why: string): never => {
-    throw { pointer, why } satisfies NotPlain;
+  // Where it is. As one array, since most are asked for no pointer: there may be millions of parts.
+  const path: (string | number)[] = [];
+  const refuse = (why: string): never => {
+    throw { pointer: pointerOf("", ...path), why } satisfies NotPlain;
   };
   const spend = (bytes: number): void => {
     budget -= bytes;
-    if (budget < 0) refuse("", `is larger than ${limits.bytes} bytes`);
+    if (budget < 0) throw tooLarge(limits);
   };
-  const copy = (part: unknown, pointer: string, depth: number): Json => {
+  const copy = (part: unknown): Json => {
     switch (typeof part) {
       case "string":
         spend(part.length + 2);
@@ -32,41 +34,54 @@ export function plainJson(value: unknown, limits: JsonLimits): { json: Json; tex
         spend(4);
         return part;
       case "number":
-        if (!Number.isFinite(part)) refuse(pointer, "is a number that JSON does not have");
+        if (!Number.isFinite(part)) refuse("is a number that JSON does not have");
         spend(1);
         return part;
       case "object":
         break;
       default:
-        return refuse(pointer, `is a ${typeof part}, which JSON does not have`);
+        return refuse(`is a ${typeof part}, which JSON does not have`);
     }
     if (part === null) return null;
-    if (depth >= limits.depth) refuse(pointer, `is nested deeper than ${limits.depth} levels`);
+    const depth = path.length;
+    if (depth >= limits.depth) refuse(`is nested deeper than ${limits.depth} levels`);
     spend(2);
     if (Array.isArray(part)) {
       spend(part.length);
-      return Array.from(part, (item, index) => copy(item, `${pointer}/${index}`, depth + 1));
+      const items: Json[] = [];
+      for (let index = 0; index < part.length; index++) {
+        path[depth] = index;
+        items.push(copy(part[index]));
+      }
+      path.length = depth;
+      return items;
     }
     const prototype = Object.getPrototypeOf(part);
-    if (prototype !== Object.prototype && prototype !== null) refuse(pointer, "is no plain object");
+    if (prototype !== Object.prototype && prototype !== null) refuse("is no plain object");
     const result: { [key: string]: Json } = {};
     for (const key of Object.keys(part)) {
       // Assigning it would set a prototype, and no validator treats it as a name like any other.
-      if (key === "__proto__") refuse(pointer, 'has a key "__proto__", which is not allowed');
+      if (key === "__proto__") refuse('has a key "__proto__", which is not allowed');
       const item = (part as Record<string, unknown>)[key];
       if (item === undefined) continue; // as JSON.stringify does
       spend(key.length + 3);
-      result[key] = copy(item, pointerOf(pointer, key), depth + 1);
+      path[depth] = key;
+      result[key] = copy(item);
+      // The next key is of this object, and not in what the last one held.
+      path.length = depth;
     }
     return result;
   };
   try {
-    const json = copy(value, "", 0);
+    const json = copy(value);
     const text = JSON.stringify(json);
-    if (Buffer.byteLength(text) > limits.bytes) refuse("", `is larger than ${limits.bytes} bytes`);
-    return { json, text };
+    return Buffer.byteLength(text) > limits.bytes ? tooLarge(limits) : { json, text };
   } catch (thrown) {
     if (thrown instanceof Error) return { pointer: "", why: "cannot be read" };
     return thrown as NotPlain;
   }
+}
+
+function tooLarge({ bytes }: JsonLimits): NotPlain {
+  return { pointer: "", why: `is larger than ${bytes} bytes` };
 }

@@ -3,8 +3,8 @@
 
 import { authority, definePlugin, type Fault, next, type PluginContext, refuse } from "@capstan/orchestrator";
 import { answerDescribe, answerList, answerSchemas } from "./answer.ts";
-import { decideReach } from "./decide-reach.ts";
-import { type Carrier, elsewhere, elsewhereTable } from "./elsewhere.ts";
+import { decideNeighbour, decideReach } from "./decide-reach.ts";
+import { type Carrier, elsewhere, elsewhereTable, neighbourTable } from "./elsewhere.ts";
 import { checkSchema } from "./json-schema.ts";
 import {
   type ActionRow,
@@ -28,9 +28,9 @@ export function registry() {
     version: "1",
     needs: [authority],
     adds: [actions, elsewhere],
-    gives: { actions: actionTable, elsewhere: { table: elsewhereTable, carriers } },
+    gives: { actions: actionTable, elsewhere: { table: elsewhereTable, neighbours: neighbourTable, carriers } },
     messages: registryMessages,
-    tables: [actionTable, elsewhereTable],
+    tables: [actionTable, elsewhereTable, neighbourTable],
     faults: registryFaults,
     decide(context) {
       const { message, state } = context;
@@ -48,6 +48,8 @@ export function registry() {
         }
         case "reach":
           return decideReach(context);
+        case "neighbour":
+          return decideNeighbour(context);
         default:
           return next();
       }

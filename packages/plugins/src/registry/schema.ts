@@ -2,18 +2,21 @@
 // schemas of what it takes and gives; it is data, and nothing runs because of it.
 
 import {
+  addressed,
   command,
   type FaultTable,
   nameSchema,
   type Principal,
   query,
+  type Repeatable,
   type Table,
   table,
   token,
 } from "@capstan/orchestrator";
 import { z } from "zod";
-import { digestOf } from "./digest.ts";
-import { reach } from "./elsewhere.ts";
+import { addressFields } from "./destination.ts";
+import { digestOf, schemaDigest } from "./digest.ts";
+import { neighbour, reach } from "./elsewhere.ts";
 
 /** What a protocol carries out, as it was registered: an action, or a receiver. */
 export interface Task {
@@ -77,10 +80,18 @@ export interface Inspected {
 
 export const INSPECTED = "action.inspected";
 
-/** Other nodes may perform an action; two of a name are the same where they take and give the same. */
+/** Other nodes may perform an action, and follow what comes of it; two of a name are the same where they take and give the same. */
 export const actionTable = table<ActionRow>("action", "logged", {
-  route: (name, row) => [`action:${name}`, digestOf(row)],
+  routes: (name, row) => [
+    [`action:${name}`, digestOf(row), ...repeatable(row)],
+    [`topic:${topicOf(name)}`, schemaDigest(row.output)],
+  ],
 });
+
+function repeatable({ idempotent, readOnly }: Pick<ActionRow, "idempotent" | "readOnly">): [] | [Repeatable] {
+  if (readOnly) return ["read-only"];
+  return idempotent ? ["idempotent"] : [];
+}
 
 /** The topic that what comes of an action is published under. */
 export function topicOf(action: string): string {
@@ -130,7 +141,13 @@ const registered = z.object({ name: z.string(), revision: z.number(), input: z.u
 const target = ({ name }: { readonly name: string }): string => name;
 
 const shownElsewhere = z
-  .object({ peer: z.string(), node: z.string(), path: z.array(z.string()), origin: z.string(), digest: z.string() })
+  .object({
+    ...{ peer: z.string(), node: z.string(), path: z.array(z.string()), origin: z.string(), digest: z.string() },
+    repeatable: z
+      .enum(["idempotent", "read-only"])
+      .optional()
+      .describe("what its origin promises of performing it twice"),
+  })
   .describe("the way to an action that is not here");
 
 export const defaults = { timeout: DEFAULT_TIMEOUT_MS, attempts: 1, backoff: 1000 };
@@ -182,23 +199,28 @@ export const registryMessages = {
         next: z.string().optional(),
       }),
     }),
-    describe: query({
-      summary: "Tell what an action takes, gives and publishes.",
-      data: z.strictObject({ name: nameSchema }),
-      result: z.object({
-        ...{ name: z.string(), revision: z.number().describe("0 where it is elsewhere") },
-        ...{ input: z.unknown(), output: z.unknown(), elsewhere: shownElsewhere.optional() },
-        untold: z.string().optional().describe("why what it takes and gives elsewhere is not known"),
+    describe: addressed(
+      query({
+        summary: "Tell what an action takes, gives and publishes.",
+        data: z.strictObject({ name: nameSchema, ...addressFields }),
+        result: z.object({
+          ...{ name: z.string(), revision: z.number().describe("0 where it is elsewhere") },
+          ...{ input: z.unknown(), output: z.unknown(), elsewhere: shownElsewhere.optional() },
+          untold: z.string().optional().describe("why what it takes and gives elsewhere is not known"),
+        }),
+        target,
       }),
-      target,
-    }),
-    schemas: query({
-      summary: "Tell what an action takes and gives, and nothing of how it is done: for peers that lead to it.",
-      data: z.strictObject({ name: nameSchema }),
-      result: z.object({ name: z.string(), input: z.unknown(), output: z.unknown() }),
-      target,
-    }),
+    ),
+    schemas: addressed(
+      query({
+        summary: "Tell what an action takes and gives, and nothing of how it is done: for peers that lead to it.",
+        data: z.strictObject({ name: nameSchema, ...addressFields }),
+        result: z.object({ name: z.string(), input: z.unknown(), output: z.unknown() }),
+        target,
+      }),
+    ),
     reach,
+    neighbour,
   },
 };
 

@@ -1,0 +1,116 @@
+// Where what is asked of an action is to be done: here, by whoever leads there, or where its caller says (`at`, `origin`). Pure.
+
+import { type Envelope, nearest, printable, type Repeatable, type Table } from "@capstan/orchestrator";
+import { z } from "zod";
+import { type Address, type ElsewhereRow, elsewhereTable, neighbourTable } from "./elsewhere.ts";
+
+const MOST_SEGMENTS = 16;
+const SEGMENT = /^[A-Za-z0-9][\w.-]{0,63}$/;
+
+/** Whom a caller may name. */
+export const addressFields = {
+  at: z
+    .string()
+    .max(1100)
+    .refine((text) => isAddress(text), "must be a peer's name, or several divided by /, or an origin's node or domain")
+    .optional()
+    .describe("a peer, or peers on the way divided by /, or an origin's node or domain"),
+  origin: z.string().regex(SEGMENT, "must be a node's id").optional().describe("the node that alone may do it"),
+};
+
+export interface Addressed {
+  readonly name: string;
+  readonly at?: string | undefined;
+  readonly origin?: string | undefined;
+}
+
+/** A way that is taken. */
+export interface Course {
+  /** Who carries it: a key of `Elsewhere.carriers`. */
+  readonly by: string;
+  /** The neighbour that is asked; `undefined` where the carrier knows more paths than are noted here. */
+  readonly node: string | undefined;
+  /** The node that it is asked for. What may be done twice may be done by anybody. */
+  readonly origin: string | undefined;
+  /** The caller said so: no other may do it. */
+  readonly only: boolean;
+  readonly repeatable: Repeatable | undefined;
+  /** Of what that is promised of. */
+  readonly digest?: string | undefined;
+  readonly address: Address | undefined;
+  readonly timeout: number | undefined;
+  /** For `explain`. */
+  readonly text: string;
+}
+
+/** Rows as they are decided, or as somebody reads them. */
+interface Rows {
+  get<Row>(table: Table<Row>, key: string): Row | undefined;
+  rows<Row>(table: Table<Row>): Iterable<readonly [string, Row]>;
+}
+
+/** `undefined`: nobody here knows the name. @param known whether the action is here */
+export function destinationOf(
+  asked: Addressed,
+  { node: self, via }: Pick<Envelope, "node" | "via">,
+  known: boolean,
+  rows: Rows,
+): "here" | Course | { readonly unreachable: string } | undefined {
+  const { name, at, origin } = asked;
+  const segments = at?.split("/") ?? [];
+  while (segments[0] === self) segments.shift();
+  const [first, ...rest] = segments;
+  if (first === undefined && (origin === self || (origin === undefined && (known || at !== undefined)))) return "here";
+  // What is here is decided without it: what was read stands in the entry, and a rehearsal needs all that it reads.
+  const way = rows.get(elsewhereTable, name);
+  if (first === undefined) {
+    if (way === undefined) return origin === undefined ? undefined : unreachable(name, `nobody leads to ${origin}`);
+    if (origin !== undefined && way.origin !== origin)
+      return unreachable(name, `the way from here leads to ${way.origin}, not to ${origin}`);
+    const pinned = origin ?? (way.repeatable === undefined ? way.origin : undefined);
+    return { ...courseOf(way), origin: pinned, only: origin !== undefined, address: undefined, text: wayText(way) };
+  }
+  const neighbour = rows.get(neighbourTable, first);
+  if (neighbour !== undefined) {
+    const further = rest.length === 0 ? undefined : rest.join("/");
+    const text = `at ${first}${further === undefined ? "" : `, for ${further}`}`;
+    return {
+      ...{ by: neighbour.by, node: neighbour.node, origin, only: origin !== undefined },
+      ...{ repeatable: undefined, timeout: undefined, text },
+      address: { neighbour: first, node: neighbour.node, ...(further === undefined ? {} : { further }) },
+    };
+  }
+  // How our peers are called is no business of other nodes'.
+  if (rest.length > 0 || way === undefined)
+    return unreachable(name, nobody(first, via.length === 0 ? rows : undefined));
+  const course = { ...courseOf(way), only: false, address: { origin: first }, text: `at ${first}` };
+  if (way.origin === first || way.path.at(-1) === first) return { ...course, origin: way.origin };
+  // Another than the best way may lead there: whoever carries it knows all of them. Other nodes are told of the best one alone.
+  if (via.length > 0) return unreachable(name, nobody(first, undefined));
+  return { ...course, node: undefined, origin: undefined, repeatable: undefined, digest: undefined };
+}
+
+function courseOf({ by, node, repeatable, digest, timeout }: ElsewhereRow) {
+  return { by, node, repeatable, digest: repeatable && digest, timeout };
+}
+
+function wayText({ peer, path, origin }: ElsewhereRow): string {
+  return `by ${peer}, of ${origin}${path.length > 1 ? `, through ${path.slice(0, -1).join(", ")}` : ""}`;
+}
+
+function unreachable(name: string, why: string) {
+  return { unreachable: `${name}: ${why}` };
+}
+
+/** @param name whom somebody addressed in vain; @param rows where he may be told who else there is */
+export function nobody(name: string, rows: Pick<Rows, "rows"> | undefined): string {
+  const names = rows === undefined ? [] : [...rows.rows(neighbourTable)].map(([one]) => one);
+  const suggestion = nearest(name, names);
+  const hint = suggestion === undefined ? "" : `; did you mean "${suggestion}"?`;
+  return `there is no session with a peer "${printable(name, 80)}", and no way to an origin of that id or domain${hint}`;
+}
+
+function isAddress(text: string): boolean {
+  const segments = text.split("/");
+  return segments.length <= MOST_SEGMENTS && segments.every((one) => SEGMENT.test(one));
+}
