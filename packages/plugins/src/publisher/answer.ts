@@ -4,10 +4,12 @@ import { type Authority, type Envelope, FaultError, fault, type Reader } from "@
 import { cursorAt, goneBefore } from "./cursor.ts";
 import { unknownReceiver } from "./decide-receiver.ts";
 import type { Deliveries } from "./deliveries.ts";
+import type { Topics } from "./elsewhere.ts";
 import { entryFrom } from "./prepare.ts";
 import { answerRead } from "./read.ts";
 import { cursorTable, receiverTable, type SubscriptionRow, subscriptionTable } from "./schema.ts";
 import { nameIn } from "./topic.ts";
+import { topicsElsewhere } from "./topics-elsewhere.ts";
 
 const PAGE = 100;
 
@@ -19,17 +21,19 @@ interface Filter {
 }
 
 /** @param running what delivers; on a log that is only read nothing does */
-export function answers(running: () => Deliveries | undefined) {
+export function answers(running: () => Deliveries | undefined, carriers: Topics["carriers"]) {
   return {
     "receiver.list": listReceivers,
     "receiver.show": showReceiver,
     "subscription.list": (envelope: Envelope, reader: Reader, authority: Authority) =>
       listSubscriptions(envelope, reader, authority, running()),
-    "subscription.show": (envelope: Envelope, reader: Reader) => {
+    "subscription.show": (envelope: Envelope, reader: Reader, authority: Authority) => {
       const { id } = envelope.message.data as { id: string };
       const row = reader.get(subscriptionTable, id);
       if (row === undefined) throw new FaultError(fault("SUBSCRIPTION_UNKNOWN", `there is no subscription ${id}`));
-      return shown(id, row, reader, running());
+      const deliveries = running();
+      const elsewhere = topicsElsewhere(row.topic, reader, authority, { deliveries, carriers });
+      return { ...shown(id, row, reader, deliveries), ...(elsewhere === undefined ? {} : { elsewhere }) };
     },
     "subscription.read": (envelope: Envelope, reader: Reader, authority: Authority) =>
       answerRead(envelope, reader, authority, running()),

@@ -2,7 +2,19 @@
 
 import { type Fault, fault, printable, type Reader } from "@capstan/orchestrator";
 
-const CURSOR = /^(0|[1-9]\d{0,15})\.(l-[0-9A-Za-z]{1,40})$/;
+/** So many digits are a number that is exact. */
+const CURSOR = /^(0|[1-9]\d{0,14})\.(l-[0-9A-Za-z]{1,40})$/;
+
+export interface Place {
+  readonly entry: number;
+  readonly log: string;
+}
+
+/** Where a cursor stands, of whatever log it is. */
+export function placeOf(text: string): Place | undefined {
+  const parts = CURSOR.exec(text);
+  return parts === null ? undefined : { entry: Number(parts[1]), log: parts[2] as string };
+}
 
 export function cursorAt(entry: number, log: string): string {
   return `${entry}.${log}`;
@@ -10,17 +22,17 @@ export function cursorAt(entry: number, log: string): string {
 
 /** The entry that a cursor of this log stands at; or why nobody can read on from there. */
 export function entryOfCursor(text: string, reader: Pick<Reader, "revision" | "first" | "proofs">): number | Fault {
-  const parts = CURSOR.exec(text);
-  if (parts === null) {
+  const place = placeOf(text);
+  if (place === undefined) {
     const text_ = `"${printable(text.slice(0, 80))}" is no cursor; one is <entry>.<log>, as subscription.read answers it`;
     return fault("CURSOR_INVALID", text_);
   }
-  const entry = Number(parts[1]);
+  const { entry } = place;
   const { log } = reader.proofs;
-  if (parts[2] !== log) {
+  if (place.log !== log) {
     return fault(
       "CURSOR_FOREIGN",
-      `the cursor is of the log ${parts[2]}, and this is ${log}; start anew, or ask that node`,
+      `the cursor is of the log ${place.log}, and this is ${log}; start anew, or ask that node`,
     );
   }
   if (entry > reader.revision) {

@@ -6,9 +6,19 @@ import { topicOf } from "../registry/schema.ts";
 import type { Context } from "./context.ts";
 import { cursorAt } from "./cursor.ts";
 import { decideDelivery } from "./decide-delivery.ts";
+import { decideImport, decideReach, decideRelease } from "./decide-import.ts";
 import { unknown as unknownReceiver } from "./decide-receiver.ts";
-import { cursorTable, FROM, type From, receiverTable, type SubscriptionRow, subscriptionTable } from "./schema.ts";
-import { actionIn, isPattern, nameIn, reading, unknownTopic } from "./topic.ts";
+import { isElsewhere, someElsewhere } from "./elsewhere.ts";
+import {
+  cursorTable,
+  FROM,
+  type From,
+  NEAR,
+  receiverTable,
+  type SubscriptionRow,
+  subscriptionTable,
+} from "./schema.ts";
+import { isHere, isPattern, nameIn, reading, unknownTopic } from "./topic.ts";
 
 interface Which {
   readonly id?: string;
@@ -42,6 +52,12 @@ export function decideSubscription(context: Context) {
     case "read":
     case "follow":
       return which(context);
+    case "reach":
+      return decideReach(context);
+    case "import":
+      return decideImport(context);
+    case "release":
+      return decideRelease(context);
     default:
       return decideDelivery(context);
   }
@@ -146,14 +162,18 @@ export function mine({ state, needs, envelope, definition }: Context, id: string
 }
 
 function topicUnknown(context: Context, topic: string) {
-  if (isPattern(topic)) return undefined;
-  const action = actionIn(topic);
-  if (action !== undefined && context.state.get(context.needs.actions, action) !== undefined) return undefined;
+  const { state, needs } = context;
+  if (isPattern(topic) || isHere(state, needs.actions, topic) || isElsewhere(state, topic)) return undefined;
   return because(unknownTopic(topic, readable(context)));
 }
 
-function* readable({ state, needs }: Context): Iterable<string> {
-  for (const [name] of state.rows(needs.actions)) if (needs.authority.reads(name)) yield topicOf(name);
+function* readable({ state, needs, envelope, definition }: Context): Iterable<string> {
+  const { authority, actions } = needs;
+  for (const [name] of state.rows(actions)) if (authority.reads(name)) yield topicOf(name);
+  // A command records what it reads of a session table, and there may be many.
+  const near = envelope.facts[NEAR] as string | undefined;
+  const others = definition.kind !== "command" ? someElsewhere(state) : near === undefined ? [] : [near];
+  for (const topic of others) if (authority.reads(nameIn(topic))) yield topic;
 }
 
 function holder({ principal, grant, may }: PluginContext["envelope"]) {

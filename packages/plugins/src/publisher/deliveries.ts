@@ -3,6 +3,7 @@
 
 import { type Fault, FaultError, fault, type PluginRuntime, type Principal, siblingId } from "@capstan/orchestrator";
 import { type Protocols, protocols } from "../executor/protocols.ts";
+import { actions } from "../registry/schema.ts";
 import { Advances } from "./advances.ts";
 import { FanOut } from "./fan-out.ts";
 import { Feed } from "./feed.ts";
@@ -13,6 +14,8 @@ import { Places } from "./places.ts";
 import { Receiving } from "./receiving.ts";
 import { RunQueue } from "./run-queue.ts";
 import { cursorTable, type ReceiverRow, receiverTable, type SubscriptionRow, subscriptionTable } from "./schema.ts";
+import { reading } from "./topic.ts";
+import { type Want, Wanted } from "./wanted.ts";
 
 export interface DeliveryOptions {
   /** Milliseconds that a callback may take for a batch. Default: 30 s. */
@@ -23,11 +26,17 @@ export interface DeliveryOptions {
   readonly fanOut?: number;
   /** Milliseconds that what runs gets to end as the node stops. Default: 1 s. */
   readonly grace?: number;
+  /**
+   * Milliseconds that a topic of another node is read on after the last who followed it left: who comes back within them has missed
+   * nothing. Default: 10 minutes.
+   */
+  readonly linger?: number;
 }
 
 /** A subscription as it goes on in this process. */
 interface Going extends Followed {
   row: SubscriptionRow;
+  want: Want;
   /** Its cursor, as it was last written down, or is about to be. */
   noted: number;
   /** As it was when this was looked at last. */
@@ -54,13 +63,14 @@ const QUIET_ENTRIES = 1000;
 const AGAIN_MS = 500;
 const LONGEST_AGAIN_MS = 60_000;
 /** Entries that change who is handed what. */
-const TURNS = /^(subscription|receiver|grant|principal)\.|^log\.redact$/;
-const NO_TURNS = new Set(["subscription.advance", "subscription.fail", "subscription.redelivered"]);
+const TURNS = /^(subscription|receiver|grant|principal)\.|^log\.redact$|^action\.(register|remove)$/;
+const NO_TURNS = new Set(["advance", "fail", "redelivered", "import", "release"].map((verb) => `subscription.${verb}`));
 
 export class Deliveries {
   readonly history: History;
   readonly lines: Lines;
   readonly followers: Followers;
+  readonly wanted: Wanted;
   readonly runtime: PluginRuntime;
   readonly protocols: Protocols;
   readonly fanOut: FanOut;
@@ -75,7 +85,7 @@ export class Deliveries {
 
   constructor(
     runtime: PluginRuntime,
-    { patience = 30_000, concurrency = 64, fanOut = 1000, grace = 1000 }: DeliveryOptions,
+    { patience = 30_000, concurrency = 64, fanOut = 1000, grace = 1000, linger = 600_000 }: DeliveryOptions,
   ) {
     this.#grace = grace;
     this.runtime = runtime;
@@ -92,13 +102,29 @@ export class Deliveries {
     this.#feed = new Feed({
       history: this.history,
       runtime,
-      heeded: () => this.#going.size > 0 || !runtime.reader.rows(subscriptionTable)[Symbol.iterator]().next().done,
+      heeded: () =>
+        this.#going.size > 0 ||
+        this.wanted.active ||
+        !runtime.reader.rows(subscriptionTable)[Symbol.iterator]().next().done,
       turned: (turns) => this.#turned(turns),
-      undone: () => this.#reconcile(),
+      undone: () => {
+        this.#reconcile();
+        this.wanted.recheck();
+      },
       passed: (entry) => this.#noteQuiet(entry),
     });
     this.lines = new Lines(runtime, this.history, this.#feed, this.#queue);
-    this.followers = new Followers(runtime, this.lines, patience);
+    this.wanted = new Wanted({
+      ...{ reader: runtime.reader, actions: runtime.given(actions), timers: runtime.timers, log: runtime.log, linger },
+      now: () => runtime.now(),
+      held: () => this.#wants(),
+      authority: (topic, as) => {
+        const authority = runtime.authorize(reading(topic), as);
+        return "code" in authority ? undefined : authority;
+      },
+      defer: (task) => this.#queue.add(task),
+    });
+    this.followers = new Followers(runtime, this.lines, this.wanted, patience);
     this.#reconcile();
   }
 
@@ -129,6 +155,7 @@ export class Deliveries {
     this.#stopping.abort();
     this.#queue.stop();
     this.#feed.stop();
+    this.wanted.stop();
     const running: Promise<void>[] = [];
     for (const one of this.#going.values()) {
       one.line?.end();
@@ -151,11 +178,15 @@ export class Deliveries {
       if (message === "log.redact") this.history.forget();
       // Of one that begins the id is known; thousands may, and there may be thousands.
       else if (message === "subscription.create") this.#renew(siblingId(id, "s"));
+      else if (message.startsWith("action.")) this.wanted.recheck();
       else all = true;
+      // In the name of somebody else, who may read something else.
+      if (message === "subscription.resume") this.wanted.recheck();
       if (message.startsWith("grant.") || message.startsWith("principal.")) rights = true;
     }
     if (all) this.#reconcile();
     if (!rights) return;
+    this.wanted.recheck();
     this.followers.recheck();
     for (const { line } of this.#going.values()) if (line !== undefined) this.#queue.add(() => line.recheck());
   }
@@ -177,7 +208,7 @@ export class Deliveries {
     }
     const cursor = reader.get(cursorTable, id) ?? 0;
     const one: Going = known ?? {
-      ...{ id, row, reached: cursor, noted: cursor },
+      ...{ id, row, reached: cursor, noted: cursor, want: { topic: row.topic, as: () => one.row } },
       ...{
         receiver: undefined,
         line: undefined,
@@ -190,6 +221,7 @@ export class Deliveries {
       },
     };
     if (known === undefined) this.#going.set(id, one);
+    if (known === undefined) this.wanted.add(one.want);
     one.row = row;
     one.reached = Math.max(one.reached, cursor);
     const received = row.receiver === undefined ? undefined : reader.get(receiverTable, row.receiver);
@@ -198,6 +230,11 @@ export class Deliveries {
     // What waits to try again waited for this, perhaps.
     if (one.receiver !== received) one.receiving?.hurry();
     one.receiver = received;
+  }
+
+  *#wants(): Iterable<Want> {
+    for (const { want } of this.#going.values()) yield want;
+    yield* this.followers.wants;
   }
 
   #begin(one: Going): void {
@@ -254,6 +291,7 @@ export class Deliveries {
 
   #drop(one: Going): void {
     this.#going.delete(one.id);
+    this.wanted.remove(one.want);
     this.#advances.forget(one.id);
     one.follower?.end(fault("SUBSCRIPTION_UNKNOWN", `${one.id} was deleted`));
     this.#halt(one, fault("SUBSCRIPTION_UNKNOWN", `${one.id} was deleted`));

@@ -155,8 +155,9 @@ class DeliveryRun implements Run {
   }
 
   get publication(): PublicationInfo {
-    const { topic, cursor, id, at } = this.#delivery.one.publication;
-    return { topic, cursor, id, at, subscription: this.#delivery.subscription };
+    const { topic, cursor, id, at, origin } = this.#delivery.one.publication;
+    const { subscription } = this.#delivery;
+    return { topic, cursor, id, at, subscription, ...(origin === undefined ? {} : { origin }) };
   }
 
   get signal(): AbortSignal {
@@ -195,8 +196,8 @@ class DeliveryRun implements Run {
     const { one } = this.#delivery;
     const tooMany = await fanOut.ask(one);
     if (tooMany !== undefined) throw new FaultError(tooMany);
-    const { traceparent } = one;
-    const { id: cause, correlation } = one.publication;
+    const { traceparent, message: cause } = one;
+    const { correlation } = one.publication;
     return runtime.apply(message, as, {}, { cause, hops: one.hops + 1, correlation, traceparent });
   }
 

@@ -2,7 +2,7 @@
 // bounds; how wide is counted here, by the publication that a receiver was handed first. In memory: a restart counts anew.
 
 import { entryOf, type Fault, fault, type Reader } from "@capstan/orchestrator";
-import type { Published } from "./publication.ts";
+import { IMPORT, type Published, rootOfImport } from "./publication.ts";
 
 const MOST_REMEMBERED = 10_000;
 
@@ -24,10 +24,12 @@ export class FanOut {
   }
 
   /** A receiver asks for something because of this. Answers why it may not. */
-  async ask({ publication, cause, hops }: Published): Promise<Fault | undefined> {
-    const root = hops === 0 ? publication.id : await this.#rootOf(publication.id, cause);
+  async ask(one: Published): Promise<Fault | undefined> {
+    const { message, publication } = one;
+    const root = one.root ?? (one.hops === 0 ? message : await this.#rootOf(message, one.cause));
     remember(this.#roots, root, root);
-    // What came of no receiver is no loop: it reaches as many as subscribed.
+    if (root !== message) remember(this.#roots, message, root);
+    // What came of no receiver, here or elsewhere, is no loop: it reaches as many as subscribed.
     if (root === publication.id) return undefined;
     const known = this.#counts.get(root) ?? { asked: 0, told: false };
     if (known.asked >= this.#most) {
@@ -40,28 +42,37 @@ export class FanOut {
   }
 
   /** Whether the first failure for this reason, of all that came of the same message, was told of before. */
-  alerted({ publication }: Published): boolean {
-    const known = this.#counts.get(this.#roots.get(publication.id) ?? "");
+  alerted({ message }: Published): boolean {
+    const known = this.#counts.get(this.#roots.get(message) ?? "");
     if (known === undefined) return false;
     const { told } = known;
     known.told = true;
     return told;
   }
 
+  /** What other nodes are told that it came of; `undefined` where no receiver is known to have asked for it. */
+  async rootOf({ message, cause, hops }: Published): Promise<string | undefined> {
+    if (hops === 0) return undefined;
+    const root = await this.#rootOf(message, cause);
+    return root === message ? undefined : root;
+  }
+
   /** The first before it that led a receiver to ask for something; itself where it is the first. */
   async #rootOf(id: string, cause: string | undefined): Promise<string> {
-    const passed: string[] = [];
-    let at: string | undefined = id;
-    for (let next = cause; at !== undefined; next = undefined) {
-      const known = this.#roots.get(at);
-      if (known !== undefined) {
-        for (const one of passed) remember(this.#roots, one, known);
-        return known;
-      }
+    const passed = [id];
+    let known = this.#roots.get(id);
+    for (let at = cause; known === undefined && at !== undefined; ) {
+      known = this.#roots.get(at);
+      if (known !== undefined) break;
       passed.push(at);
-      at = next ?? (at === id ? undefined : (await entryOf(this.#reader, at))?.header.cause);
+      const entry = await entryOf(this.#reader, at);
+      // Only a receiver asks for something because of what another node published.
+      if (entry?.header.message === IMPORT) known = await rootOfImport(entry, this.#reader);
+      at = entry?.header.cause;
     }
-    return id;
+    if (known === undefined) return id;
+    for (const one of passed) remember(this.#roots, one, known);
+    return known;
   }
 }
 

@@ -6,6 +6,7 @@ import { Follower } from "./follower.ts";
 import type { Line } from "./line.ts";
 import type { Lines } from "./lines.ts";
 import type { SubscriptionRow } from "./schema.ts";
+import type { Want, Wanted } from "./wanted.ts";
 
 /** A subscription that may be followed, as it goes on in this process. */
 export interface Followed {
@@ -22,15 +23,17 @@ export interface Followed {
 export class Followers {
   readonly #runtime: PluginRuntime;
   readonly #lines: Lines;
+  readonly #wanted: Wanted;
   readonly #patience: number;
   /** Of topics. */
-  readonly #passing = new Set<Line>();
+  readonly #passing = new Map<Line, Want>();
   #count = 0;
 
   /** @param patience milliseconds that a callback may take for a batch */
-  constructor(runtime: PluginRuntime, lines: Lines, patience: number) {
+  constructor(runtime: PluginRuntime, lines: Lines, wanted: Wanted, patience: number) {
     this.#runtime = runtime;
     this.#lines = lines;
+    this.#wanted = wanted;
     this.#patience = patience;
   }
 
@@ -43,11 +46,15 @@ export class Followers {
       ended: (why) => follower.end(why),
       broke: (why) => follower.end(why),
     });
+    const want: Want = { topic, as: () => as };
     const ended = (): void => {
       line.end();
-      this.#passing.delete(line);
+      if (!this.#passing.delete(line)) return;
+      this.#wanted.passes(topic, as);
+      this.#wanted.remove(want);
     };
-    this.#passing.add(line);
+    this.#passing.set(line, want);
+    this.#wanted.add(want);
     const follower = this.#follower(live, position, () => {}, ended);
     return name;
   }
@@ -79,7 +86,12 @@ export class Followers {
 
   /** Who may what has changed. */
   recheck(): void {
-    for (const line of [...this.#passing]) line.recheck();
+    for (const line of [...this.#passing.keys()]) line.recheck();
+  }
+
+  /** What those who follow topics want. */
+  get wants(): Iterable<Want> {
+    return this.#passing.values();
   }
 
   #callback(reference: string): { readonly live: Live; readonly name: string } {

@@ -1,11 +1,22 @@
 // What the publisher has to know before a decision: where in the log a cursor stands, and what a receiver's protocol says of it.
 
-import { type Envelope, type Facts, type Fault, FaultError, fault, type Reader } from "@capstan/orchestrator";
+import {
+  type Envelope,
+  type Facts,
+  type Fault,
+  FaultError,
+  fault,
+  nearest,
+  type Reader,
+  type Table,
+} from "@capstan/orchestrator";
 import { inspectTask } from "../executor/prepare.ts";
 import type { Protocols } from "../executor/protocols.ts";
 import { entryOfCursor } from "./cursor.ts";
+import { isElsewhere, someElsewhere } from "./elsewhere.ts";
 import { publishedBy } from "./publication.ts";
-import { FROM, type From, PUBLISHED, receiverTable } from "./schema.ts";
+import { FROM, type From, NEAR, PUBLISHED, receiverTable } from "./schema.ts";
+import { isHere, isPattern } from "./topic.ts";
 
 /** The entry after which one begins that says `from`; `undefined` for now. */
 export function entryFrom(from: string, reader: Reader): number | undefined | Fault {
@@ -20,6 +31,16 @@ export async function startOf(envelope: Envelope, reader: Reader): Promise<Facts
   if (typeof entry === "object") return { [FROM]: { fault: entry } };
   const found: From = { log: reader.proofs.log, ...(entry === undefined ? {} : { entry }) };
   return { [FROM]: found };
+}
+
+/** Where a new subscription begins, and which topic elsewhere was meant by one that is nowhere. */
+export async function newSubscription(actions: Table | undefined, envelope: Envelope, reader: Reader): Promise<Facts> {
+  const { topic } = envelope.message.data as { readonly topic: string };
+  const facts = await startOf(envelope, reader);
+  if (actions === undefined || isPattern(topic)) return facts;
+  if (isHere(reader, actions, topic) || isElsewhere(reader, topic)) return facts;
+  const near = nearest(topic, someElsewhere(reader));
+  return near === undefined ? facts : { ...facts, [NEAR]: near };
 }
 
 /** The fact `action.inspected`, of a receiver. */
@@ -38,5 +59,5 @@ export async function publishedIn(envelope: Envelope, reader: Reader): Promise<F
   const { entry } = envelope.message.data as { readonly entry: number };
   const [stored] = await reader.entries(entry, { limit: 1 });
   const [one] = stored?.seq === entry ? await publishedBy(stored, reader) : [];
-  return one === undefined ? {} : { [PUBLISHED]: one.publication.id };
+  return one === undefined ? {} : { [PUBLISHED]: one.message };
 }

@@ -11,6 +11,7 @@ import {
   type Trace,
 } from "@capstan/orchestrator";
 import { cursorAt } from "./cursor.ts";
+import type { Import, ImportedPublication } from "./import-schema.ts";
 import { actionIn } from "./topic.ts";
 
 /** As subscribers see it. */
@@ -27,6 +28,15 @@ export interface Publication {
   /** On whose behalf. */
   readonly principal?: string;
   readonly correlation?: string;
+  /** Where it was published, if not here: `id`, `at`, `principal` and `correlation` are what is said of it there. */
+  readonly origin?: PublicationOrigin;
+}
+
+export interface PublicationOrigin {
+  readonly node: string;
+  /** Its place in that node's log. */
+  readonly cursor: string;
+  readonly id: string;
 }
 
 /** A publication with what only deliveries look at. */
@@ -34,6 +44,10 @@ export interface Published {
   readonly entry: number;
   readonly topic: string;
   readonly publication: Publication;
+  /** Id of the message of this log that published it: what others came of has it as their cause. */
+  readonly message: string;
+  /** Of one that was published elsewhere: the publication that a receiver was handed first, of all that led to it, or itself. */
+  readonly root: string | undefined;
   /** Id of the message that led to the one that was published. */
   readonly cause: string | undefined;
   /** How many causes deep it was. */
@@ -59,6 +73,7 @@ const NONE: readonly Published[] = Object.freeze([]);
 
 /** Messages whose data is more than what they publish. */
 const OUTPUTS: ReadonlySet<string> = new Set(["execution.complete", "action.publish"]);
+export const IMPORT = "subscription.import";
 
 /**
  * Topics that an entry may publish under, by a look at its text: more than it does, perhaps, and never less. `undefined` where
@@ -99,25 +114,30 @@ function published(
   const made = (body: unknown): readonly Published[] => {
     const { header, seq } = entry;
     const { data, correlation, traceparent, hops = 0 } = (body ?? {}) as Body;
-    const common = { entry: seq, cause: header.cause, hops, traceparent };
+    const common = { entry: seq, message: header.id, cause: header.cause, hops, traceparent };
     const beside = text.includes(TRACE_BESIDE) || text.includes(BODY_BESIDE);
     // A message of the node's own says on whose behalf it is (publisher.ts).
     const { principal = header.principal } = (trace?.data ?? {}) as { readonly principal?: string };
     const one = (topic: string, name: string, given: unknown, by: string): Published => {
       const action = actionIn(topic);
+      const far = name === IMPORT ? (given as Import) : undefined;
+      const said = far?.publication;
       // One for all who read it, whoever they are.
       const publication: Publication = deepFreeze({
         topic,
         cursor: cursorAt(seq, reader.proofs.log),
-        id: header.id,
-        at: header.at,
-        data: OUTPUTS.has(name) ? ((given as { readonly output?: unknown }).output ?? null) : given,
+        id: said?.id ?? header.id,
+        at: said?.at ?? header.at,
+        data: dataOf(name, given),
         ...(action === undefined ? {} : { action }),
-        principal: by,
+        ...(said === undefined ? { principal: by } : principalOf(said)),
         ...(correlation === undefined ? {} : { correlation }),
+        ...(far === undefined || said === undefined
+          ? {}
+          : { origin: { node: far.origin, cursor: far.cursor, id: said.id } }),
       });
       const size = beside ? text.length + (JSON.stringify(publication.data)?.length ?? 0) : text.length;
-      return { ...common, topic, publication, size };
+      return { ...common, topic, publication, root: said === undefined ? undefined : (said.root ?? said.id), size };
     };
     return [
       ...(own === undefined || body === undefined ? [] : [one(own, header.message, data, principal)]),
@@ -128,6 +148,21 @@ function published(
   };
   const body = reader.part(entry, "b");
   return body instanceof Promise ? body.then(made) : made(body);
+}
+
+/** The publication that a receiver was handed first, of all that led to what an entry imports; nothing where it was erased. */
+export async function rootOfImport(entry: DecodedEntry, reader: Reader): Promise<string | undefined> {
+  const said = ((await reader.part(entry, "b")) as { readonly data?: Import } | undefined)?.data?.publication;
+  return said?.root ?? said?.id;
+}
+
+function dataOf(name: string, given: unknown): unknown {
+  if (name === IMPORT) return (given as Import).publication?.data ?? null;
+  return OUTPUTS.has(name) ? ((given as { readonly output?: unknown }).output ?? null) : given;
+}
+
+function principalOf({ principal }: ImportedPublication): { readonly principal?: string } {
+  return principal === undefined ? {} : { principal };
 }
 
 function topicIn(verdicts: Trace["verdicts"] | undefined): string | undefined {

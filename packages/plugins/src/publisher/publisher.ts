@@ -3,7 +3,7 @@
 
 import { definePlugin, next, type PluginContext, type Reader, refuse } from "@capstan/orchestrator";
 import { compileSchema, describeProblems } from "../registry/json-schema.ts";
-import { topicOf } from "../registry/schema.ts";
+import { actions, topicOf } from "../registry/schema.ts";
 import { unknownAction } from "../registry/unknown-action.ts";
 import { answers } from "./answer.ts";
 import { type Context, NEEDS } from "./context.ts";
@@ -11,8 +11,9 @@ import { decideReceiver } from "./decide-receiver.ts";
 import { decideSubscription } from "./decide-subscription.ts";
 import { Deliveries, type DeliveryOptions } from "./deliveries.ts";
 import { redeliver } from "./effects.ts";
+import { importedTable, topicElsewhereTable, topics } from "./elsewhere.ts";
 import { createEventsDoor } from "./events/events-door.ts";
-import { inspectReceiver, publishedIn, startOf } from "./prepare.ts";
+import { inspectReceiver, newSubscription, publishedIn, startOf } from "./prepare.ts";
 import { oldestCursor } from "./retained.ts";
 import {
   cursorTable,
@@ -22,6 +23,7 @@ import {
   receiverTable,
   subscriptionTable,
 } from "./schema.ts";
+import { carriedTopics } from "./topics.ts";
 
 export type PublisherOptions = DeliveryOptions;
 
@@ -31,18 +33,22 @@ export function publisher(options: PublisherOptions = {}) {
   let deliveries: Deliveries | undefined;
   const inspect = (envelope: PluginContext["envelope"], reader: Reader) =>
     inspectReceiver(deliveries?.protocols, envelope, reader);
+  const given = carriedTopics(() => deliveries);
   return definePlugin({
     name: "publisher",
     version: "1",
     configuration: { ...options },
     needs: NEEDS,
+    adds: [topics],
+    gives: { topics: given },
     messages: publisherMessages,
-    tables: [receiverTable, subscriptionTable, cursorTable],
+    tables: [receiverTable, subscriptionTable, cursorTable, topicElsewhereTable, importedTable],
     faults: publisherFaults,
     prepare: {
       "receiver.register": inspect,
       "receiver.update": inspect,
-      "subscription.create": startOf,
+      "subscription.create": (envelope, reader) =>
+        newSubscription(deliveries?.runtime.given(actions), envelope, reader),
       "subscription.acknowledge": startOf,
       "subscription.redeliver": publishedIn,
     },
@@ -51,7 +57,7 @@ export function publisher(options: PublisherOptions = {}) {
         case "execution":
           return context.message.action === "complete" ? completed(context) : next();
         case "action":
-          return context.message.action === "publish" ? publish(context) : next();
+          return decideAction(context);
         case "receiver":
           return decideReceiver(context);
         case "subscription":
@@ -61,7 +67,7 @@ export function publisher(options: PublisherOptions = {}) {
       }
     },
     effects: { [REDELIVER]: redeliver(() => begun.promise) },
-    answer: answers(() => deliveries),
+    answer: answers(() => deliveries, given.carriers),
     retains: oldestCursor,
     doors: [createEventsDoor()],
     run(runtime) {
@@ -84,6 +90,25 @@ function completed({ message, before, needs }: Context) {
   const { execution } = message.data as { readonly execution: string };
   const row = before.get(needs.executions, execution);
   return row === undefined ? next() : next({ data: { principal: row.principal } });
+}
+
+function decideAction(context: Context) {
+  switch (context.message.action) {
+    case "publish":
+      return publish(context);
+    case "register":
+      return registered(context);
+    default:
+      return next();
+  }
+}
+
+/** What is here is meant from now on, whatever another node publishes under the name. */
+function registered({ message, state }: Context) {
+  const { name } = message.data as { readonly name: string };
+  const topic = topicOf(name);
+  if (state.get(importedTable, topic) === undefined) return next();
+  return next({ state: state.remove(importedTable, topic), clause: `${topic} is published here from now on` });
 }
 
 function publish({ message, envelope, state, needs }: Context) {

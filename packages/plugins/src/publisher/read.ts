@@ -6,15 +6,12 @@ import { cursorAt, goneBefore } from "./cursor.ts";
 import type { Deliveries } from "./deliveries.ts";
 import { History } from "./history.ts";
 import { entryFrom } from "./prepare.ts";
-import type { Publication, Published } from "./publication.ts";
-import { cursorTable, MOST_AT_ONCE, subscriptionTable } from "./schema.ts";
-import { nameIn } from "./topic.ts";
+import type { Publication } from "./publication.ts";
+import { readPage } from "./read-page.ts";
+import { cursorTable, subscriptionTable } from "./schema.ts";
+import { isPattern, nameIn } from "./topic.ts";
 
 const PAGE = 100;
-/** UTF-16 code units of a page, but for its first publication. */
-const MOST_IN_A_PAGE = 1024 * 1024;
-/** Pages of the log that one answer looks through before it says how far it came. */
-const MOST_SCANS = 80;
 
 interface Asked {
   readonly id?: string;
@@ -37,32 +34,30 @@ export async function answerRead(
   const of = topic ?? mine?.topic ?? "";
   const asked = after === undefined ? undefined : entryFrom(after, reader);
   if (typeof asked === "object") throw new FaultError(asked);
+  // Who looks once at all that there is does not have it fetched from other nodes.
+  if (topic !== undefined && (wait > 0 || !isPattern(topic))) deliveries?.wanted.passes(topic, envelope);
   let may = authority;
-  const wanted = (one: Published): boolean => may.reads(nameIn(one.topic));
-  // One's own durable cursor, or now.
-  let at = after === undefined && id !== undefined ? (reader.get(cursorTable, id) ?? head()) : (asked ?? head());
   const until = (deliveries?.runtime.now() ?? 0) + wait;
-  for (let scans = 1; ; ) {
-    const gone = goneBefore(at, reader);
-    if (gone !== undefined) throw new FaultError(gone);
-    const { items, to } = await history.scan(at, of, wanted, Math.min(limit, MOST_AT_ONCE), MOST_IN_A_PAGE);
-    at = Math.max(at, to);
-    const left = until - (deliveries?.runtime.now() ?? 0);
-    if (items.length > 0 || (at >= head() && left <= 0) || scans >= MOST_SCANS) {
-      const { log } = reader.proofs;
-      const publications = items.map(({ publication }) => publication);
-      return { items: publications, next: cursorAt(at, log), head: cursorAt(head(), log) };
-    }
-    if (at < head() || deliveries === undefined) {
-      // Each scan took its time of the loop: let others have theirs.
-      scans++;
-      await new Promise((resolve) => setImmediate(resolve));
-      continue;
-    }
-    at = await deliveries.lines.published(of, at, left, deliveries.stopping);
-    // It was let in a while ago.
-    const still = deliveries.lines.authority(of, mine === undefined ? [envelope] : [mine, envelope]);
-    if ("code" in still) throw new FaultError(still as Fault);
-    may = still.at(-1) as Authority;
-  }
+  // One's own durable cursor, or now.
+  const from = after === undefined && id !== undefined ? (reader.get(cursorTable, id) ?? head()) : (asked ?? head());
+  const { items, to } = await readPage(from, {
+    ...{ history, topic: of, limit, head },
+    gone: (entry) => goneBefore(entry, reader),
+    wanted: (one) => may.reads(nameIn(one.topic)),
+    left: () => until - (deliveries?.runtime.now() ?? 0),
+    ...(deliveries === undefined
+      ? {}
+      : {
+          wait: async (at, ms) => {
+            const reached = await deliveries.lines.published(of, at, ms, deliveries.stopping);
+            // It was let in a while ago.
+            const still = deliveries.lines.authority(of, mine === undefined ? [envelope] : [mine, envelope]);
+            if ("code" in still) throw new FaultError(still as Fault);
+            may = still.at(-1) as Authority;
+            return reached;
+          },
+        }),
+  });
+  const { log } = reader.proofs;
+  return { items: items.map(({ publication }) => publication), next: cursorAt(to, log), head: cursorAt(head(), log) };
 }

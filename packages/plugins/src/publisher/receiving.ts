@@ -170,7 +170,7 @@ export class Receiving {
     let data = failedDelivery(id, one, attempts, receiver, error, quiet);
     while (!this.#ending.signal.aborted) {
       try {
-        await runtime.note({ resource: "subscription", action: "fail", data }, { cause: one.publication.id });
+        await runtime.note({ resource: "subscription", action: "fail", data }, { cause: one.message });
         this.failing = undefined;
         this.#parts.gaveUp(one.entry);
         return true;
@@ -214,14 +214,14 @@ export class Receiving {
 
 export function failedDelivery(
   id: string,
-  { entry, publication }: Published,
+  { entry, message }: Published,
   attempts: number,
   { name, registrant }: ReceiverRow,
   error: Fault,
   quiet: boolean,
 ): FailedDelivery {
   return {
-    ...{ id, entry, message: publication.id, receiver: name, attempts, error },
+    ...{ id, entry, message, receiver: name, attempts, error },
     ...{ principal: registrant.principal, grant: registrant.grant },
     ...(quiet ? { quiet } : {}),
   };

@@ -13,6 +13,7 @@ import {
 } from "@capstan/orchestrator";
 import { z } from "zod";
 import { type Task, taskFields, taskUpdates } from "../registry/schema.ts";
+import { importMessages } from "./import-schema.ts";
 import type { Publication } from "./publication.ts";
 import { namespaceIn } from "./topic.ts";
 
@@ -62,6 +63,8 @@ export const cursorTable = table<number>("subscriptionCursor");
 
 /** Facts: where a subscription begins, or is acknowledged to. */
 export const FROM = "subscription.from";
+/** Fact: of topics elsewhere, the one that was meant, perhaps. */
+export const NEAR = "subscription.near";
 /** Fact: the message that an entry published. */
 export const PUBLISHED = "subscription.published";
 export const REDELIVER = "redeliver";
@@ -259,6 +262,7 @@ export const publisherMessages = {
       data: failure.partial({ error: true }),
       result: z.unknown(),
     }),
+    ...importMessages,
   },
 };
 
@@ -321,6 +325,11 @@ export const publisherFaults = {
     text: "The log was compacted past the cursor; `details.first` is the oldest that can be read from.",
   },
   CURSOR_FOREIGN: { status: 409, retryable: false, text: "The cursor is of another log." },
+  IMPORT_OUT_OF_STEP: {
+    status: 409,
+    retryable: false,
+    text: "(peers) What arrived of a topic of another node does not follow on what had arrived before; it is read again from there.",
+  },
   FANOUT_EXCEEDED: {
     status: 508,
     retryable: false,

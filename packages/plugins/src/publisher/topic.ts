@@ -1,7 +1,16 @@
 // Topics: what publications stand under. An action's is `action.<name>`; a subscription is to one topic, or to all that begin
 // alike. A topic's namespace is that of the name in it.
 
-import { type Fault, fault, namespaceOf, nearest, printable, type Right } from "@capstan/orchestrator";
+import {
+  type Fault,
+  fault,
+  namespaceOf,
+  nearest,
+  printable,
+  type Right,
+  type State,
+  type Table,
+} from "@capstan/orchestrator";
 
 const KIND = /^([a-z][A-Za-z0-9]*)\.(.+)$/;
 
@@ -14,6 +23,12 @@ export function nameIn(topic: string): string {
 export function actionIn(topic: string): string | undefined {
   const parts = KIND.exec(topic);
   return parts?.[1] === "action" ? parts[2] : undefined;
+}
+
+/** Whether a topic is of an action that is here: then that is meant, whatever others publish under the name. */
+export function isHere(rows: Pick<State, "get">, actions: Table, topic: string): boolean {
+  const action = actionIn(topic);
+  return action !== undefined && rows.get(actions, action) !== undefined;
 }
 
 export function namespaceIn(topic: string): string {

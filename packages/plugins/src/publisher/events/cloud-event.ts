@@ -21,10 +21,16 @@ export interface CloudEvent {
 
 /** @param node the id of the node that tells of it */
 export function cloudEvent(publication: Publication & { readonly traceparent?: string }, node: string): CloudEvent {
-  const { topic, cursor, id, at, data, action, principal, correlation, traceparent } = publication;
+  const { topic, cursor, id, at, data, action, principal, correlation, traceparent, origin } = publication;
   return {
     specversion: "1.0",
-    ...{ id, source: `/nodes/${encodeURIComponent(node)}`, type: topic, time: new Date(at).toISOString() },
+    // §3.1.1: with its id it is unique, and the id is of the node that published it.
+    ...{
+      id,
+      source: `/nodes/${encodeURIComponent(origin?.node ?? node)}`,
+      type: topic,
+      time: new Date(at).toISOString(),
+    },
     ...(action === undefined ? {} : { subject: action }),
     datacontenttype: "application/json",
     ...{ data, cursor },

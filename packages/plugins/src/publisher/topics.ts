@@ -1,0 +1,25 @@
+// What the publisher gives to whoever carries topics between nodes: for as long as it runs.
+
+import { FaultError, fault } from "@capstan/orchestrator";
+import type { Deliveries } from "./deliveries.ts";
+import { importedTable, type TopicCarrier, type Topics, topicElsewhereTable } from "./elsewhere.ts";
+import { serveTopic } from "./serve-topic.ts";
+
+/** @param running what delivers; before a node runs and after it stopped nothing does */
+export function carriedTopics(running: () => Deliveries | undefined): Topics {
+  const started = (): Deliveries => {
+    const deliveries = running();
+    if (deliveries !== undefined) return deliveries;
+    throw new FaultError(fault("STOPPING", "the node does not run, or no longer; come back to it later"));
+  };
+  return {
+    ...{ table: topicElsewhereTable, imported: importedTable, carriers: new Map<string, TopicCarrier>() },
+    async reach(by, changes) {
+      const { runtime, wanted } = started();
+      await runtime.note({ resource: "subscription", action: "reach", data: { by, changes } });
+      wanted.reached(changes.map(({ topic }) => topic));
+    },
+    read: async (asked, signal) => serveTopic(started(), asked, signal),
+    follow: (callback) => started().wanted.follow(callback),
+  };
+}
