@@ -2,6 +2,7 @@
 // under a grant. Nothing in it waits for real time.
 
 import {
+  type AnyPlugin,
   type CallOptions,
   type ConnectionSession,
   createOrchestrator,
@@ -84,6 +85,9 @@ export interface HubOptions {
   readonly signer?: Signer;
   readonly deliveries?: PublisherOptions;
   readonly executor?: ProtocolsOptions;
+  readonly id?: string;
+  /** Plugins after the publisher. */
+  readonly also?: readonly AnyPlugin[];
 }
 
 export async function startHub(options: HubOptions = {}) {
@@ -96,6 +100,8 @@ export async function startHub(options: HubOptions = {}) {
     signer,
     deliveries,
     executor: more,
+    id = "n-test",
+    also = [],
   } = options;
   const modular = modules === undefined ? [] : [module({ directories: [modules], cache: `${modules}/.bundles` })];
   const hub = await createOrchestrator({
@@ -105,9 +111,11 @@ export async function startHub(options: HubOptions = {}) {
       deadLetter(),
       executor({ protocols: [...protocols, ...modular], ...more }),
       publisher(deliveries),
+      // No messages of theirs are in anybody's scope.
+      ...(also as readonly []),
       ledger(),
     ],
-    node: { id: "n-test", name: "test", directory },
+    node: { id, name: "test", directory },
     now: clock.now,
     timers: clock,
     ...(log === undefined ? {} : { log }),

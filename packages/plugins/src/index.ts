@@ -48,6 +48,16 @@ export { ledger } from "./ledger/ledger.ts";
 export { ledgerFaults } from "./ledger/schema.ts";
 export { type PeeringOptions, peerPropagation } from "./peer-propagation/peer-propagation.ts";
 export { peerFaults } from "./peer-propagation/schema.ts";
+export { type Arrival, importOf } from "./publisher/arrival.ts";
+export {
+  type FarPublication,
+  type TopicCarrier,
+  type TopicPage,
+  type TopicRead,
+  type Topics,
+  type TopicWay,
+  topics,
+} from "./publisher/elsewhere.ts";
 export type { Publication } from "./publisher/publication.ts";
 export { type PublisherOptions, publisher } from "./publisher/publisher.ts";
 export { type Batch, publisherFaults } from "./publisher/schema.ts";

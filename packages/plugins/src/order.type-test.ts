@@ -6,6 +6,7 @@ import { auth } from "./auth/auth.ts";
 import { deadLetter } from "./dead-letter/dead-letter.ts";
 import { executor } from "./executor/executor.ts";
 import { ledger } from "./ledger/ledger.ts";
+import { peerPropagation } from "./peer-propagation/peer-propagation.ts";
 import { publisher } from "./publisher/publisher.ts";
 import { registry } from "./registry/registry.ts";
 import type { actions } from "./registry/schema.ts";
@@ -22,6 +23,7 @@ createOrchestrator({ plugins: standard() });
 createOrchestrator({ plugins: [auth(), registry(), deadLetter(), performs, ledger()] });
 createOrchestrator({ plugins: [auth(), deadLetter(), registry(), performs, ledger()] });
 createOrchestrator({ plugins: [auth(), registry(), deadLetter(), performs, publisher(), ledger()] });
+createOrchestrator({ plugins: [auth(), registry(), deadLetter(), performs, publisher(), peerPropagation(), ledger()] });
 defineConfig({ plugins: [auth(), afterHours, registry(), deadLetter(), performs, ledger()] });
 
 // @ts-expect-error: the executor before the registry, whose actions it needs
@@ -34,6 +36,8 @@ createOrchestrator({ plugins: [deadLetter(), auth(), registry(), performs, ledge
 createOrchestrator({ plugins: [auth(), registry(), performs, ledger()] });
 // @ts-expect-error: the publisher before the executor, whose protocols and executions it needs
 createOrchestrator({ plugins: [auth(), registry(), deadLetter(), publisher(), performs, ledger()] });
+// @ts-expect-error: peers before the publisher, whose topics they carry
+createOrchestrator({ plugins: [auth(), registry(), deadLetter(), performs, peerPropagation(), publisher(), ledger()] });
 // @ts-expect-error: the registry before auth
 createOrchestrator({ plugins: [registry(), auth(), deadLetter(), performs, ledger()] });
 // @ts-expect-error: the ledger before auth

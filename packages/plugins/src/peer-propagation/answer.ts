@@ -3,13 +3,19 @@
 
 import { type Envelope, FaultError, fault, type Reader } from "@capstan/orchestrator";
 import { secretId } from "@capstan/peer";
-import { AcceptedLink } from "./acceptor.ts";
-import { unknownPeer } from "./decide-configuration.ts";
+import { unknownPeer } from "./configuration/decide-configuration.ts";
+import { DEFAULT_DISCLOSURE } from "./explain/account.ts";
+import { answerExplain } from "./explain/answer-explain.ts";
+import { AcceptedLink } from "./links/acceptor.ts";
 import type { Peering, Running } from "./peering.ts";
-import { answerRoute, answerRoutes } from "./route-answer.ts";
+import { answerRoute, answerRoutes } from "./routes/route-answer.ts";
 import { OWNERS, ownersTable, type PeerRow, peerTable } from "./schema.ts";
+import { topicAnswers } from "./topics/topic-answer.ts";
+import { shownWitness, witnessAnswers } from "./witness/witness-answer.ts";
 
 const PAGE = 100;
+/** A peer's log, where nothing is the matter with it. */
+const UNTROUBLED = ["cosigned", "nothing"];
 
 export function answers(peering: Peering, domain: string | undefined) {
   const heard = ({ message }: Envelope): unknown => {
@@ -18,6 +24,9 @@ export function answers(peering: Peering, domain: string | undefined) {
     return {};
   };
   return {
+    ...topicAnswers(peering, domain),
+    ...witnessAnswers(peering),
+    "peer.explain": answerExplain(peering),
     "peer.open": ({ message }: Envelope, { node }: Reader) => opened(peering, message.data, node),
     "peer.update": heard,
     "peer.keepalive": heard,
@@ -46,12 +55,20 @@ export function answers(peering: Peering, domain: string | undefined) {
         .map(([name]) => name)
         .filter((name) => after === undefined || name > after);
       names.sort();
-      const items = names.slice(0, limit).map((name) => shown(rowOf(reader, name), peering.running()));
+      const items = names.slice(0, limit).map((name) => {
+        const row = rowOf(reader, name);
+        const log = logOf(peering, reader, row);
+        const { state, entry } = log;
+        // What somebody has to look at: all else is for peer.show.
+        const trouble = UNTROUBLED.includes(state) ? {} : { log: entry === undefined ? { state } : { state, entry } };
+        return { ...shown(row, peering.running()), ...trouble };
+      });
       return { items, ...(names.length > limit ? { next: names[limit - 1] as string } : {}) };
     },
     "peer.show": ({ message }: Envelope, reader: Reader) => {
       const row = rowOf(reader, (message.data as { readonly name: string }).name);
       const { keys, limits, required, secrets, allow, import: incoming, export: outgoing } = row;
+      const { disclose = DEFAULT_DISCLOSURE } = row;
       // A copy: the row is the state itself.
       const configured = structuredClone({
         keys,
@@ -59,10 +76,12 @@ export function answers(peering: Peering, domain: string | undefined) {
         required,
         secrets,
         allow,
+        disclose,
         import: incoming,
         export: outgoing,
       });
-      return { ...shown(row, peering.running()), ...configured };
+      const log = logOf(peering, reader, row);
+      return { ...shown(row, peering.running()), ...configured, ...peering.saidIn(row.name), log };
     },
     "route.list": (envelope: Envelope, reader: Reader) => answerRoutes(envelope, reader, peering.running()),
     "route.show": (envelope: Envelope) => answerRoute(envelope, peering.running()),
@@ -86,6 +105,12 @@ function opened(peering: Peering, data: unknown, node: Reader["node"]) {
   const proof = link.takeSpoken();
   link.opened(live);
   return { node: node.id, name: node.name, session, proof };
+}
+
+/** How this node finds a peer's log. */
+function logOf(peering: Peering, reader: Reader, row: PeerRow): { readonly state: string; readonly entry?: number } {
+  const { name: _, ...log } = shownWitness(peering, reader, row);
+  return log;
 }
 
 function rowOf(reader: Reader, name: string): PeerRow {

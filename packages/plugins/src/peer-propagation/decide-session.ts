@@ -2,18 +2,11 @@
 // the speaker's, which is told when it was (answer.ts). Pure.
 
 import { next, printable, refuse } from "@capstan/orchestrator";
+import { byNode } from "./configuration/decide-configuration.ts";
 import type { Context } from "./context.ts";
-import { byNode } from "./decide-configuration.ts";
+import { verbOf } from "./links/frames.ts";
 import { peerNameOf } from "./names.ts";
-import {
-  FRAME_VERBS,
-  type FrameType,
-  type PeerRow,
-  peerSessionTable,
-  peerTable,
-  type ReachRow,
-  reachTable,
-} from "./schema.ts";
+import { type PeerRow, peerSessionTable, peerTable, type Reached, reachTable } from "./schema.ts";
 
 /** A frame, or the session's beginning: of the peer who says it, and of the session that it has. */
 export function decideFrame({ message, envelope, state }: Context) {
@@ -29,11 +22,6 @@ export function decideFrame({ message, envelope, state }: Context) {
   if (message.action !== "open" && verbOf(frame) !== message.action)
     return refuse("MESSAGE_INVALID", `peer.${message.action}: the frame is another one`);
   return next();
-}
-
-function verbOf(frame: unknown): string | undefined {
-  const { type } = Object(frame) as { readonly type?: unknown };
-  return typeof type === "string" && Object.hasOwn(FRAME_VERBS, type) ? FRAME_VERBS[type as FrameType] : undefined;
 }
 
 /** The node's own notes. */
@@ -62,14 +50,17 @@ export function decideNote({ message, envelope, state }: Context) {
       return next({ state: after });
     }
     case "reach": {
-      const { changes } = message.data as { readonly changes: readonly (readonly [string, ReachRow | null])[] };
+      const { routes, rows } = message.data as Reached;
       let after = state;
-      for (const [route, row] of changes)
-        after = row === null ? after.remove(reachTable, route) : after.put(reachTable, route, row);
+      for (let at = 0; at < routes.length; at++) {
+        const route = routes[at] as string;
+        const row = rows[at];
+        after = row === undefined ? after.remove(reachTable, route) : after.put(reachTable, route, row);
+      }
       return next({ state: after });
     }
     default:
-      // That a session was established, or lost: the entry is what is wanted of it.
+      // That a session was established, or lost, and what came of updates: the entry is what is wanted of it.
       return next();
   }
 }

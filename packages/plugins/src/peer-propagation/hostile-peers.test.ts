@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { FaultError, fault, type OpenedSession } from "@capstan/orchestrator";
 import { defaultLimits } from "@capstan/peer";
 import { faultFrom } from "../hub.fixture.ts";
-import { ConfiguredPeers } from "./configured-peers.ts";
-import { parseCall } from "./frames.ts";
-import { Outbox } from "./outbox.ts";
+import { ConfiguredPeers } from "./configuration/configured-peers.ts";
+import { parseCall } from "./links/frames.ts";
+import { Outbox } from "./links/outbox.ts";
 import { PeerHost } from "./peer-host.ts";
 import {
   allOut,
@@ -26,8 +26,8 @@ import {
   until,
 } from "./peers.fixture.ts";
 import { RawPeer, rawIdentity } from "./raw-peer.fixture.ts";
-import { Reach } from "./reach.ts";
-import { peerSessionTable, peerTable } from "./schema.ts";
+import { Reach } from "./routes/reach.ts";
+import { peerTable } from "./schema.ts";
 
 let nodes: PeerNode[] = [];
 let raws: RawPeer[] = [];
@@ -69,8 +69,11 @@ describe("a peer that was removed", () => {
     expect(await ask({ resource: "action", action: "perform", data: { name: "greet", input: 1 } })).toMatchObject({
       output: 1,
     });
+    const { grant } = await shown(osaka, "raw");
     using other = await osaka.hub.scope({ principal: "other", allow: ["peer.*"] });
     await other.peer.remove({ name: "raw" });
+    const { items } = await osaka.app.grant.list({ principal: "peer.raw" });
+    expect(items).toMatchObject([{ id: grant, by: "app", revoked: expect.any(Number) }]);
     const thrown = await ask({ resource: "action", action: "perform", data: { name: "greet", input: 2 } }).then(
       () => "performed",
       (fault: { code?: string }) => fault.code ?? "closed",
@@ -161,21 +164,6 @@ describe("what a peer answers a frame with", () => {
   });
 });
 
-describe("a frame", () => {
-  test("is said by its own verb: what is no keepalive is none", async () => {
-    const osaka = await start("n-osaka");
-    await osaka.app.peer.add(ofRaw);
-    const peer = raw(osaka);
-    const ask = await until(() => peer.link?.ask);
-    const session = osaka.hub.reader.get(peerSessionTable, "raw");
-    const frame = { type: "update", seq: 0, withdraw: [], announce: [] };
-    const fault = await ask({ resource: "peer", action: "keepalive", data: { session, frame } }).catch(
-      (thrown: { code?: string }) => thrown,
-    );
-    expect((fault as { code?: string }).code).toBe("MESSAGE_INVALID");
-  });
-});
-
 describe("a node that stops", () => {
   test("closes what it was still dialling", async () => {
     let closed = 0;
@@ -263,19 +251,19 @@ describe("a disk that refuses", () => {
     let refused = 2;
     const runtime = {
       log: { error: (fields: object) => noted.push(fields) },
-      async note({ resource, data }: { resource: string; data: { changes: unknown[] } }) {
-        noted.push([resource, JSON.stringify(data.changes)]);
+      async note({ resource, data }: { resource: string; data: { routes: string[]; rows: unknown[] } }) {
+        noted.push([resource, data.routes, data.rows]);
         if (refused-- > 0) throw new FaultError(fault("LOG_UNAVAILABLE", "the disk"));
       },
     };
     const reach = new Reach({ runtime: runtime as never, by: "test", nameOf: () => "far", best: () => undefined });
     const attributes = { peer: "n-far", path: [], tags: [], chunk: { claim: { node: "n-far", domain: "n-far" } } };
-    const path = { name: "topic:news", digest: "d", attributes };
-    reach.change([{ name: "topic:news", before: undefined, now: path }] as never);
+    const path = { name: "channel:news", digest: "d", attributes };
+    reach.change([{ name: "channel:news", before: undefined, now: path }] as never);
     await settled();
-    const row = { peer: "n-far", name: "far", path: [], tags: [], digest: "d", origin: "n-far", originDomain: "n-far" };
-    const gone = ["peer", JSON.stringify([["topic:news", null]])];
-    expect(noted).toEqual([["peer", JSON.stringify([["topic:news", row]])], gone, gone]);
+    const way = { peer: "n-far", name: "far", path: "", tags: "", origin: "n-far", originDomain: "n-far" };
+    const gone = ["peer", ["channel:news"], [undefined]];
+    expect(noted).toEqual([["peer", ["channel:news"], [{ way, digest: "d" }]], gone, gone]);
   });
 });
 

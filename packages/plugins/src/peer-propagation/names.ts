@@ -1,6 +1,13 @@
 // How peers are called: by an operator's name, and as principals of this node by that name behind a prefix.
 
 import type { Principal } from "@capstan/orchestrator";
+import { z } from "zod";
+
+/** What names and ids of nodes may be: also a file's name. */
+export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** An operator's name for a peer. */
+export const peerName = z.string().regex(NAME, "must be letters, digits and . _ - (64 at most)");
+export const nodeId = z.string().regex(NAME, "must be a node's id, like n-7f3a1b2c");
 
 /** Principals have no colon in their names (auth). */
 const PREFIX = "peer.";

@@ -18,24 +18,23 @@ import {
   type Owner,
   Speaker,
   type SpeakerEffect,
-  type SpeakerEvent,
   type SpeakerInput,
   type SpeakerTiming,
   verifySignature,
 } from "@capstan/peer";
-import { AcceptedLink } from "./acceptor.ts";
+import type { Companion } from "./companion.ts";
 import { type Course, Courses } from "./courses.ts";
-import { DialledLink } from "./dial.ts";
-import { dialOptions } from "./dial-address.ts";
-import { FewLines } from "./few-lines.ts";
-import { parseCall } from "./frames.ts";
-import type { Link } from "./link.ts";
+import { AcceptedLink } from "./links/acceptor.ts";
+import { DialledLink } from "./links/dial.ts";
+import { dialOptions } from "./links/dial-address.ts";
+import { heardAs, parseCall } from "./links/frames.ts";
+import type { Link } from "./links/link.ts";
+import { textOf } from "./links/outbox.ts";
 import { asPeer, type Names } from "./names.ts";
-import { textOf } from "./outbox.ts";
-import { OwnRoutes } from "./own-routes.ts";
-import { isUndone, Reach } from "./reach.ts";
-import { reasonText } from "./reason-text.ts";
+import { OwnRoutes } from "./routes/own-routes.ts";
+import { Reach } from "./routes/reach.ts";
 import { type PeerRow, peerTable, reachTable } from "./schema.ts";
+import { SessionEvents } from "./session-events.ts";
 
 export interface HostOptions {
   /** The administration's id; default: the node's own. */
@@ -50,6 +49,8 @@ export interface HostOptions {
 export interface HostParts extends HostOptions {
   /** As whom it notes ways to actions. */
   readonly by: string;
+  /** What goes along with sessions. */
+  readonly companions?: readonly Companion[] | undefined;
   /** Peers are told that it has just begun, and keep what they have of it for a while. */
   readonly restarting?: boolean | undefined;
   /** The node has another key than it was made with: nothing is said in the name of the one before any more. */
@@ -70,7 +71,8 @@ export class PeerHost {
   readonly #reach: Reach;
   readonly #key: string;
   readonly #rekeyed: (() => void) | undefined;
-  readonly #lines: FewLines;
+  readonly #companions: readonly Companion[];
+  readonly #events: SessionEvents;
   readonly #stopFollowing: () => void;
   readonly #inputs: SpeakerInput[] = [];
   #busy = false;
@@ -83,7 +85,12 @@ export class PeerHost {
     const { identity, node } = runtime;
     this.#runtime = runtime;
     this.#names = names;
-    this.#lines = new FewLines(runtime);
+    this.#companions = options.companions ?? [];
+    this.#events = new SessionEvents({
+      ...{ runtime, names, courses: this.#courses, companions: this.#companions },
+      link: (connection) => this.#links.get(connection),
+      connectionOf: (peer) => this.speaker.session(peer)?.connection,
+    });
     this.#clock = options.clock ?? (() => performance.now());
     const timing: SpeakerTiming = { ...defaultTiming, ...options.timing };
     this.#patience = options.patience ?? timing.holdTime;
@@ -171,8 +178,11 @@ export class PeerHost {
 
   /** A frame that passed the pipeline. */
   received(connection: ConnectionId, frame: unknown): void {
-    const name = this.#nameAt(connection);
-    this.tell({ type: "received", connection, value: frame });
+    const node = this.nodeAt(connection);
+    const name = node === undefined ? undefined : this.#names.nameOf(node);
+    this.tell(heardAs(connection, frame));
+    if (node !== undefined && name !== undefined)
+      for (const companion of this.#companions) companion.incoming?.({ name, node }, frame);
     if (name !== undefined && (frame as { type?: unknown } | null)?.type === "end-of-table")
       this.#courses.note(name, { heard: true });
   }
@@ -190,7 +200,7 @@ export class PeerHost {
   }
 
   explain(name: string, reason: string): void {
-    this.#courses.note(name, { reason, reasonAt: this.#runtime.now() });
+    this.#events.explain(name, reason);
   }
 
   /** What was reached over it is not, as long as nobody says so again. */
@@ -228,9 +238,10 @@ export class PeerHost {
       }
       case "routes":
         this.#reach.change(effect.changes);
+        for (const companion of this.#companions) companion.changed?.(effect.changes);
         break;
       case "event":
-        this.#tellOf(effect.event);
+        this.#events.tell(effect.event);
         break;
       default:
         effect satisfies never;
@@ -283,9 +294,13 @@ export class PeerHost {
   }
 
   #send(connection: ConnectionId, message: Message): void {
-    const name = this.#nameAt(connection);
+    const node = this.nodeAt(connection);
+    const name = node === undefined ? undefined : this.#names.nameOf(node);
     if (name !== undefined && this.#revoked(name, connection)) return;
-    this.#links.get(connection)?.send(message);
+    let said = message;
+    if (node !== undefined && name !== undefined)
+      for (const companion of this.#companions) said = companion.outgoing?.({ name, node }, said) ?? said;
+    this.#links.get(connection)?.send(said);
     if (name !== undefined && message.type === "end-of-table") this.#courses.note(name, { told: true });
   }
 
@@ -298,85 +313,9 @@ export class PeerHost {
     return why !== undefined;
   }
 
-  #tellOf(event: SpeakerEvent): void {
-    const { log } = this.#runtime;
-    switch (event.kind) {
-      case "established":
-        this.#established(event);
-        break;
-      case "down": {
-        const { peer, graceful } = event;
-        const reason = reasonText(event.reason);
-        const name = this.#names.nameOf(peer);
-        log.info({ peer, name, graceful, reason }, "a session with a peer ended");
-        if (name === undefined) break;
-        const at = this.#runtime.now();
-        this.#courses.note(name, { since: at, reason, reasonAt: at, heard: false, told: false });
-        this.#notedSession(name, peer, undefined);
-        this.#noted("lost", { name, node: peer, graceful, reason });
-        break;
-      }
-      case "session": {
-        const reason = reasonText(event.reason);
-        log.debug({ peer: event.peer, reason }, "a session with a peer did not come about");
-        const name = this.#names.nameOf(event.peer);
-        if (name !== undefined) this.explain(name, reason);
-        this.#names.failed(event.peer);
-        break;
-      }
-      case "refused":
-        this.#lines.warn("refused", { ...event }, "somebody was refused who wanted to peer");
-        break;
-      case "limit":
-        this.#lines.warn(`limit ${event.peer}`, { ...event }, "a peer has more routes than it may, or nearly");
-        break;
-      case "malformed":
-        this.#lines.warn(`malformed ${event.peer}`, { ...event }, "malformed routes of a peer count as withdrawn");
-        break;
-      case "not-offered":
-        log.warn({ text: event.text }, "what this node has cannot be offered to peers");
-        break;
-      default:
-        event satisfies never;
-    }
-  }
-
-  #established({ peer, connection, agreed }: Extract<SpeakerEvent, { kind: "established" }>): void {
-    if (!this.#names.established(peer)) return;
-    const name = this.#names.nameOf(peer) as string;
-    const link = this.#links.get(connection);
-    if (link instanceof AcceptedLink) link.proved();
-    const { domain, epoch } = agreed;
-    this.#runtime.log.info({ peer, name, domain }, "a session with a peer was established");
-    this.#courses.note(name, { since: this.#runtime.now(), heard: false, told: false });
-    this.#notedSession(name, peer, connection);
-    const dialled = link?.dialled ?? false;
-    this.#noted("established", { name, node: peer, session: connection, domain, epoch, dialled });
-  }
-
-  #notedSession(name: string, node: string, connection: ConnectionId | undefined): void {
-    const data = { name, session: connection ?? null };
-    this.#runtime.note({ resource: "peer", action: "session", data }).catch((thrown: unknown) => {
-      // What the disk refused was undone, and this with it: it is told again, as it is by now.
-      if (isUndone(thrown)) this.#notedSession(name, node, this.speaker.session(node)?.connection);
-      else this.#runtime.log.error({ error: String(thrown) }, "a session could not be noted");
-    });
-  }
-
-  #noted(action: string, data: unknown): void {
-    this.#runtime
-      .note({ resource: "peer", action, data })
-      .catch((thrown: unknown) => this.#runtime.log.error({ error: String(thrown) }, "a session could not be noted"));
-  }
-
   #rowOf(node: string): PeerRow | undefined {
     const name = this.#names.nameOf(node);
     return name === undefined ? undefined : this.#runtime.reader.get(peerTable, name);
-  }
-
-  #nameAt(connection: ConnectionId): string | undefined {
-    const node = this.nodeAt(connection);
-    return node === undefined ? undefined : this.#names.nameOf(node);
   }
 
   #at(): At {

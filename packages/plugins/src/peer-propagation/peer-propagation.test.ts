@@ -25,6 +25,9 @@ describe("two nodes", () => {
     expect((await routes(berlin, { peer: "n-osaka" })).map(({ route, path }) => [route, ...path])).toEqual([
       ["action:greet", "n-osaka"],
     ]);
+    expect((await routes(berlin, { peer: "n-osaka" }, "topic")).map(({ route }) => route)).toEqual([
+      "topic:action.greet",
+    ]);
     expect((await routes(osaka, { peer: "n-berlin" })).map(({ route, path }) => [route, ...path])).toEqual([
       ["action:report", "n-berlin"],
     ]);

@@ -4,18 +4,26 @@
 
 import { definePlugin, next } from "@capstan/orchestrator";
 import { answers } from "./answer.ts";
-import { connectionFromIBGPPeer } from "./connection.ts";
+import { decideConfiguration, decideOwners } from "./configuration/decide-configuration.ts";
 import { NEEDS } from "./context.ts";
-import { decideConfiguration, decideOwners } from "./decide-configuration.ts";
-import { decidePerform } from "./decide-perform.ts";
 import { decideFrame, decideNote } from "./decide-session.ts";
-import { forwardFaults } from "./forward-faults.ts";
+import { decideExplain } from "./explain/decide-explain.ts";
+import { explainFaults } from "./explain/explain-messages.ts";
+import { decidePerform } from "./forward/decide-perform.ts";
+import { forwardFaults } from "./forward/forward-faults.ts";
+import { connectionFromIBGPPeer } from "./links/connection.ts";
+import { peerMessages } from "./messages.ts";
 import { Peering, type PeeringOptions } from "./peering.ts";
-import { ownersTable, peerFaults, peerMessages, peerSessionTable, peerTable, reachTable } from "./schema.ts";
+import { ownersTable, peerFaults, peerSessionTable, peerTable, reachTable } from "./schema.ts";
+import { decideTopic } from "./topics/decide-topic.ts";
+import { topicFaults, topicMessages } from "./topics/topic-messages.ts";
+import { decideWitness } from "./witness/decide-witness.ts";
+import { witnessMessages } from "./witness/witness-messages.ts";
+import { witnessFaults, witnessTable } from "./witness/witness-schema.ts";
 
 export type { PeeringOptions };
 
-const knownFaults = { ...peerFaults, ...forwardFaults };
+const knownFaults = { ...peerFaults, ...forwardFaults, ...explainFaults, ...topicFaults, ...witnessFaults };
 
 export function peerPropagation(options: PeeringOptions = {}) {
   const { domain, timing } = options;
@@ -25,15 +33,18 @@ export function peerPropagation(options: PeeringOptions = {}) {
     version: "1",
     configuration: { ...(domain === undefined ? {} : { domain }), ...(timing === undefined ? {} : { timing }) },
     needs: NEEDS,
-    messages: peerMessages((secret) => peering.secrets.hold(secret)),
-    tables: [peerTable, ownersTable, peerSessionTable, reachTable],
+    messages: { ...peerMessages((secret) => peering.secrets.hold(secret)), ...topicMessages, ...witnessMessages },
+    tables: [peerTable, ownersTable, peerSessionTable, reachTable, witnessTable],
     faults: knownFaults,
     signs: ["capstan route origin/1", "capstan peer proof/1"],
+    cosigns: true,
     decide(context) {
       const { message, envelope } = context;
       const ours = domain ?? envelope.node;
       if (message.resource === "route") return decideOwners(context);
       if (message.resource === "action") return decidePerform(context, ours);
+      if (message.resource === "topic") return decideTopic(context, ours);
+      if (message.resource === "witness") return decideWitness(context);
       if (message.resource !== "peer") return next();
       switch (message.action) {
         case "invite":
@@ -44,6 +55,8 @@ export function peerPropagation(options: PeeringOptions = {}) {
         case "stop":
         case "resend":
           return decideConfiguration(context, ours);
+        case "explain":
+          return decideExplain(context);
         case "open":
         case "update":
         case "keepalive":
@@ -55,6 +68,7 @@ export function peerPropagation(options: PeeringOptions = {}) {
         case "accept":
         case "established":
         case "lost":
+        case "updated":
         case "session":
         case "reach":
           return decideNote(context);

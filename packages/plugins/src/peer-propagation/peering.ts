@@ -1,26 +1,36 @@
 // What of peering runs on a node: made with the plugin, begun with the first peer, ended with the node.
 
 import type { FollowedRow, PluginRuntime } from "@capstan/orchestrator";
-import type { Owner } from "@capstan/peer";
+import { defaultTiming, type Owner } from "@capstan/peer";
 import type { SecretSources } from "../executor/secret-sources.ts";
 import { elsewhere } from "../registry/elsewhere.ts";
-import { ConfiguredPeers } from "./configured-peers.ts";
-import { forwarder, type Neighbour, type Peers } from "./forward.ts";
+import { Acceptance } from "./acceptance/acceptance.ts";
+import { ConfiguredPeers } from "./configuration/configured-peers.ts";
+import { PeerSecrets } from "./configuration/secrets.ts";
+import { AskAgain } from "./forward/ask-again.ts";
+import { forwarder, type Neighbour, type PathTo, type Peers } from "./forward/forward.ts";
 import { type HostOptions, PeerHost } from "./peer-host.ts";
 import { OWNERS, ownersTable, peerTable } from "./schema.ts";
-import { PeerSecrets } from "./secrets.ts";
+import { TopicsOverPeers } from "./topics/topics-over-peers.ts";
+import { Witness, type WitnessOptions } from "./witness/witness.ts";
 
 export interface PeeringOptions extends HostOptions {
   /** Where peers' secrets come from, besides `env:` and `file:`. */
   readonly secrets?: SecretSources | undefined;
+  /** Milliseconds until a peer is asked again that did not know what became of an execution; twice as many the next time. */
+  readonly askAgainAfter?: number | undefined;
+  /** How often peers are told checkpoints of this log, and how soon theirs are looked at. */
+  readonly witness?: WitnessOptions | undefined;
 }
+
+const ASK_AGAIN_MS = 1000;
 
 export interface Running {
   readonly host: PeerHost;
   readonly peers: ConfiguredPeers;
 }
 
-/** As whom it notes ways to actions, and carries what is performed there. */
+/** As whom it notes ways to actions and topics, and carries what is performed and published there. */
 export const CARRIER = "peer-propagation";
 
 export class Peering implements Peers {
@@ -28,6 +38,11 @@ export class Peering implements Peers {
   readonly #options: PeeringOptions;
   #runtime: PluginRuntime | undefined;
   #running: Running | undefined;
+  /** From the first peer on. */
+  #topics: TopicsOverPeers | undefined;
+  #witness: Witness | undefined;
+  #acceptance: Acceptance | undefined;
+  #askAgain: AskAgain | undefined;
   #owners: readonly Owner[] = [];
   #stopFollowing: (() => void) | undefined;
   #ending: Promise<void> | undefined;
@@ -49,7 +64,11 @@ export class Peering implements Peers {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#stopFollowing?.();
+    this.#topics?.stop();
+    this.#askAgain?.stop();
+    this.#topics = undefined;
     await Promise.all([this.#ending, this.#running?.host.stop()]);
+    await Promise.all([this.#witness?.stop(), this.#acceptance?.stop()]);
     this.#running = undefined;
   }
 
@@ -62,10 +81,41 @@ export class Peering implements Peers {
     return this.#running;
   }
 
+  get topics(): TopicsOverPeers | undefined {
+    return this.#topics;
+  }
+
+  /** Digests of the updates of a peer's session, in both directions. */
+  saidIn(name: string): ReturnType<Acceptance["of"]> {
+    return this.#acceptance?.of(name) ?? {};
+  }
+
+  get witness(): Witness | undefined {
+    return this.#witness;
+  }
+
   /** The ways to a route, best first, none that is filtered. */
-  pathsOf(route: string): readonly { readonly peer: string | undefined }[] {
+  pathsOf(route: string): readonly PathTo[] {
     const paths = this.#running?.host.speaker.rib.pathsOf(route) ?? [];
-    return paths.filter(({ filtered }) => filtered === undefined).map(({ attributes: { peer } }) => ({ peer }));
+    return paths
+      .filter(({ filtered }) => filtered === undefined)
+      .map(({ digest, repeatable, attributes: { peer, chunk } }) => {
+        const { node: origin, domain } = chunk.claim;
+        return { peer, origin, domain, digest, repeatable };
+      });
+  }
+
+  rateOf(node: string): number | undefined {
+    const name = this.#running?.peers.nameOf(node);
+    return name === undefined ? undefined : this.#runtime?.reader.get(peerTable, name)?.limits.publications;
+  }
+
+  now(): number {
+    return this.#runtime?.now() ?? 0;
+  }
+
+  unknown(node: string): void {
+    this.#askAgain?.unknown(node);
   }
 
   neighbour(node: string): Neighbour | undefined {
@@ -74,12 +124,16 @@ export class Peering implements Peers {
     const name = running?.peers.nameOf(node);
     if (link === undefined || name === undefined || link.ask === undefined) return undefined;
     const ask = link.ask;
+    const runtime = this.#runtime;
     return {
       name,
       get ended() {
         return link.over || running?.host.linkOf(node) !== link;
       },
-      call: (message, options) => ask(message, options),
+      call: (message, options, owed = false) => {
+        const send = () => ask(message, options);
+        return owed && runtime !== undefined ? runtime.sendUnheld(send) : send();
+      },
     };
   }
 
@@ -118,11 +172,35 @@ export class Peering implements Peers {
   }
 
   #begin(runtime: PluginRuntime): Running {
+    const { patience } = this.#options;
+    this.#topics ??= new TopicsOverPeers({ runtime, peers: this, by: CARRIER, patience });
+    this.#witness ??= this.#witnessOf(runtime);
+    this.#acceptance ??= new Acceptance(runtime);
+    this.#askAgain ??= new AskAgain({
+      ...{ runtime, by: CARRIER, first: this.#options.askAgainAfter ?? ASK_AGAIN_MS },
+      session: (node) => this.neighbour(node) !== undefined,
+    });
     const peers = new ConfiguredPeers(runtime, this.secrets, () => host);
     const host: PeerHost = new PeerHost(runtime, peers, this.#owners, {
-      ...{ ...this.#options, by: CARRIER, rekeyed: () => this.#again(runtime) },
+      ...{
+        ...this.#options,
+        by: CARRIER,
+        rekeyed: () => this.#again(runtime),
+        companions: [this.#topics, this.#witness, this.#acceptance, this.#askAgain],
+      },
       ...(this.#begun ? { restarting: true } : {}),
     });
     return { host, peers };
+  }
+
+  #witnessOf(runtime: PluginRuntime): Witness {
+    const { timing, witness } = this.#options;
+    const holdTime = timing?.holdTime ?? defaultTiming.holdTime;
+    return new Witness({
+      ...{ runtime, every: witness?.every ?? Math.floor(holdTime / 3), rest: witness?.rest ?? 1000 },
+      ask: (node) => this.#running?.host.linkOf(node)?.ask,
+      keepAlive: (node) => this.#running?.host.tell({ type: "keep-alive", node }),
+      forgetEpoch: (node) => this.#running?.host.tell({ type: "forget-epoch", node }),
+    });
   }
 }

@@ -98,7 +98,7 @@ export async function startNode({
       deadLetter(),
       executor({ protocols: [echo, ...protocols] }),
       publisher(),
-      peerPropagation({ ...peering, timing: { ...TIMING, ...peering.timing } }),
+      peerPropagation({ askAgainAfter: 20, ...peering, timing: { ...TIMING, ...peering.timing } }),
       ledger(),
     ],
     node: opened ?? { id, name: id },
@@ -198,8 +198,14 @@ export interface ShownRoute {
   readonly origin: string;
 }
 
-export async function routes(node: PeerNode, asked: { peer?: string; filtered?: boolean } = {}): Promise<ShownRoute[]> {
-  return ((await node.app.route.list(asked)) as { items: ShownRoute[] }).items;
+/** Those of actions, or of another kind: the topic of an action goes along with it. */
+export async function routes(
+  node: PeerNode,
+  asked: { peer?: string; filtered?: boolean } = {},
+  kind = "action",
+): Promise<ShownRoute[]> {
+  const { items } = (await node.app.route.list(asked)) as { items: ShownRoute[] };
+  return items.filter(({ route }) => route.startsWith(`${kind}:`));
 }
 
 export { secretId };

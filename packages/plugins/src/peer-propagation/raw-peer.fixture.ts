@@ -5,6 +5,7 @@ import { openSession } from "@capstan/orchestrator/client";
 import {
   defaultLimits,
   defaultTiming,
+  type Message,
   type PeerConfig,
   Speaker,
   type SpeakerEffect,
@@ -12,7 +13,8 @@ import {
   signWith,
   verifySignature,
 } from "@capstan/peer";
-import { DialledLink } from "./dial.ts";
+import { DialledLink } from "./links/dial.ts";
+import { heardAs } from "./links/frames.ts";
 import { allOut, everything } from "./peers.fixture.ts";
 
 export interface RawOptions {
@@ -22,6 +24,12 @@ export interface RawOptions {
   readonly node: string;
   readonly key: string;
   readonly secret: Uint8Array;
+  /** Default: its own; somebody else's key may stand there, with a signature that is not of it. */
+  readonly identity?: ReturnType<typeof rawIdentity>;
+  /** Default: 1. */
+  readonly epoch?: number;
+  /** What it says in the place of what its speaker would; default: the same. */
+  readonly says?: (message: Message) => Message;
   /** What it does when it is told something; default: takes it. */
   readonly told?: (call: { resource: string; action: string; data: unknown }) => unknown;
 }
@@ -45,7 +53,7 @@ export class RawPeer {
     this.#options = options;
     this.id = options.id;
     const { id, node, key, secret } = options;
-    const { publicKey, sign } = rawIdentity(id);
+    const { publicKey, sign } = options.identity ?? rawIdentity(id);
     this.speaker = new Speaker(
       {
         ...{
@@ -55,7 +63,7 @@ export class RawPeer {
           key: publicKey,
           sign,
           verify: verifySignature,
-          epoch: 1,
+          epoch: options.epoch ?? 1,
           restarting: false,
         },
         ...{ chunkSize: 256, updateRoutes: 1024, owners: [], random: Math.random },
@@ -96,14 +104,14 @@ export class RawPeer {
             const said = call as { resource: string; action: string; data: { frame?: unknown } };
             this.heard.push(`${said.resource}.${said.action}`);
             if (this.#options.told !== undefined) return this.#options.told(said);
-            this.tell({ type: "received", connection, value: said.data.frame });
+            this.tell(heardAs(connection, said.data.frame));
           },
         });
         queueMicrotask(() => this.tell({ type: "connected", connection }));
         break;
       }
       case "send":
-        this.link?.send(effect.message);
+        this.link?.send(this.#options.says?.(effect.message) ?? effect.message);
         break;
       case "disconnect":
         this.link?.end();

@@ -228,12 +228,12 @@ describe("a peer", () => {
     expect(await refused("action", "perform", { name: "pay" })).toEqual([
       "REFUSED",
       "auth",
-      "none of 9 clauses covers action.perform:pay",
+      expect.stringMatching(/^none of \d+ clauses covers action\.perform:pay$/),
     ]);
     expect(await refused("action", "remove", { name: "greet" })).toEqual([
       "REFUSED",
       "auth",
-      "none of 9 clauses covers action.remove:greet",
+      expect.stringMatching(/^none of \d+ clauses covers action\.remove:greet$/),
     ]);
     await osaka.app.action.register({ name: "greet.x", protocol: "echo" });
     expect(await refused("action", "perform", { name: "greet.x" })).toEqual([

@@ -1,0 +1,33 @@
+// A peer's row as the speaker takes it.
+
+import { defaultLimits, type PeerConfig, type PeerLimits } from "@capstan/peer";
+import type { Limits, PeerRow } from "../schema.ts";
+
+/** @param identity the node and the key that it is configured with, or that took its invitation */
+export function configOf(
+  row: PeerRow,
+  identity: { readonly node: string; readonly keys: readonly string[] },
+  secrets: readonly Uint8Array[],
+): PeerConfig {
+  const { domain, address, required } = row;
+  return {
+    ...identity,
+    ...{ domain, secrets, address, required, import: row.import, export: row.export },
+    limits: limitsOf(row.limits),
+  };
+}
+
+function limitsOf({ routes, then, restartAfter, pathLength, damping }: Limits): PeerLimits {
+  const { routes: usual, ...rest } = defaultLimits;
+  return {
+    ...rest,
+    routes: {
+      ...usual,
+      ...(routes === undefined ? {} : { routes }),
+      ...(then === undefined ? {} : { then }),
+      ...(restartAfter === undefined ? {} : { restartAfter }),
+    },
+    ...(pathLength === undefined ? {} : { pathLength }),
+    ...(damping === false ? { damping: undefined } : {}),
+  };
+}

@@ -1,0 +1,52 @@
+// What peers ask of each other about topics: to be read page by page, each with a wait. Who follows a topic elsewhere asks; nobody
+// is told what they did not ask for, so that a slow one holds up itself alone.
+
+import { type FaultTable, query } from "@capstan/orchestrator";
+import { z } from "zod";
+import { placeOf } from "../../publisher/cursor.ts";
+import { topicName } from "../../publisher/import-schema.ts";
+import { namespaceIn } from "../../publisher/topic.ts";
+import { nodeId } from "../names.ts";
+
+/** Publications of a page. */
+export const MOST_IN_A_PAGE = 256;
+/** UTF-16 code units of a page, but for its first publication. */
+export const MOST_CHARACTERS = 1024 * 1024;
+/** Milliseconds that one asking may wait. */
+export const LONGEST_WAIT_MS = 60_000;
+
+const cursor = z
+  .string()
+  .max(80)
+  .refine((text) => placeOf(text) !== undefined, "must be a cursor, <entry>.<log>");
+
+export const topicMessages = {
+  topic: {
+    read: query({
+      summary: "(peers) Read publications of a topic after a cursor of its origin's log, and wait for them.",
+      data: z.strictObject({
+        topic: topicName,
+        origin: nodeId.describe("the node that publishes, whose log the cursor is of"),
+        after: cursor.optional().describe("absent: answer where it is now, and no publication"),
+        limit: z.number().int().min(1).max(MOST_IN_A_PAGE),
+        wait: z.number().int().min(0).max(LONGEST_WAIT_MS),
+      }),
+      result: z.object({ items: z.array(z.unknown()), next: z.string() }),
+      target: (data) => data.topic,
+      namespace: (data) => namespaceIn(data.topic),
+    }),
+  },
+};
+
+export const topicFaults = {
+  TOPIC_UNREACHABLE: {
+    status: 503,
+    retryable: true,
+    text: "No node that leads to the topic can be asked now, or what it answers is of no use; the text says which.",
+  },
+  TOPIC_READS_EXCEEDED: {
+    status: 429,
+    retryable: true,
+    text: "The peer waits for as many topics at once as one may; let some of them be answered first.",
+  },
+} as const satisfies FaultTable;

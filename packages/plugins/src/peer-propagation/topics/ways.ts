@@ -1,0 +1,245 @@
+// Reading a topic from whoever leads to its origin: the neighbour of the best path that can be asked, then the next, with the same
+// cursor. One that fails, hangs or answers what is no page rests for a while, so that the others are not held up by it again.
+
+import { type Fault, FaultError, fault, type Message, type PluginRuntime, printable } from "@capstan/orchestrator";
+import type { TopicRead } from "../../publisher/elsewhere.ts";
+import type { FewLines } from "../few-lines.ts";
+import { farFault, isFarFault, type PeerName } from "../forward/far-answer.ts";
+import type { Neighbour } from "../forward/forward.ts";
+import { release, textOf } from "../links/outbox.ts";
+import { type FarPage, readPage } from "./far-page.ts";
+import { routeOfTopic } from "./topic-route.ts";
+
+export interface Path {
+  /** The neighbour's node; our own have none. */
+  readonly peer: string | undefined;
+  /** The node that publishes. */
+  readonly origin: string;
+}
+
+export interface TopicPeers {
+  /** Paths to a route, best first, none that is filtered. */
+  pathsOf(route: string): readonly Path[];
+  /** `undefined` where nothing can be sent to that node now. */
+  neighbour(node: string): Neighbour | undefined;
+  /** Publications a second that are taken in by a neighbour; `undefined` where its limits do not say. */
+  rateOf(node: string): number | undefined;
+}
+
+export interface Asking extends TopicRead {
+  /** The nodes that it came through, ours not among them. */
+  readonly via: readonly string[];
+}
+
+export interface WaysParts {
+  readonly peers: TopicPeers;
+  readonly runtime: Pick<PluginRuntime, "timers" | "now">;
+  readonly lines: FewLines;
+  /** Milliseconds that a neighbour has to answer beyond what it was asked to wait. */
+  readonly patience: number;
+}
+
+/** Asked in vain, a neighbour rests as long as this, then twice as long, up to the most. */
+const REST_MS = {
+  lost: { first: 50, most: 1_000 },
+  failed: { first: 500, most: 60_000 },
+  full: { first: 500, most: 10_000 },
+};
+/** Neighbours that rest, at first; then twice as many as were left. */
+const SWEPT_AT = 1_000;
+/** What says where the cursor stands in the log, and is the origin's to say: no other path knows better. */
+const OF_THE_CURSOR: ReadonlySet<string> = new Set(["CURSOR_GONE", "CURSOR_FOREIGN", "CURSOR_FUTURE"]);
+/** It has no way there itself now, or is on its way down: nothing is wrong with it. */
+const NO_WAY: ReadonlySet<string> = new Set([
+  ...["TOPIC_UNREACHABLE", "TOPIC_UNKNOWN", "STOPPING", "PEER_SESSION_OVER", "FORWARDED_BACK", "HOPS_EXCEEDED"],
+  ...["LOG_UNAVAILABLE"],
+]);
+
+export interface Found {
+  readonly page: FarPage;
+  readonly by: PeerName;
+}
+
+interface Rest {
+  readonly until: number;
+  readonly ms: number;
+  readonly why: string;
+}
+
+export class Ways {
+  readonly #parts: WaysParts;
+  /** By topic and the neighbour's node. */
+  readonly #resting = new Map<string, Rest>();
+  #sweepAt = SWEPT_AT;
+  /** Pages that crossed a link, by neighbour: for those who count. */
+  asked = 0;
+
+  constructor(parts: WaysParts) {
+    this.#parts = parts;
+  }
+
+  /** How many rests are remembered. */
+  get resting(): number {
+    return this.#resting.size;
+  }
+
+  /** The nodes that publish a topic, the nearest first. */
+  originsOf(topic: string): readonly string[] {
+    return [...new Set(this.#paths(topic).map(({ origin }) => origin))];
+  }
+
+  /** The neighbour on the best path to it, by whomever it is published. */
+  nearest(topic: string): PeerName | undefined {
+    const [best] = this.#paths(topic);
+    const name = best?.peer === undefined ? undefined : this.#parts.peers.neighbour(best.peer)?.name;
+    return name === undefined || best?.peer === undefined ? undefined : { name, node: best.peer };
+  }
+
+  /** Whether a neighbour is still on a path to an origin. */
+  leads(topic: string, origin: string, node: string): boolean {
+    return this.#paths(topic).some((path) => path.peer === node && path.origin === origin);
+  }
+
+  /** A session came or went: whoever it is with is asked at once again. */
+  forget(node: string): void {
+    for (const key of this.#resting.keys()) if (key.endsWith(` ${node}`)) this.#resting.delete(key);
+  }
+
+  /**
+   * A page from the first that answers with one. `given` says that nobody waits for it any more, or not by that way.
+   * @param choosing told who is asked, before they are
+   * @throws FaultError of the cursor, as its origin says it; TOPIC_UNREACHABLE where nobody answered
+   */
+  async page(asking: Asking, choosing?: (peer: PeerName, given: () => void) => void): Promise<Found> {
+    const tried = new Set<string>();
+    const whys: string[] = [];
+    for (;;) {
+      const next = this.#next(asking, tried, whys);
+      if (next === undefined) throw unreachable(asking, whys);
+      const [peer, neighbour] = next;
+      tried.add(peer.node);
+      const outcome = await this.#ask(asking, peer, neighbour, choosing);
+      if ("page" in outcome) return outcome;
+      if (outcome.cursor !== undefined) throw outcome.cursor;
+      whys.push(`${peer.name}: ${outcome.why}`);
+    }
+  }
+
+  async #ask(
+    { via, topic, origin, after, limit, wait }: Asking,
+    peer: PeerName,
+    neighbour: Neighbour,
+    choosing: ((peer: PeerName, given: () => void) => void) | undefined,
+  ): Promise<Found | { readonly why: string; readonly cursor?: FaultError }> {
+    const data = { topic, origin, limit, wait, ...(after === undefined ? {} : { after }) };
+    const message: Message = { resource: "topic", action: "read", data };
+    const { timers } = this.#parts.runtime;
+    const given = Promise.withResolvers<never>();
+    const late = `it did not answer within ${wait + this.#parts.patience} ms`;
+    let why = late;
+    const stopTimer = timers.after(wait + this.#parts.patience, () => given.reject(new Error(late)));
+    choosing?.(peer, () => {
+      why = "it leads there no more";
+      given.reject(new Error(why));
+    });
+    this.asked++;
+    const answered = neighbour.call(message, { via, hops: via.length + 1 });
+    try {
+      const answer = await Promise.race([answered, given.promise]);
+      try {
+        const page = readPage(answer, { topic, after, limit });
+        if ("why" in page) return this.#failed(topic, peer, `what it answered ${page.why}`);
+        this.#resting.delete(keyOf(topic, peer.node));
+        return { page, by: peer };
+      } finally {
+        release(answer);
+      }
+    } catch (thrown) {
+      // Whatever comes of it later is nobody's.
+      answered.catch(() => {});
+      release(answered);
+      if (why !== late) return { why };
+      if (thrown instanceof Error && thrown.message === late) return this.#failed(topic, peer, late);
+      if (neighbour.ended || !isFarFault(thrown)) return this.#rests(topic, peer, "the session with it ended", "lost");
+      return this.#refused(topic, peer, farFault(thrown, peer));
+    } finally {
+      stopTimer();
+    }
+  }
+
+  #refused(topic: string, peer: PeerName, far: FaultError) {
+    const why = `${far.code} ${far.message}`;
+    if (OF_THE_CURSOR.has(far.code)) return { why, cursor: far };
+    if (NO_WAY.has(far.code)) return this.#rests(topic, peer, why, "lost");
+    // It has others wait, and these make room (imported-topic.ts).
+    return this.#failed(topic, peer, why, far.code === "TOPIC_READS_EXCEEDED" ? "full" : "failed");
+  }
+
+  /** It is no path as it should be: its operator, or ours, may want to know. */
+  #failed(topic: string, peer: PeerName, why: string, kind: keyof typeof REST_MS = "failed") {
+    this.#parts.lines.warn(
+      `topic ${peer.node}`,
+      { peer: peer.name, topic, why },
+      "a topic could not be read by a peer",
+    );
+    return this.#rests(topic, peer, why, kind);
+  }
+
+  #rests(topic: string, { node }: PeerName, why: string, kind: keyof typeof REST_MS) {
+    const key = keyOf(topic, node);
+    const { first, most } = REST_MS[kind];
+    const before = this.#resting.get(key)?.ms ?? first / 2;
+    const ms = Math.min(Math.max(first, before * 2), most);
+    const now = this.#parts.runtime.now();
+    this.#resting.set(key, { until: now + ms, ms, why: printable(why, 300) });
+    if (this.#resting.size >= this.#sweepAt) this.#sweep(now);
+    return { why };
+  }
+
+  /** Topics that nobody asks for any more are forgotten: whoever announces them makes them up. */
+  #sweep(now: number): void {
+    for (const [key, { until, ms }] of this.#resting) if (until + ms < now) this.#resting.delete(key);
+    this.#sweepAt = SWEPT_AT + 2 * this.#resting.size;
+  }
+
+  #next({ topic, origin, via }: Asking, tried: ReadonlySet<string>, whys: string[]) {
+    const now = this.#parts.runtime.now();
+    for (const { peer, origin: leadsTo } of this.#paths(topic)) {
+      if (peer === undefined || leadsTo !== origin || via.includes(peer) || tried.has(peer)) continue;
+      const neighbour = this.#parts.peers.neighbour(peer);
+      if (neighbour === undefined || neighbour.ended) {
+        whys.push(`no session with ${peer}`);
+        continue;
+      }
+      const rest = this.#resting.get(keyOf(topic, peer));
+      if (rest !== undefined && rest.until > now) {
+        whys.push(`${neighbour.name} rests: ${rest.why}`);
+        continue;
+      }
+      return [{ name: neighbour.name, node: peer }, neighbour] as const;
+    }
+    return undefined;
+  }
+
+  #paths(topic: string): readonly Path[] {
+    return this.#parts.peers.pathsOf(routeOfTopic(topic)).filter(({ peer }) => peer !== undefined);
+  }
+}
+
+function keyOf(topic: string, node: string): string {
+  return `${topic} ${node}`;
+}
+
+function unreachable({ topic, origin }: Asking, whys: readonly string[]): FaultError {
+  const why = whys.length === 0 ? "nobody leads there, or only whom it came from" : [...new Set(whys)].join("; ");
+  return new FaultError(fault("TOPIC_UNREACHABLE", printable(`${topic} of ${origin}: ${why}`, 1000)));
+}
+
+/** Why something was not read, in a line. */
+export function whyOf(thrown: unknown): string {
+  return thrown instanceof FaultError ? `${thrown.code}: ${thrown.message}` : textOf(thrown);
+}
+
+export function isOfTheCursor(thrown: unknown): thrown is FaultError {
+  return OF_THE_CURSOR.has((thrown as Partial<Fault> | undefined)?.code ?? "");
+}

@@ -1,0 +1,212 @@
+// What this node holds of the logs that it witnesses, in files of its data directory: `witness/<node>.checkpoint` is the note that it
+// cosigned last, with that cosignature, and `witness/<node>.leaves` the hashes of the newest leaves that it was shown. A cosignature leaves
+// the node only once both are on the disk. What is read back counts only where signatures and hashes still hold. By node and not by log:
+// whose log it is, each node says for itself, and what one says must not touch what is held of another.
+
+import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import {
+  type Checkpoint,
+  keyName,
+  LeafWindow,
+  openNote,
+  ProofError,
+  parseCheckpoint,
+  replaceFile,
+  type VerifierKey,
+  verifyCheckpoint,
+  verifyCosignatures,
+  witnessKeyOf,
+} from "@capstan/orchestrator";
+import { textOf } from "../links/outbox.ts";
+import { NAME } from "../names.ts";
+import { type Identity, verifierKeys } from "./node-keys.ts";
+
+export interface Held {
+  readonly node: string;
+  readonly checkpoint: Checkpoint;
+  /** The note as the log signed it, and our cosignature's line. */
+  readonly note: string;
+  readonly line: string;
+  /** When it was cosigned, in seconds since the epoch. */
+  readonly time: number;
+  /** Of `checkpoint.size` entries; `undefined` where they were lost. */
+  readonly leaves: LeafWindow | undefined;
+}
+
+export interface HeldParts {
+  /** The node's data directory; `undefined` where nothing is kept. */
+  readonly directory: string | undefined;
+  readonly identity: Identity;
+  /** Public keys that are pinned of a node, in base64url. */
+  pinned(node: string): readonly string[];
+  /** What is in a file is not what was written. */
+  damaged(file: string, why: string): void;
+}
+
+const CHECKPOINT = ".checkpoint";
+const LEAVES = ".leaves";
+const LONGEST_FILE = 64 * 1024;
+const MODE = 0o644;
+
+export class HeldLogs {
+  readonly #parts: HeldParts;
+  readonly #directory: string | undefined;
+  readonly #held = new Map<string, Held>();
+  /** Nodes of whose log the file cannot be read: why. Nobody knows what was cosigned of it. */
+  readonly #unreadable = new Map<string, string>();
+  /** What a node's file of leaves is, as this process wrote it. */
+  readonly #written = new Map<string, LeafWindow>();
+  /** Why what there is could not even be listed. */
+  #blind: string | undefined;
+  readonly #opened: Promise<void>;
+
+  constructor(parts: HeldParts) {
+    this.#parts = parts;
+    this.#directory = parts.directory === undefined ? undefined : join(parts.directory, "witness");
+    this.#opened = this.#open();
+  }
+
+  /** Resolves once what is there was read. */
+  get opened(): Promise<void> {
+    return this.#opened;
+  }
+
+  of(node: string): Held | undefined {
+    return this.#held.get(node);
+  }
+
+  /** More than one only where one of these nodes lies. */
+  byLog(log: string): readonly Held[] {
+    return [...this.#held.values()].filter(({ checkpoint }) => checkpoint.log === log);
+  }
+
+  /** Why nobody knows what was cosigned of a node's log; `undefined` where it is known. */
+  unreadable(node: string): string | undefined {
+    return this.#unreadable.get(node) ?? this.#blind;
+  }
+
+  /** Durable once it resolves. @throws whatever the file system does: then what was held is held */
+  async keep(held: Held): Promise<void> {
+    const { node } = held;
+    if (this.#directory !== undefined) {
+      await made(this.#directory);
+      await this.#writeLeaves(join(this.#directory, node + LEAVES), held);
+      await replaceFile(join(this.#directory, node + CHECKPOINT), `${held.note}${held.line}\n`);
+    }
+    this.#held.set(node, held);
+    this.#unreadable.delete(node);
+  }
+
+  /** What is there already is not written again. It may reach further than the checkpoint: then that is what it is read up to. */
+  async #writeLeaves(path: string, { node, leaves }: Held): Promise<void> {
+    const before = this.#written.get(node);
+    this.#written.delete(node);
+    if (leaves === undefined) return rm(path, { force: true });
+    const { head, hashes } = leaves;
+    if (before === undefined || !continues(leaves, before)) {
+      await replaceFile(path, Buffer.concat([Buffer.from(head, "latin1"), hashes]));
+    } else if (before.hashes.length < hashes.length) {
+      const added = hashes.subarray(before.hashes.length);
+      const file = await open(path, "r+", MODE);
+      try {
+        await file.write(added, 0, added.length, head.length + before.hashes.length);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    }
+    this.#written.set(node, leaves);
+  }
+
+  async #open(): Promise<void> {
+    if (this.#directory === undefined) return;
+    let names: readonly string[] = [];
+    try {
+      names = await listed(this.#directory);
+    } catch (thrown) {
+      this.#blind = textOf(thrown);
+      this.#parts.damaged("witness", this.#blind);
+    }
+    for (const name of names) {
+      const node = name.slice(0, -CHECKPOINT.length);
+      if (!name.endsWith(CHECKPOINT) || !NAME.test(node)) continue;
+      try {
+        this.#held.set(node, await this.#read(this.#directory, node));
+      } catch (thrown) {
+        const why = thrown instanceof ProofError ? thrown.message : textOf(thrown);
+        this.#unreadable.set(node, why);
+        this.#parts.damaged(join("witness", name), why);
+      }
+    }
+  }
+
+  async #read(directory: string, node: string): Promise<Held> {
+    const { identity } = this.#parts;
+    const bytes = await readFile(join(directory, node + CHECKPOINT));
+    if (bytes.length > LONGEST_FILE) throw new ProofError("CHECKPOINT_INVALID", "it is too long");
+    const text = bytes.toString("utf8");
+    const { text: signed, signatures } = openNote(text);
+    const checkpoint = parseCheckpoint(signed);
+    if (signatures[0]?.name !== keyName(node)) throw new ProofError("SIGNATURE_INVALID", `${node} has not signed it`);
+    const { note, line, time } = await readCosigned(text, verifierKeys(node, this.#parts.pinned(node)), identity);
+    return { node, checkpoint, note, line, time, leaves: await this.#readLeaves(directory, node, checkpoint) };
+  }
+
+  async #readLeaves(directory: string, node: string, { size, root }: Checkpoint): Promise<LeafWindow | undefined> {
+    try {
+      const window = LeafWindow.read(await readFile(join(directory, node + LEAVES)));
+      const leaves = window?.cut(size);
+      if (leaves !== undefined && Buffer.compare(leaves.root(size) ?? new Uint8Array(), root) === 0) return leaves;
+      this.#parts.damaged(join("witness", node + LEAVES), "its leaves are not those of the checkpoint");
+    } catch (thrown) {
+      this.#parts.damaged(join("witness", node + LEAVES), textOf(thrown));
+    }
+    return undefined;
+  }
+}
+
+/**
+ * The last line of a file is our cosignature. Where our key is another by now, the log's own has to be one that is pinned.
+ * @throws ProofError
+ */
+async function readCosigned(text: string, pinned: readonly VerifierKey[], { name, publicKey }: Identity) {
+  const lines = text.trimEnd().split("\n");
+  const line = lines.at(-1) ?? "";
+  const note = text.slice(0, text.trimEnd().length - line.length);
+  const ours = await verifyCosignatures(text, [witnessKeyOf({ name, publicKey: publicKey() })]);
+  const [cosignature] = ours;
+  if (cosignature === undefined) await verifyCheckpoint(text, pinned);
+  const stamp = Buffer.from(line.split(" ").at(-1) ?? "", "base64");
+  if (stamp.length !== 76) throw new ProofError("SIGNATURE_INVALID", "it is not cosigned");
+  return { note, line, time: cosignature?.time ?? Number(stamp.readBigUInt64BE(4)) };
+}
+
+/** Whether a window is one that was, and more. */
+function continues({ head, hashes }: LeafWindow, before: LeafWindow): boolean {
+  if (head !== before.head || hashes.length < before.hashes.length) return false;
+  return Buffer.compare(hashes.subarray(0, before.hashes.length), before.hashes) === 0;
+}
+
+/** A directory that was made is durable once the one that it is in is. */
+async function made(directory: string): Promise<void> {
+  if ((await mkdir(directory, { recursive: true, mode: 0o700 })) === undefined) return;
+  const parent = await open(dirname(directory), "r");
+  try {
+    await parent.sync();
+  } catch {
+    // Some file systems flush no directory, and need not.
+  } finally {
+    await parent.close();
+  }
+}
+
+async function listed(directory: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(directory)).sort();
+  } catch (thrown) {
+    // Nothing of ours is there, or can be.
+    if (["ENOENT", "ENOTDIR"].includes((thrown as { code?: string }).code ?? "")) return [];
+    throw thrown;
+  }
+}
