@@ -1,21 +1,48 @@
-// `capstan explain`: why a message was decided as it was. An execution's id stands for the message that asked for it, a dead
-// letter's for the one that added it.
+// `capstan explain`: why a message was decided as it was, and what became of it at the peers that it was asked of. An execution's id
+// stands for the message that asked for it, a dead letter's for the one that added it.
 
-import { siblingId } from "@capstan/orchestrator";
+import { type Fault, siblingId } from "@capstan/orchestrator";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { type Explained, explanation } from "../output/explanation.ts";
-import { ask } from "../remote/ask.ts";
+import { peersExplained, type Told } from "../output/peers-explained.ts";
+import { shown } from "../output/shown.ts";
+import { type Answer, answered, askAll } from "../remote/ask.ts";
+
+/** As `--json` prints it. */
+type Answered = Explained & { readonly peers?: readonly Told[]; readonly peersNotAsked?: Fault };
 
 export function explainCommand(program: Command, cli: Cli): void {
   program
     .command("explain")
-    .description("Tell why a message was decided as it was, plugin by plugin.")
+    .description(
+      "Tell why a message was decided as it was, plugin by plugin; and at the peers it was asked of, as they tell.",
+    )
     .argument("<id>", "of a message (m-…), an execution (x-…) or a dead letter (d-…)")
-    .action(async (id: string) => {
-      const answer = await ask(await cli.target(), "log.explain", {
-        id: /^[xd]-/.test(id) ? siblingId(id, "m") : id,
+    .action(async (named: string) => {
+      const id = /^[xd]-/.test(named) ? siblingId(named, "m") : named;
+      const [here, there] = await askAll(await cli.target(), (send) => [
+        send("log.explain", { id }),
+        send("peer.explain", { id }),
+      ]);
+      const answer = withPeers(answered(here) as Explained, there);
+      cli.printer.data(answer, () => {
+        const { peers = [], peersNotAsked: why } = answer;
+        const notAsked = why === undefined ? "" : `  peers      not asked  ${shown(`${why.code}: ${why.message}`)}\n`;
+        return explanation(answer) + peersExplained(peers) + notAsked;
       });
-      cli.printer.data(answer, () => explanation(answer as Explained));
     });
+}
+
+/** A node that does not peer has nobody to ask, and of what was not asked of peers nobody has to be. */
+function withPeers(explained: Explained, there: Answer): Answered {
+  if ("fault" in there) return wasAskedElsewhere(explained) ? { ...explained, peersNotAsked: there.fault } : explained;
+  const { peers } = Object(there.value) as { readonly peers?: readonly Told[] };
+  return Array.isArray(peers) && peers.length > 0 ? { ...explained, peers } : explained;
+}
+
+/** What a node answers is read as it may be. */
+function wasAskedElsewhere(explained: Explained): boolean {
+  const { rows } = Object(explained) as Partial<Explained>;
+  return Array.isArray(rows) && rows.some((row) => Object(Object(row)[2]).elsewhere !== undefined);
 }

@@ -19,10 +19,12 @@ import { publicKeyIn, verifierKeys } from "../input/verifier-key.ts";
 import { progressOn } from "../output/progress.ts";
 import { shown } from "../output/shown.ts";
 import { serverSource } from "../remote/server-source.ts";
+import { witnessedLog } from "../remote/witnessed-log.ts";
 
 interface Flags {
   readonly checkpoint?: string;
   readonly key?: string;
+  readonly witness?: string;
 }
 
 export function logVerify(log: Command, cli: Cli): void {
@@ -32,6 +34,10 @@ export function logVerify(log: Command, cli: Cli): void {
     .argument("[file]", "the log's file (default: ask the server; where none runs, the data directory's log)")
     .option("--checkpoint <file>", "a checkpoint that was kept elsewhere, which the log has to hold")
     .option("--key <key>", "the verifier key that you trust, or a file with it (a node's node.pub), or with several")
+    .option(
+      "--witness <file-or-peer>",
+      "what a witness holds of it: a file from there (witness/<node>.checkpoint, the .leaves beside it), or a peer that the node asks",
+    )
     .action((file: string | undefined, flags: Flags) => verify(cli, file, flags))
     .addHelpText(
       "after",
@@ -39,7 +45,7 @@ export function logVerify(log: Command, cli: Cli): void {
 It needs nothing of a server, and changes not a byte. A server gives out entries; its tables are verified in the file alone. Without
 --key the checkpoints are held against the data directory's node.pub, or else against the keys that the log itself names, which
 shows that it agrees with itself. Without a checkpoint kept elsewhere nobody can tell whether the log was cut off
-together with its checkpoint. Entries after the newest checkpoint are proved by nothing yet: they are counted.
+together with its checkpoint. --witness names the first entry that is another than a neighbour was shown, or is gone. Entries after the newest checkpoint are proved by nothing yet: they are counted.
 
 Exit codes: 0 valid, ${exitCodes.notVerified} does not verify; help exit-codes has the others.
 
@@ -48,15 +54,18 @@ examples:
   $ capstan log verify .capstan/log.db --key .capstan/node.pub
   $ capstan log checkpoint > kept.checkpoint
   $ capstan log verify /mnt/copy/log.db --checkpoint kept.checkpoint --key berlin.pub
+  $ capstan log verify --witness osaka
+  $ capstan log verify .capstan/log.db --witness from-osaka.checkpoint
 `,
     );
 }
 
-async function verify(cli: Cli, file: string | undefined, { checkpoint, key }: Flags): Promise<void> {
+async function verify(cli: Cli, file: string | undefined, { checkpoint, key, witness }: Flags): Promise<void> {
   const { io, printer } = cli;
   const progress = progressOn(cli, "verifying");
   const options: VerifyOptions = {
     checkpoint: checkpoint === undefined ? undefined : await fileText(io, checkpoint),
+    witness: witness === undefined ? undefined : await witnessedLog(cli, witness, file !== undefined),
     keys: key === undefined ? undefined : await verifierKeys(io, key),
     progress: progress.show,
   };

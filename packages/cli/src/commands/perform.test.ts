@@ -59,3 +59,8 @@ test("with --json, or where nobody sits, nothing is sent or said beside it", asy
   const executionOf = ({ err }: { readonly err: string }) => /execution (x-\w+)/.exec(err)?.[1];
   expect(executionOf(again)).toBe(executionOf(keyed) as string);
 });
+
+test("--at says where, whatever is here", async () => {
+  const { code, err } = await node.capstan("perform", "quick", "{}", "--at", "berlin");
+  expect([code, err]).toEqual([75, expect.stringContaining('there is no session with a peer "berlin"')]);
+});

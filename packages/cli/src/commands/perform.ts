@@ -10,7 +10,7 @@ import { jsonText, shown } from "../output/shown.ts";
 import { type Awaited, type Waiting, waitingAt } from "../output/waiting.ts";
 import { answered, converse } from "../remote/ask.ts";
 
-type Flags = Parameters<typeof callOptions>[0] & { readonly publication?: string };
+type Flags = Parameters<typeof callOptions>[0] & { readonly publication?: string; readonly at?: string };
 
 interface Performed {
   /** Not of a repeat that joined the first before that was over: it is told the message. */
@@ -33,6 +33,7 @@ export function performCommand(program: Command, cli: Cli): void {
         name,
         ...(input === undefined ? {} : { input: await jsonInput(cli.io, input, `the input of ${printable(name)}`) }),
         ...(flags.publication === undefined ? {} : { publication: flags.publication }),
+        ...(flags.at === undefined ? {} : { at: flags.at }),
       };
       await perform(cli, "action.perform", data, callOptions(flags));
     });
@@ -45,6 +46,10 @@ export function performCommand(program: Command, cli: Cli): void {
       .choices(["with", "only", "none"])
       .default(undefined, "with"),
   );
+  command.option(
+    "--at <peer>",
+    "where it is to be done: a peer, peers on the way as a/b, or an origin's node or domain",
+  );
   command.addHelpText(
     "after",
     `
@@ -53,6 +58,7 @@ examples:
   $ capstan perform import @rows.json --key import-2026-11-21
   $ capstan perform report --wait 0            accepts only; see capstan execution show
   $ capstan perform report --publication only  its subscribers get the output
+  $ capstan perform greet --at berlin          at that peer, whatever is here
 `,
   );
 }

@@ -7,6 +7,7 @@ import {
   fault,
   openNote,
   parseVerifierKey,
+  parseWitnessKey,
   printable,
   proven,
   type VerifiedReceipt,
@@ -37,31 +38,46 @@ export function receiptCommand(program: Command, cli: Cli): void {
       "--key <key>",
       "the verifier key that you trust, or a file with it (a node's node.pub), or with several",
     )
-    .action((file: string, { key }: { readonly key: string }) => verify(cli, file, key))
+    .option(
+      "--witness-key <key>",
+      "the key of a witness that has to have cosigned it, or a file with it (its node.pub), or with several; may be given more than once",
+      (key: string, before: readonly string[]) => [...before, key],
+      [],
+    )
+    .action((file: string, flags: Flags) => verify(cli, file, flags))
     .addHelpText(
       "after",
       `
 The key has to come from where you trust it: not from who gave you the receipt. What a receipt proves, and what it cannot, is in
-docs/adr/0011; its format in docs/log-format.md. Exit code 65: not proven.
+docs/adr/0011; its format in docs/log-format.md. With --witness-key it is proven only where each of these witnesses cosigned the
+checkpoint. Exit code 65: not proven.
 
 examples:
   $ capstan log receipt 12 --out receipt.json
   $ capstan receipt verify receipt.json --key .capstan/node.pub
+  $ capstan log receipt 12 --witnesses 1 --out receipt.json
+  $ capstan receipt verify receipt.json --key .capstan/node.pub --witness-key osaka.pub
   $ capstan receipt verify - --key capstan/n-7f3a1b2c+d7271119+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c < receipt.json
 `,
     );
 }
 
-async function verify(cli: Cli, file: string, key: string): Promise<void> {
-  const keys = await keysOf(cli.io, key);
+interface Flags {
+  readonly key: string;
+  readonly witnessKey: readonly string[];
+}
+
+async function verify(cli: Cli, file: string, { key, witnessKey }: Flags): Promise<void> {
+  const keys = await keysOf(cli.io, key, parseVerifierKey);
+  const witnesses = (await Promise.all(witnessKey.map((one) => keysOf(cli.io, one, parseWitnessKey)))).flat();
   const { text } = await inputText(cli.io, file === "-" ? file : `@${file}`, "the receipt");
-  const verified = await proven(() => verifyReceipt(text, keys));
+  const verified = await proven(() => verifyReceipt(text, keys, witnesses));
   const signers = signersOf(text, keys);
   cli.printer.data(shownValue(verified, signers), () => shownText(verified, signers));
 }
 
 /** @throws FaultError FILE_UNREADABLE, VERIFIER_KEY_INVALID */
-async function keysOf(io: Io, key: string): Promise<readonly VerifierKey[]> {
+async function keysOf<Key>(io: Io, key: string, parse: (text: string) => Key): Promise<readonly Key[]> {
   const isText = KEY_TEXT.test(key);
   const lines = (isText ? key : await fileText(io, key))
     .split("\n")
@@ -69,7 +85,7 @@ async function keysOf(io: Io, key: string): Promise<readonly VerifierKey[]> {
     .filter(Boolean);
   if (lines.length === 0)
     throw new FaultError(fault("VERIFIER_KEY_INVALID", `${printable(key)} is empty; it should hold a verifier key`));
-  return proven(() => lines.map(parseVerifierKey));
+  return proven(() => lines.map(parse));
 }
 
 /** The trusted keys that signed: each of their signatures was verified. */
@@ -80,7 +96,8 @@ function signersOf(receipt: string, keys: readonly VerifierKey[]): string[] {
     .map(({ name, hash }) => `${name} (${hash})`);
 }
 
-function shownValue({ entry, header, parts, erased, checkpoint }: VerifiedReceipt, signers: readonly string[]) {
+function shownValue(verified: VerifiedReceipt, signers: readonly string[]) {
+  const { entry, header, parts, erased, checkpoint, cosignatures } = verified;
   const { log, size, root, epoch, at } = checkpoint;
   const { b: _b, f: _f, r: _r, t: _t, ...head } = header;
   return {
@@ -89,6 +106,9 @@ function shownValue({ entry, header, parts, erased, checkpoint }: VerifiedReceip
     ...Object.fromEntries(parts.map((part) => [PART_NAMES[part.letter], contentOf(part)])),
     ...(erased.length === 0 ? {} : { notShown: erased.map((letter) => PART_NAMES[letter]) }),
     checkpoint: { log, size, root: Buffer.from(root).toString("base64"), epoch, at, signers },
+    ...(cosignatures.length === 0
+      ? {}
+      : { witnesses: cosignatures.map(({ key, time }) => ({ name: key.name, key: key.keyHash, at: time * 1000 })) }),
   };
 }
 
@@ -103,7 +123,8 @@ function contentOf(part: EntryPart): unknown {
   }
 }
 
-function shownText({ entry, header, parts, erased, checkpoint }: VerifiedReceipt, signers: readonly string[]): string {
+function shownText(verified: VerifiedReceipt, signers: readonly string[]): string {
+  const { entry, header, parts, erased, checkpoint, cosignatures } = verified;
   const { log, size, epoch, at } = checkpoint;
   const rows = [
     ["message", `${header.message}  ${header.verdict}  ${header.id}`],
@@ -112,6 +133,7 @@ function shownText({ entry, header, parts, erased, checkpoint }: VerifiedReceipt
     ...parts.map((part) => [PART_NAMES[part.letter], brief(contentOf(part))]),
     ...erased.map((letter) => [PART_NAMES[letter], "not shown: erased, or kept back"]),
     ["signed", `${instant(at)}, epoch ${epoch}, by ${signers.join(", ")}`],
+    ...cosignatures.map(({ key, time }) => ["witness", `${instant(time * 1000)}, ${key.name} (${key.keyHash})`]),
   ];
   return `entry ${entry} of ${size} in ${log}: proven\n${columns(rows).replace(/^(?=.)/gm, "  ")}`;
 }

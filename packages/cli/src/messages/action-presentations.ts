@@ -51,6 +51,18 @@ export const actionPresentations: Readonly<Record<string, Presentation>> = {
     texts: { ...TEXTS, revision: "the one that it has now, else nothing is changed" },
     examples: ["capstan action update greet"],
   },
+  "action.describe": {
+    texts: { at: "ask there", origin: "the node that alone has it" },
+    examples: ["capstan action describe greet --at berlin"],
+  },
+  "action.recall": {
+    text: (answer, { data }) =>
+      (answer as { recalled: boolean }).recalled
+        ? `cancelled ${shown(String(data.name))}\n`
+        : "nothing runs under that key\n",
+    texts: { under: "the key that it was performed under" },
+    examples: ["capstan action recall import --under import-2026-11-21"],
+  },
   "action.remove": { text: (answer) => `removed ${nameOf(answer as Registered)}\n` },
   "action.list": {
     async text(answer) {

@@ -46,6 +46,7 @@ export const logPresentations: Readonly<Record<string, Presentation>> = {
     examples: [
       "capstan log receipt 12 --out receipt.json",
       "capstan receipt verify receipt.json --key .capstan/node.pub",
+      "capstan log receipt 12 --witnesses 1 --out receipt.json",
     ],
     configure(command) {
       command.option("--out <file>", "write it to a new file (default: standard output)");
@@ -73,8 +74,8 @@ async function show(cli: Cli, { name, data }: PresentedCall): Promise<void> {
 
 /** An entry is named by its number as well as by its message. */
 function entryNamed(data: PresentedCall["data"]): object {
-  const { id } = data;
-  return typeof id === "string" && /^\d+$/.test(id) ? { entry: Number(id) } : data;
+  const { id, ...rest } = data;
+  return typeof id === "string" && /^\d+$/.test(id) ? { ...rest, entry: Number(id) } : data;
 }
 
 async function receipt(cli: Cli, { name, data, flags }: PresentedCall): Promise<void> {

@@ -14,7 +14,9 @@ import type { Presentation } from "./presentation.ts";
 const TEXTS = {
   name: "what you call it here",
   domain: "the domain that it has to be of; of this node's own, it is an internal peer (default: any other)",
-  limits: "what it may cost: JSON, {routes, then, restartAfter, pathLength, damping}",
+  limits: "what it may cost: JSON, {routes, then, restartAfter, pathLength, damping, publications}",
+  disclose:
+    "what it is told of what becomes of its messages here: nothing, outcome (code and plugin) or clauses (default: outcome)",
   required: "a capability without which there is no session; may be given more than once",
 };
 const IDENTITY_TEXTS = {
@@ -23,8 +25,8 @@ const IDENTITY_TEXTS = {
   address: "where it is dialled (default: the invitation's); without one it dials this node",
   pin: "of the certificate that is expected there (default: the invitation's)",
 };
-/** They are said by what one node tells another, or hold a secret, which does not belong on a command line. */
-const UNLISTED = ["open", "update", "keepalive", "endOfTable", "refresh", "notify", "close", "keep"];
+/** They are said by what one node tells another, hold a secret, which does not belong on a command line, or are `capstan explain`. */
+const UNLISTED = ["open", "update", "keepalive", "endOfTable", "refresh", "notify", "close", "keep", "explain"];
 
 const named = (verb: string): Presentation => ({
   texts: { name: "the peer" },
@@ -67,6 +69,7 @@ export const peerPresentations: Readonly<Record<string, Presentation>> = {
     examples: [
       "capstan peer configure berlin --invite osaka.invite",
       "capstan peer configure osaka --export action:greet --export action:shout",
+      "capstan peer configure osaka --disclose clauses",
       "capstan peer configure berlin --address https://berlin.example:7420",
       `capstan peer configure osaka --limits '{"routes": 1000, "then": "drop"}'`,
     ],

@@ -13,6 +13,7 @@ import { receiverPresentations } from "./receiver-presentations.ts";
 import { retentionPresentations } from "./retention-presentations.ts";
 import { routePresentations } from "./route-presentations.ts";
 import { subscriptionPresentations } from "./subscription-presentations.ts";
+import { witnessPresentations } from "./witness-presentations.ts";
 
 export const presentations: Readonly<Record<string, Presentation | undefined>> = {
   ...actionPresentations,
@@ -27,4 +28,5 @@ export const presentations: Readonly<Record<string, Presentation | undefined>> =
   ...subscriptionPresentations,
   ...peerPresentations,
   ...routePresentations,
+  ...witnessPresentations,
 };

@@ -20,6 +20,19 @@ interface Row {
   readonly why?: unknown;
   readonly failing?: unknown;
   readonly followed?: boolean;
+  /** Of its topics, those that other nodes publish. */
+  readonly elsewhere?: readonly Elsewhere[];
+}
+
+interface Elsewhere {
+  readonly topic: string;
+  readonly state: string;
+  readonly origin?: string;
+  readonly via?: string;
+  readonly why?: unknown;
+  readonly since?: number;
+  readonly at?: number;
+  readonly missed?: { readonly text: unknown; readonly at: number; readonly times: number };
 }
 
 const PLACES = "now, start, or a cursor (default: now)";
@@ -64,6 +77,7 @@ export const subscriptionPresentations: Readonly<Record<string, Presentation>> =
         ["by", `${row.principal} under ${row.grant}, ${instant(row.at)}`],
         ["cursor", `${row.cursor}   ${count(row.lag)} ${row.lag === 1 ? "entry" : "entries"} behind`],
         [row.state, whyText(row)],
+        ...(Array.isArray(row.elsewhere) ? row.elsewhere.flatMap(elsewhereLines) : []),
       ]);
     },
   },
@@ -89,6 +103,19 @@ export const subscriptionPresentations: Readonly<Record<string, Presentation>> =
 function to({ receiver, followed }: Row): string {
   if (receiver !== undefined) return `→ ${receiver}`;
   return followed ? "followed" : "cursor";
+}
+
+/** Whether it arrives, from whom, and since when not. */
+function elsewhereLines({ topic, state, origin, via, why, since, at, missed }: Elsewhere): string[][] {
+  const from = origin === undefined ? "" : ` from ${origin}${via === undefined ? "" : ` by ${via}`}`;
+  const last = at === undefined ? "" : `, the last ${instant(at)}`;
+  const not = why === undefined ? "" : `${since === undefined ? "" : ` since ${instant(since)}`}: ${String(why)}`;
+  const lines = [["elsewhere", `${topic}  ${state}${from}${last}${not}`]];
+  if (missed?.text === undefined) return lines;
+  return [
+    ...lines,
+    ["missed", `${count(Number(missed.times))}, the last ${instant(missed.at)}: ${String(missed.text)}`],
+  ];
 }
 
 /** Of what stopped it, or what it is being tried again for. */

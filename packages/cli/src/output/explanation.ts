@@ -78,7 +78,7 @@ export interface Explained {
 }
 
 /** What stands first, what is said of it, and more. */
-type Row = readonly [name: string, said: string, ...why: (string | undefined)[]];
+export type Row = readonly [name: string, said: string, ...why: (string | undefined)[]];
 
 export function explanation(explained: Explained): string {
   const {
@@ -120,7 +120,7 @@ export function explanation(explained: Explained): string {
 }
 
 /** In columns at least as wide as the banner's; what has nothing behind it widens none. */
-function line([name, said, ...why]: Row, rows: readonly Row[]): string {
+export function line([name, said, ...why]: Row, rows: readonly Row[]): string {
   const names = Math.max(9, ...rows.map(([one]) => one.length));
   const saids = Math.max(8, ...rows.map(([, one, ...more]) => (joined(more) === "" ? 0 : one.length)));
   const behind = joined(why);
@@ -131,7 +131,7 @@ function joined(why: readonly (string | undefined)[]): string {
   return why.filter(Boolean).join("   ");
 }
 
-function pluginRows(plugins: Explained["plugins"]): Row[] {
+export function pluginRows(plugins: Explained["plugins"]): Row[] {
   const rows: Row[] = [];
   const last = plugins.findLastIndex(({ verdict }) => verdict !== "not reached");
   plugins.forEach(({ plugin, verdict, clause, wrote }, at) => {

@@ -7,7 +7,7 @@ import { reasonOf } from "../input/json-input.ts";
 import type { Io } from "../io.ts";
 
 /** Durable once it resolves. @throws FaultError FILE_UNWRITABLE */
-export async function writeNewFile(io: Io, path: string, text: string): Promise<void> {
+export async function writeNewFile(io: Io, path: string, text: string | Uint8Array): Promise<void> {
   try {
     await using file = await open(resolve(io.cwd, path), "wx", 0o644);
     await file.writeFile(text);

@@ -28,6 +28,8 @@ export interface PeerStatus {
   readonly retryAt?: number;
   readonly invite?: { readonly expires: number };
   readonly grant?: string;
+  /** Its log, as this node witnesses it (docs/witnesses.md). */
+  readonly log?: { readonly state?: string; readonly size?: number; readonly entry?: number; readonly why?: string };
 }
 
 export interface PeerShown extends PeerStatus {
@@ -36,7 +38,26 @@ export interface PeerShown extends PeerStatus {
   readonly allow?: readonly string[];
   readonly import?: Policy;
   readonly export?: Policy;
+  readonly disclose?: string;
+  readonly heard?: Digested;
+  readonly told?: Digested;
 }
+
+/** How much it is told of what becomes of its messages here. */
+const DISCLOSED: Readonly<Record<string, string>> = {
+  nothing: "is told nothing",
+  outcome: "is told the code, and which plugin",
+  clauses: "is told clauses and texts",
+};
+
+/** The updates of the session so far: to which number, and their digest. */
+interface Digested {
+  readonly seq: number;
+  readonly digest: string;
+}
+
+/** What every peer may. */
+const EVERY_PEER = /^(peer|witness)\.|^action\.recall$/;
 
 interface Policy {
   readonly clauses: readonly {
@@ -63,6 +84,7 @@ export function peerList(items: readonly PeerStatus[], now: number): string {
       one.state === "established" ? `in ${count(one.in ?? 0)} (${count(one.filtered ?? 0)} filtered)` : "",
       one.state === "established" ? `out ${count(one.out ?? 0)}` : "",
       one.state === "established" ? sinceText(one, now) : whyText(one),
+      one.log === undefined ? "" : `its log: ${logText(one.log)}`,
     ]),
   );
 }
@@ -77,16 +99,30 @@ export function peerText(peer: PeerShown, now: number): string {
     ...(peer.reason === undefined ? [] : [["last", `${peer.reason}${at(peer.reasonAt)}`]]),
     ...(peer.state !== "established" && peer.retryAt !== undefined ? [["again", instant(peer.retryAt)]] : []),
     ...(peer.invite === undefined ? [] : [["invited", `until ${instant(peer.invite.expires)}`]]),
+    ...(peer.log === undefined || peer.log.state === "nothing" ? [] : [["log", logText(peer.log)]]),
+    ...said("heard", peer.heard),
+    ...said("told", peer.told),
     ["address", address ?? "none: it dials this node"],
     ...keys.map((key) => ["key", key]),
     ...(peer.secrets ?? []).map(({ secret }) => ["secret", secret]),
     ["import", policyText(peer.import)],
     ["export", policyText(peer.export)],
+    ...(peer.disclose === undefined ? [] : [["explain", DISCLOSED[peer.disclose] ?? peer.disclose]]),
     [
       "may",
-      `${grant === undefined ? "" : `${grant}  `}${allow.filter((clause) => !clause.startsWith("peer.")).join(", ") || "nothing but peer"}`,
+      `${grant === undefined ? "" : `${grant}  `}${allow.filter((clause) => !EVERY_PEER.test(clause)).join(", ") || "nothing but what every peer may"}`,
     ],
   ]);
+}
+
+function logText({ state = "", size, entry, why }: NonNullable<PeerStatus["log"]>): string {
+  const at = entry === undefined ? "" : ` at entry ${entry}`;
+  if (state === "cosigned" && size !== undefined) return `cosigned to entry ${size}`;
+  return `${state}${at}${why === undefined ? "" : `: ${why}`}`;
+}
+
+function said(direction: string, digested: Digested | undefined): string[][] {
+  return digested === undefined ? [] : [[direction, `updates to ${digested.seq}  ${digested.digest}`]];
 }
 
 /** A node of its own is a domain of that name. */

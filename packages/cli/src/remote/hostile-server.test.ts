@@ -42,6 +42,43 @@ const explained = {
   retries: [{ ...entry, because: row }],
   ...{ rows: [], erased: ["body"], erasedBy: { body: 9 }, gone: true },
 };
+const account = { disclosed: "clauses", id: "m-2", state: "refused", code: "AWFUL", plugin: "p", text: "no" };
+const told = [
+  { name: "osaka", node: "n-2", said: { ...account, plugins: explained.plugins, peers: [{ ...row, silent: "gone" }] } },
+];
+const peer = {
+  ...{
+    name: "osaka",
+    node: "n-2",
+    domain: "d",
+    address: "ws://x",
+    state: "idle",
+    reason: "gone",
+    reasonAt: 1,
+    allow: ["a"],
+  },
+  ...{ keys: ["k"], secrets: [{ secret: "env:A" }], disclose: "all", heard: { seq: 1, digest: "d" } },
+  export: { clauses: [{ name: "1", then: "accept", match: { routes: ["a"], tags: ["b"] } }] },
+  log: { state: "forked", entry: 3, why: "other" },
+};
+const path = {
+  route: "action:a",
+  peer: "osaka",
+  path: ["d"],
+  origin: "n-2",
+  tags: ["t"],
+  filtered: { why: "w", by: "b" },
+};
+const witnessed = {
+  name: "osaka",
+  node: "n-2",
+  state: "forked",
+  log: "l-1",
+  size: 3,
+  at: 1,
+  why: "other",
+  message: "m-3",
+};
 const metrics = {
   ...{ at: 1, node: { id: "n-1", name: "evil", version: "0", uptime: 1 } },
   messages: [{ name: "a.b", kind: "query", verdicts: { done: 1 } }],
@@ -81,6 +118,13 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   "log.show": entry,
   "log.head": { entries: 7, node: "n-1", name: "evil", first: 2, state: "whole" },
   "log.explain": explained,
+  "peer.explain": { peers: told },
+  "peer.list": { items: [peer] },
+  "peer.show": peer,
+  "route.list": { items: [path] },
+  "route.show": { route: "action:a", paths: [path] },
+  "witness.list": { items: [witnessed] },
+  "witness.show": witnessed,
   "log.checkpoint": { checkpoint: "capstan/log\n7\nroot\n" },
   "log.compact": { first: 2, stoppedBy: { entry: 3, why: "needed" } },
   "log.redact": { entry: 3, parts: ["body"], by: 4 },
@@ -130,16 +174,15 @@ afterAll(async () => {
   for (const one of [server, refusing]) await one[Symbol.asyncDispose]();
 });
 writeFileSync(join(home, "greet.ts"), "export default {};\n");
-// Found as the server of this directory, and so with the administrator's credential.
-for (const [name, url] of [
-  ["evil", server.url],
-  ["refusing", refusing.url],
-] as const) {
+/** It is found as the server of this directory, and so with the administrator's credential. */
+function serves(name: string, url: string): void {
   const data = join(home, name);
-  mkdirSync(data);
+  mkdirSync(data, { recursive: true });
   writeFileSync(join(data, "admin.token"), "token\n");
   writeFileSync(join(data, "server.json"), JSON.stringify({ url, pid: 1, node: "n-1", modules: [home] }));
 }
+serves("evil", server.url);
+serves("refusing", refusing.url);
 
 /** A terminal that somebody sits before; what is coloured is ours and is off. */
 async function capstan(
@@ -185,6 +228,12 @@ const COMMANDS: readonly string[] = [
   "log redact 3 --parts body --reason x",
   "log receipt 7",
   "explain m-1",
+  "peer list",
+  "peer show osaka",
+  "route list",
+  "route show action:a",
+  "witness list",
+  "witness show osaka",
   "key rotate",
   "deadLetter list",
   "deadLetter redrive d-1",
@@ -259,6 +308,26 @@ describe("whatever a server says", () => {
     expectTame(io.err());
     expect(io.out().trim().split("\n")).toHaveLength(2);
   });
+});
+
+test("a witness whose leaves never end, or lead nowhere, is asked no more", async () => {
+  const held = { checkpoint: "c", base: 0, size: 9, peaks: [], leaves: "A".repeat(64) };
+  for (const answer of [
+    ({ from = 1 }) => ({ ...held, size: 2 ** 50, from }),
+    () => ({ ...held, from: 1 }),
+    () => ({ ...held, from: 0, leaves: "" }),
+  ] as readonly ((asked: { from?: number }) => object)[]) {
+    let asked = 0;
+    await using endless = hostileServer(({ name, data }) => {
+      if (name === "witness.show") return { name: "osaka", log: "l-1" };
+      if (++asked > 20) throw failing(name);
+      return answer(data as { from?: number });
+    });
+    serves("endless", endless.url);
+    const { code, io } = await capstan(["witness", "show", "osaka", "--out", "held"], "endless");
+    expect([code === 0, io.err()]).toEqual([false, expect.stringContaining("has not the leaves that it says it has")]);
+    expect(asked).toBeLessThan(3);
+  }
 });
 
 test("the check would find it", () => {
