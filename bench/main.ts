@@ -3,17 +3,19 @@
 
 import { parseArgs } from "node:util";
 import { fanout } from "./fanout/suite.ts";
+import { hops } from "./hops/suite.ts";
 import { pinned } from "./kernel/machine.ts";
 import { kernel } from "./kernel/suite.ts";
 import { log } from "./log/suite.ts";
 import { rib } from "./rib/suite.ts";
+import { routes } from "./routes/suite.ts";
 import type { Suite } from "./suite.ts";
 
-const suites: Readonly<Record<string, Suite>> = { kernel, log, fanout, rib };
+const suites: Readonly<Record<string, Suite>> = { kernel, log, fanout, rib, hops, routes };
 
 const USAGE = `usage: npm run bench -- ${Object.keys(suites).join("|")} [--json] [--rounds N] [--only NAME]…
   --json      one line of JSON a figure: {name, ours, anchor, ratio, rounds, cpu}
-  --rounds N  rounds a figure, 9 by default (fanout, rib: 5)
+  --rounds N  rounds a figure, 9 by default (fanout, rib, routes: 5)
   --only NAME may be given more than once
 ${Object.entries(suites)
   .map(([name, { figures }]) => `              ${name}: ${figures.join(", ")}`)

@@ -13,9 +13,9 @@ export interface Side {
   readonly used: number;
 }
 
-export interface Rounds {
-  readonly ours: readonly Side[];
-  readonly anchor: readonly Side[];
+export interface Rounds<Measured = Side> {
+  readonly ours: readonly Measured[];
+  readonly anchor: readonly Measured[];
   readonly rejected: number;
   /** Kept though others took their share, because every retry was used up. */
   readonly disturbed: number;
@@ -26,12 +26,12 @@ const OTHERS_AT_MOST = 0.2;
 /** For each round that is wanted, how many may be thrown away on the way there. */
 const RETRIES_A_ROUND = 2;
 
-export async function alternate(
+export async function alternate<Measured extends Pick<Side, "used"> = Side>(
   rounds: number,
-  ours: () => Promise<Side>,
-  anchor: () => Promise<Side>,
-): Promise<Rounds> {
-  const kept = { ours: [] as Side[], anchor: [] as Side[] };
+  ours: () => Promise<Measured>,
+  anchor: () => Promise<Measured>,
+): Promise<Rounds<Measured>> {
+  const kept = { ours: [] as Measured[], anchor: [] as Measured[] };
   let rejected = 0;
   let disturbed = 0;
   for (let round = 0; kept.ours.length < rounds; round++) {
@@ -52,7 +52,9 @@ export async function alternate(
 }
 
 /** A measurement, with the part of a core that other processes took meanwhile. */
-async function watched(measure: () => Promise<Side>): Promise<{ readonly side: Side; readonly others: number }> {
+async function watched<Measured extends Pick<Side, "used">>(
+  measure: () => Promise<Measured>,
+): Promise<{ readonly side: Measured; readonly others: number }> {
   const busy = busyMicros();
   const start = performance.now();
   const side = await measure();

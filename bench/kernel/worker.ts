@@ -34,12 +34,13 @@ export interface Worker {
   end(): Promise<void>;
 }
 
-/** Starts `script` on `core`; resolves once it answers. */
-export async function startWorker(script: URL, core: number, ...args: readonly string[]): Promise<Worker> {
+/** Starts `script` on `core`, or on any; resolves once it answers. */
+export async function startWorker(script: URL, core: number | undefined, ...args: readonly string[]): Promise<Worker> {
   const path = fileURLToPath(script);
   const name = basename(path);
   let waiting = Promise.withResolvers<unknown>();
-  const child = Bun.spawn(pinnedCommand(core, [process.execPath, path, ...args]), {
+  const command = [process.execPath, path, ...args];
+  const child = Bun.spawn(core === undefined ? command : pinnedCommand(core, command), {
     stdio: ["ignore", "inherit", "inherit"],
     ipc({ answer, error }: Reply) {
       if (error === undefined) waiting.resolve(answer);
