@@ -7,6 +7,7 @@ import { publications } from "./chapters/deliveries.ts";
 import { kill } from "./chapters/kill.ts";
 import { modules } from "./chapters/modules.ts";
 import { narrowGrant } from "./chapters/narrow-grant.ts";
+import { network } from "./chapters/network.ts";
 import { oneByte, proof } from "./chapters/proof.ts";
 import { protocols } from "./chapters/protocols.ts";
 import { quiet } from "./chapters/quiet.ts";
@@ -72,6 +73,8 @@ async function tell(): Promise<void> {
   await protocols(stage);
   story.chapter("Whoever subscribes misses nothing");
   await publications(stage);
+  story.chapter("Three orchestrators, one network");
+  await network(stage);
   story.chapter("Slips of the keyboard");
   await slips(stage);
   story.chapter("A stranger checks what happened");

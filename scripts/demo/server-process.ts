@@ -18,8 +18,8 @@ export class ServerProcess {
   /** Milliseconds from the start of the process until it took commands. */
   readyAfter = 0;
 
-  private constructor(directory: string) {
-    this.#process = Bun.spawn([process.execPath, "--no-install", CLI, "serve"], {
+  private constructor(directory: string, flags: readonly string[]) {
+    this.#process = Bun.spawn([process.execPath, "--no-install", CLI, "serve", ...flags], {
       cwd: directory,
       env: plainEnvironment(),
       stdio: ["ignore", "pipe", "pipe"],
@@ -35,9 +35,9 @@ export class ServerProcess {
   }
 
   /** Starts one in `directory`, and waits until it is ready. */
-  static async start(directory: string): Promise<ServerProcess> {
+  static async start(directory: string, ...flags: readonly string[]): Promise<ServerProcess> {
     const begun = performance.now();
-    const server = new ServerProcess(directory);
+    const server = new ServerProcess(directory, flags);
     server.url = await server.#address.promise.catch((error: Error) => {
       throw new Error(`${error.message}; it said:\n${server.#lines.join("\n")}`);
     });

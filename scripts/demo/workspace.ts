@@ -36,7 +36,7 @@ export class Workspace {
 
   /** The administrator credential that the server's first start made. */
   get adminToken(): string {
-    return readFileSync(join(this.directory, ".capstan", "admin.token"), "utf8").trim();
+    return adminTokenIn(this.directory);
   }
 
   /** What `notify` wrote: a line for everything that somebody was told. */
@@ -63,4 +63,9 @@ export class Workspace {
   remove(): void {
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+/** The administrator credential that a server's first start in a directory made. */
+export function adminTokenIn(directory: string): string {
+  return readFileSync(join(directory, ".capstan", "admin.token"), "utf8").trim();
 }
