@@ -6,6 +6,7 @@ import { delimiter, dirname, join, resolve, sep } from "node:path";
 import type { Block } from "./blocks.ts";
 import { type Ids, matches, type Step, steps, withIds } from "./transcript.ts";
 import { WarmCapstan } from "./warm-capstan.ts";
+import type { WarmPrograms } from "./warm-programs.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 // Inside the clone, so that imports of @capstan/* resolve; inside node_modules, so that nothing else looks at it. Each run has its
@@ -15,15 +16,22 @@ const LONGEST_MS = 15_000;
 /** Each of its commands is a process of its own, as it is to whoever reads it. */
 const FIRST_PAGE = "README.md";
 
+interface Ended {
+  readonly text: string;
+  readonly exitCode: number;
+}
+
 export class PageRun {
   readonly #home: string;
   readonly #directory: string;
   readonly #environment: Record<string, string | undefined>;
   readonly #servers: Bun.Subprocess[] = [];
   readonly #warm: WarmCapstan | undefined;
+  readonly #programs: WarmPrograms | undefined;
   readonly #ids: Ids = new Map();
 
-  constructor(page: string) {
+  /** @param programs runs its programs, except those of README.md; without it each is a process of its own */
+  constructor(page: string, programs?: WarmPrograms) {
     mkdirSync(RUNS, { recursive: true });
     const home = mkdtempSync(join(RUNS, `${page.replace(/[^\w-]+/g, "-")}-`));
     const bin = join(home, "bin");
@@ -32,7 +40,10 @@ export class PageRun {
     mkdirSync(bin);
     mkdirSync(this.#directory);
     const program = [process.execPath, "--no-install", join(ROOT, "packages", "cli", "src", "main.ts")];
-    if (page !== FIRST_PAGE) this.#warm = new WarmCapstan();
+    if (page !== FIRST_PAGE) {
+      this.#warm = new WarmCapstan();
+      this.#programs = programs;
+    }
     executable(join(bin, "capstan"), this.#warm?.script(quoted(program)) ?? `exec ${quoted(program)} "$@"`);
     executable(join(bin, "bun"), `exec ${quoted([process.execPath])} "$@"`);
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("CAPSTAN_"));
@@ -58,7 +69,9 @@ export class PageRun {
   async program(block: Block, output: Block | undefined): Promise<void> {
     const name = block.file ?? `line-${block.line}.ts`;
     this.write(name, block.text);
-    const { text, exitCode } = await this.#run([process.execPath, name]);
+    const { text, exitCode } = await (this.#programs === undefined
+      ? this.#run([process.execPath, name])
+      : this.#runWarm(this.#programs, name));
     if (exitCode !== 0) throw new Error(`the program ended with ${exitCode}:\n${text}`);
     if (output !== undefined) this.#compare("the program", output.text.replace(/\n$/, "").split("\n"), text);
   }
@@ -97,19 +110,21 @@ export class PageRun {
     throw new Error(`${what}\nshould print:\n${expected.join("\n")}\nbut printed:\n${actual}`);
   }
 
-  async #run(command: string[]): Promise<{ text: string; exitCode: number }> {
+  async #run(command: string[]): Promise<Ended> {
     const log = join(this.#directory, "..", "output.log");
     const child = this.#spawn(command, openSync(log, "w"));
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      stop(child, "SIGKILL");
-    }, LONGEST_MS);
-    const exitCode = await child.exited;
-    clearTimeout(timer);
-    const text = readFileSync(log, "utf8");
-    if (late) throw new Error(`${command.at(-1)}\nwas not done after ${LONGEST_MS / 1000} s; it printed:\n${text}`);
-    return { text, exitCode };
+    const kill = () => stop(child, "SIGKILL");
+    return inTime(`${command.at(-1)}`, child.exited, kill, () => readFileSync(log, "utf8"));
+  }
+
+  #runWarm(programs: WarmPrograms, name: string): Promise<Ended> {
+    const job = { path: join(this.#directory, name), cwd: this.#directory, env: this.#environment };
+    return inTime(
+      name,
+      programs.run(job),
+      () => programs.kill(),
+      () => programs.printed(),
+    );
   }
 
   // Both streams into one file: a reader sees them in the order in which they were written, as on a terminal.
@@ -135,6 +150,19 @@ export class PageRun {
     await this.#warm?.[Symbol.asyncDispose]();
     rmSync(this.#home, { recursive: true, force: true });
   }
+}
+
+async function inTime(what: string, running: Promise<number>, kill: () => void, printed: () => string): Promise<Ended> {
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    kill();
+  }, LONGEST_MS);
+  const exitCode = await running;
+  clearTimeout(timer);
+  const text = printed();
+  if (late) throw new Error(`${what}\nwas not done after ${LONGEST_MS / 1000} s; it printed:\n${text}`);
+  return { text, exitCode };
 }
 
 // The whole group: what a command started ends with it.

@@ -4,9 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { blocksOf } from "./blocks.ts";
 import { PageRun } from "./page-run.ts";
+import { WarmPrograms } from "./warm-programs.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const PAGES = ["README.md", "docs/**/*.md", "packages/plugins/src/*/README.md", "examples/*/README.md"];
+
+const programs = new WarmPrograms();
+afterAll(() => programs[Symbol.asyncDispose]());
 
 const pages = PAGES.flatMap((glob) => [...new Bun.Glob(glob).scanSync(ROOT)]).sort();
 
@@ -25,7 +29,7 @@ for (const page of pages) {
   describe(page, () => {
     let pageRun: PageRun;
     beforeAll(() => {
-      pageRun = new PageRun(page);
+      pageRun = new PageRun(page, programs);
       for (const { file, text } of blocks) if (file !== undefined) pageRun.write(file, text);
     });
     afterAll(() => pageRun[Symbol.asyncDispose]());

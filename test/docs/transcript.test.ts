@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { type Block, blocksOf } from "./blocks.ts";
 import { PageRun } from "./page-run.ts";
 import { type Ids, matches, steps, withIds } from "./transcript.ts";
+import { WarmPrograms } from "./warm-programs.ts";
 
 const fence = "```";
 
@@ -72,4 +73,20 @@ test("a page that is wrong fails", async () => {
   await expect(run.transcript("$ exit 3\n")).rejects.toThrow("ended with 3, which the page does not show");
   await expect(run.transcript("$ false &\nready\n")).rejects.toThrow("and go on running");
   expect(() => run.write("../a.ts", "")).toThrow("outside the page's directory");
+});
+
+test("programs that run one after the other in one process begin, end and fail as alone", async () => {
+  await using programs = new WarmPrograms();
+  await using run = new PageRun("test-docs-warm", programs);
+  const code = (text: string) => run.program(block(text), undefined);
+  run.write("count.ts", "export let count = 0;\nexport const add = () => ++count;");
+  await run.program(block("setTimeout(() => console.log(process.cwd().endsWith('page')), 20);"), block("true\n"));
+  await run.program(block("console.log('again');"), block("again\n"));
+  await expect(code('throw new Error("no");')).rejects.toThrow(/ended with 1:\n.*no/s);
+  await expect(code('setTimeout(() => { throw new Error("late"); });')).rejects.toThrow(/ended with 1:\n.*late/s);
+  await expect(code('Promise.reject(new Error("left"));')).rejects.toThrow(/ended with 1:\n.*left/s);
+  await expect(code("process.exitCode = 4;")).rejects.toThrow("ended with 4");
+  await expect(code("process.exit(3);")).rejects.toThrow("ended with 3");
+  await expect(run.program(block('console.log("a");'), block("b\n"))).rejects.toThrow("should print:\nb");
+  await code("import { add } from './count.ts';\nif (add() !== 1) throw new Error();");
 });

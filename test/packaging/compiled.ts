@@ -8,6 +8,8 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,6 +18,7 @@ import { type Ids, matches, withIds } from "../docs/transcript.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const OUT = join(ROOT, "node_modules", ".capstan", "binary", "capstan");
+const CLAIM = `${OUT}.building`;
 const LONGEST_MS = 15_000;
 
 let compiling: Promise<string> | undefined;
@@ -26,19 +29,46 @@ export function compiled(): Promise<string> {
   return compiling;
 }
 
+/** By one worker: another one that runs these tests at the same time waits for it. */
 async function compile(): Promise<string> {
   mkdirSync(dirname(OUT), { recursive: true });
-  const build = Bun.spawn([process.execPath, join(ROOT, "scripts", "binary", "main.ts"), "--out", OUT], {
+  while (!sinceStart(OUT)) {
+    if (!claims())
+      await Bun.sleep(50); // another process's: there is nothing to await
+    else await build().finally(() => rmSync(CLAIM, { recursive: true, force: true }));
+  }
+  return OUT;
+}
+
+/** Whether this run has made it: what was made before may be of other sources. */
+function sinceStart(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > performance.timeOrigin;
+}
+
+function claims(): boolean {
+  if (!sinceStart(CLAIM)) rmSync(CLAIM, { recursive: true, force: true }); // of a run that was killed
+  try {
+    mkdirSync(CLAIM);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws Error with what the build printed */
+async function build(): Promise<void> {
+  const begun = new Date();
+  const building = Bun.spawn([process.execPath, join(ROOT, "scripts", "binary", "main.ts"), "--out", OUT], {
     stdout: "pipe",
     stderr: "pipe",
   });
   const [out, error, code] = await Promise.all([
-    new Response(build.stdout).text(),
-    new Response(build.stderr).text(),
-    build.exited,
+    new Response(building.stdout).text(),
+    new Response(building.stderr).text(),
+    building.exited,
   ]);
   if (code !== 0) throw new Error(`the binary does not build:\n${out}${error}`);
-  return OUT;
+  utimesSync(OUT, begun, begun); // its sources are at least of then
 }
 
 /** A directory outside of the clone. `capstan` is on PATH there and gets no environment but a TMPDIR, whatever the shell has. */

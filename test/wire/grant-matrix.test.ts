@@ -10,6 +10,7 @@ afterEach(stopNodes);
 /** For every open message, data that its schema takes and that ends by itself. */
 const samples: Readonly<Record<string, unknown>> = {
   "action.describe": { name: "absent" },
+  "action.recall": { name: "absent", under: "k" },
   "action.schemas": { name: "absent" },
   "action.list": {},
   "action.perform": { name: "absent" },

@@ -15,7 +15,7 @@ const NONSENSE = { nonsense: 1 };
 const AT_ONCE = 2000;
 
 test.each(transportNames)(
-  "over %s a scope answers the message table and applyAction, and nothing else",
+  "over %s a scope answers the message table, applyAction and at, and nothing else",
   async (transport) => {
     const node = await startNode();
     const wire = await probing(transport, node.url, node.admin);
@@ -25,8 +25,8 @@ test.each(transportNames)(
 
     const added = await node.added(async () => {
       expect(await answering(wire, SCOPE, [], names)).toEqual({
-        read: [...table.keys(), "applyAction"].sort(),
-        called: ["applyAction"],
+        read: [...table.keys(), "applyAction", "at"].sort(),
+        called: ["applyAction", "at"],
       });
       for (const [resource, verbs] of table) {
         expect(await answering(wire, SCOPE, [resource], names)).toEqual({ read: verbs, called: verbs });
@@ -58,7 +58,7 @@ test.each(transportNames)(
     const nothing = { read: [], called: [] };
     expect(await answering(wire, PUBLIC, ["health"], names)).toEqual(nothing);
     expect(await answering(wire, PUBLIC, ["connectionFromCli"], names)).toEqual(nothing);
-    expect(await answering(wire, SCOPE, ["applyAction"], names)).toEqual(nothing);
+    for (const method of ["applyAction", "at"]) expect(await answering(wire, SCOPE, [method], names)).toEqual(nothing);
     for (const [resource, verbs] of openTable(node)) {
       expect(await answering(wire, SCOPE, [resource, verbs[0] as string], names)).toEqual(nothing);
     }
