@@ -8,7 +8,7 @@ import { SeededRandom } from "../chaos/seeded-random.ts";
 import { account, emptySums, type Sums } from "./account.ts";
 import { chooseFaults, type Fault, KINDS, type Kind } from "./faults.ts";
 import { type Asked, Callers } from "./load.ts";
-import { buildNetwork, type Network, TIMING } from "./network.ts";
+import { buildNetwork, type Network, TIMING, type Withdrawal } from "./network.ts";
 import type { Costs, NodeProcess } from "./node-process.ts";
 import { solve } from "./oracle.ts";
 import { type Site, settle } from "./settle.ts";
@@ -36,6 +36,8 @@ export interface Round {
   readonly performs: number;
   readonly ambiguous: number;
   readonly withdrawals: number;
+  /** Of those, between two that were both started in this round: of what the one had told the other since. */
+  readonly withdrawnBetween: number;
   readonly wrong: readonly string[];
 }
 
@@ -48,8 +50,16 @@ export interface Report {
     readonly first: Costs;
     readonly last: Costs;
   }[];
-  /** Of rounds in which a node was back before anybody may notice: how many, and routes withdrawn in them. */
-  readonly unnoticed: { readonly restarts: number; readonly stops: number; readonly withdrawals: number };
+  /**
+   * Of rounds in which a node was back before anybody may notice: how many, and routes withdrawn in them by those that stayed, or to
+   * them. `between`: by one that was started to another, of what it had told it since.
+   */
+  readonly unnoticed: {
+    readonly restarts: number;
+    readonly stops: number;
+    readonly withdrawals: number;
+    readonly between: number;
+  };
   /** Routes withdrawn in all: the tap is not blind. */
   readonly withdrawals: number;
   readonly seconds: number;
@@ -120,7 +130,7 @@ class Run {
       await this.#right([], PATIENCE_MS, "at first");
       const first = this.#network.nodes.map((node) => node.costs());
       const rounds: Round[] = [];
-      const unnoticed = { restarts: 0, stops: 0, withdrawals: 0 };
+      const unnoticed = { restarts: 0, stops: 0, withdrawals: 0, between: 0 };
       while (rounds.length < this.#options.rounds) {
         const faults = chooseFaults(this.#random, this.#network, rounds.length, this.#options.kinds);
         const round = await this.#round(rounds.length + 1, faults);
@@ -128,7 +138,8 @@ class Run {
         this.#options.onRound?.(round);
         if (!round.unnoticed) continue;
         for (const { kind } of faults) unnoticed[kind === KINDS[0] ? "restarts" : "stops"]++;
-        unnoticed.withdrawals += round.withdrawals;
+        unnoticed.withdrawals += round.withdrawals - round.withdrawnBetween;
+        unnoticed.between += round.withdrawnBetween;
       }
       const costs = this.#network.nodes.map((node, i) => ({
         ...{ node: node.name, starts: node.starts, first: first[i] as Costs, last: node.costs() },
@@ -177,9 +188,12 @@ class Run {
     if (faultMs - (starvedThen - starvedAt) > MOST_MS)
       this.#wrong.push(`SLOW right ${Math.round(faultMs)} ms after the fault`);
     if (mendMs - starvedLast > MOST_MS) this.#wrong.push(`SLOW right ${Math.round(mendMs)} ms after the mend`);
-    const withdrawn = withdrawals.reduce((sum, { routes }) => sum + routes.length, 0);
-    if (withdrawn > 0 && unnoticed)
-      for (const { by, to, routes, at: when } of withdrawals)
+    // Two that started anew had nothing of each other that a start could take: what they withdraw of what they have told since is
+    // what any two do that meet, where the better way turns out to be the other's.
+    const started = faults.filter(({ kind }) => kind === KINDS[0]).flatMap(({ where }) => where);
+    const between = withdrawals.filter(({ by, to }) => started.includes(by) && started.includes(to));
+    if (unnoticed)
+      for (const { by, to, routes, at: when } of withdrawals.filter((one) => !between.includes(one)))
         this.#wrong.push(`WITHDRAWN by ${by} to ${to}, ${Math.round(when - at)} ms after: ${routes.join(" ")}`);
     const performs = ledger.length;
     const texts = faults.map(({ text }) => text);
@@ -193,7 +207,8 @@ class Run {
       starvedMs,
       performs,
       ambiguous,
-      withdrawals: withdrawn,
+      withdrawals: routesOf(withdrawals),
+      withdrawnBetween: routesOf(between),
       wrong: this.#wrong,
     };
   }
@@ -266,4 +281,8 @@ class Run {
     for (const node of this.#network.nodes) process.kill(node.pid, "SIGKILL");
     process.exit(1);
   }
+}
+
+function routesOf(withdrawals: readonly Withdrawal[]): number {
+  return withdrawals.reduce((sum, { routes }) => sum + routes.length, 0);
 }

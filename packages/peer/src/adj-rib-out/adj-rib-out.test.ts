@@ -264,17 +264,21 @@ describe("the whole table", () => {
 
   test("RFC 4724 §4.1: its end is held back while we wait for our peers' tables, and all that is not our own", () => {
     const bench = new Bench();
-    bench.rib.hold("n-1", true);
     bench.open(peer("n-1"), peer("n-2"));
+    bench.rib.keepBack("n-1", "others");
     bench.receive("n-2", announce("n-2", [A]));
     bench.rib.originate(chunks("n-home", [B], { domain: "home" }), [], bench.at);
     const { ends, announce: told } = bench.drain("n-1");
     expect([ends, namesIn(told)]).toEqual([0, [B]]);
     expect(bench.rib.pending("n-1")).toBe(false);
-    bench.rib.hold("n-1", false);
+    bench.rib.keepBack("n-1", "end");
+    expect(bench.rib.pending("n-1")).toBe(true);
+    const rest = bench.drain("n-1");
+    expect([rest.ends, namesIn(rest.announce)]).toEqual([0, [A]]);
+    bench.rib.keepBack("n-1", "nothing");
     expect(bench.rib.pending("n-1")).toBe(true);
     const after = bench.drain("n-1");
-    expect([after.ends, namesIn(after.announce)]).toEqual([1, [A]]);
+    expect([after.ends, namesIn(after.announce)]).toEqual([1, []]);
   });
 
   test("RFC 2918: is told again to its end, though the policy changes in between", () => {

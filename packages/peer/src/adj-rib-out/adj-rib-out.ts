@@ -10,6 +10,12 @@ import type { DomainId, RouteName } from "../wire/names.ts";
 import { Draft } from "./draft.ts";
 import { type ExportingPeer, type Offer, Offers, sameOffer, withinHorizon } from "./offer.ts";
 
+/**
+ * What a peer is not told yet: nothing is kept back; that it is all; or that, and what is not our own. RFC 4724 §4.1, of a node that
+ * has started again and waits for its peers' tables.
+ */
+export type KeptBack = "nothing" | "end" | "others";
+
 /** A walk over the whole of Loc-RIB. */
 interface Dump {
   readonly names: Iterator<RouteName>;
@@ -28,8 +34,8 @@ export class AdjRibOut implements Follower {
   readonly #dirty = new Set<RouteName>();
   #dump: Dump | undefined;
   #owesEnd = false;
-  #held = false;
-  /** Looked at while it was held. */
+  #keptBack: KeptBack = "nothing";
+  /** Looked at while it was kept back. */
   readonly #waiting = new Set<RouteName>();
 
   constructor(peer: ExportingPeer, ownDomain: DomainId, locRib: LocRib) {
@@ -55,18 +61,17 @@ export class AdjRibOut implements Follower {
     this.#walk(this.#dump?.again ?? false);
   }
 
-  /**
-   * RFC 4724 §4.1: a node that has started again tells what is its own alone. The rest, and that it is all, waits until its peers'
-   * tables are here: what is best of half of them would be told, and taken back.
-   */
-  hold(on: boolean): void {
-    if (!on) for (const name of this.#waiting) this.#dirty.add(name);
-    this.#waiting.clear();
-    this.#held = on;
+  /** `others`: what is best of half of the peers' tables would be told, and taken back. */
+  keepBack(what: KeptBack): void {
+    if (what !== "others") {
+      for (const name of this.#waiting) this.#dirty.add(name);
+      this.#waiting.clear();
+    }
+    this.#keptBack = what;
   }
 
   get pending(): boolean {
-    return this.#dirty.size > 0 || this.#dump !== undefined || (this.#owesEnd && !this.#held);
+    return this.#dirty.size > 0 || this.#dump !== undefined || this.#endIsDue;
   }
 
   take(maxRoutes: number): Outgoing {
@@ -80,9 +85,13 @@ export class AdjRibOut implements Follower {
       this.#dirty.delete(name);
     }
     this.#takeOfDump(draft, offers);
-    const endOfTable = this.#owesEnd && !this.#held && this.#dump === undefined;
+    const endOfTable = this.#endIsDue && this.#dump === undefined;
     if (endOfTable) this.#owesEnd = false;
     return { withdraw: draft.withdraw, announce: draft.announcements(), endOfTable };
+  }
+
+  get #endIsDue(): boolean {
+    return this.#owesEnd && this.#keptBack === "nothing";
   }
 
   *advertised(): Generator<Advertised> {
@@ -124,7 +133,7 @@ export class AdjRibOut implements Follower {
     const best = this.#locRib.best(name);
     const offer = best && offers.of(best);
     const told = this.#told.get(name);
-    if (this.#held && told === undefined && best?.attributes.peer !== undefined) {
+    if (this.#keptBack === "others" && told === undefined && best?.attributes.peer !== undefined) {
       this.#waiting.add(name);
       return true;
     }

@@ -3,7 +3,7 @@
 // nothing.
 
 import { Intake } from "../adj-rib-in/intake.ts";
-import { AdjRibOut } from "../adj-rib-out/adj-rib-out.ts";
+import { AdjRibOut, type KeptBack } from "../adj-rib-out/adj-rib-out.ts";
 import { LocRib } from "../loc-rib/loc-rib.ts";
 import type { Chunk } from "../origin/chunk.ts";
 import type { Owner } from "../policy/route-policy.ts";
@@ -27,7 +27,6 @@ export class Rib {
   readonly #intake: Intake;
   readonly #own = new Map<RouteName, Path>();
   readonly #peers = new Map<NodeId, KnownPeer>();
-  readonly #held = new Set<NodeId>();
   #at: At | undefined;
   /** As they were when the wall clock was set last. */
   #clocks: At | undefined;
@@ -77,7 +76,6 @@ export class Rib {
     // The whole table comes anyway.
     peer.dropped = peer.disbelieved = peer.wanted = false;
     peer.out = new AdjRibOut(peer, this.#config.domain, this.#locRib);
-    peer.out.hold(this.#held.has(peer.node));
     peer.out.tellAll(false);
     this.#locRib.follow(peer.out);
     if (peer === known) this.#configure(peer, config, at);
@@ -203,11 +201,9 @@ export class Rib {
     this.#peers.get(node)?.out?.tellAll(true);
   }
 
-  /** While on, only our own are given out, and no end-of-table (RFC 4724 §4.1: we have just started, and wait for our peers' tables). */
-  hold(node: NodeId, on: boolean): void {
-    if (on) this.#held.add(node);
-    else this.#held.delete(node);
-    this.#peers.get(node)?.out?.hold(on);
+  /** Of the session that is. */
+  keepBack(node: NodeId, what: KeptBack): void {
+    this.#peers.get(node)?.out?.keepBack(what);
   }
 
   best(name: RouteName): Path | undefined {

@@ -57,10 +57,7 @@ export class Exchange {
     // RFC 4724 §4.2: a peer that no longer asks for it, or never could, gets nothing kept.
     if (agreed.restartTime === undefined) this.#rib.closePeer(node, undefined, at);
     this.#rib.openPeer(peering.ribPeer(), at);
-    if (this.#deferral.on) {
-      this.#rib.hold(node, true);
-      if (agreed.restarting || agreed.restartTime === undefined) this.#deferral.heard(node);
-    }
+    this.#deferral.met(node, agreed);
     this.#port.tell({ kind: "established", peer: node, connection, agreed });
   }
 

@@ -172,7 +172,6 @@ export class Speaker {
   #remove(node: NodeId): void {
     this.#stop(node, "peer-removed", "removed by an operator");
     this.#peerings.delete(node);
-    this.rib.hold(node, false);
   }
 
   #stop(
@@ -268,18 +267,16 @@ export class Speaker {
 
   /** What follows of any input: routes that changed are told to the node and, in time, to the peers. */
   #settle(): void {
-    const { now } = this.#at;
-    if (this.#deferral.on && this.#deferral.ends(this.#awaited(), now)) {
-      for (const node of this.#peerings.keys()) this.rib.hold(node, false);
-    }
+    if (this.#deferral.on) this.#defer();
     for (const peering of this.#peerings.values()) this.#exchange.send(peering, this.#at);
     const changes = this.rib.takeChanges();
     if (changes.length > 0) this.#effects.push({ type: "routes", changes });
   }
 
-  /** Peers that may come. */
-  #awaited(): readonly NodeId[] {
-    return [...this.#peerings].filter(([, { neighbor }]) => neighbor.running).map(([node]) => node);
+  #defer(): void {
+    const mayCome = [...this.#peerings].filter(([, { neighbor }]) => neighbor.running).map(([node]) => node);
+    const awaited = this.#deferral.awaited(mayCome, this.#at.now);
+    for (const node of mayCome) this.rib.keepBack(node, this.#deferral.keptFrom(node, awaited));
   }
 
   /** `binding`: of the connection that a message came on. Proofs are asked for and given by messages alone. */

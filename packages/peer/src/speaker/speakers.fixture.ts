@@ -137,19 +137,24 @@ export class Speakers {
   /** Time passes, deadline by deadline. */
   pass(milliseconds: number): void {
     const until = this.now + milliseconds;
-    this.run();
-    for (;;) {
-      let next: [NodeId, number] | undefined;
-      for (const [node, speaker] of this.#speakers) {
-        const deadline = speaker.deadline();
-        if (deadline !== undefined && (next === undefined || deadline < next[1])) next = [node, deadline];
-      }
-      if (next === undefined || next[1] > until) break;
-      this.now = Math.max(this.now, next[1]);
-      this.tell(next[0], { type: "tick" });
-      this.run();
-    }
+    while (this.step(until - this.now));
     this.now = until;
+  }
+
+  /** On to the next deadline, and what follows of it. @returns false where none is within so many milliseconds */
+  step(milliseconds: number): boolean {
+    const until = this.now + milliseconds;
+    this.run();
+    let next: [NodeId, number] | undefined;
+    for (const [node, speaker] of this.#speakers) {
+      const deadline = speaker.deadline();
+      if (deadline !== undefined && (next === undefined || deadline < next[1])) next = [node, deadline];
+    }
+    if (next === undefined || next[1] > until) return false;
+    this.now = Math.max(this.now, next[1]);
+    this.tell(next[0], { type: "tick" });
+    this.run();
+    return true;
   }
 
   /** A message that `from`'s own speaker knows nothing of, with the number that `to` expects next of it. */
