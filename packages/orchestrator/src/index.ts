@@ -12,9 +12,10 @@ export { kernelFaults } from "./fault/kernel-faults.ts";
 export { printable } from "./fault/printable.ts";
 export type { Problem } from "./fault/problem.ts";
 export { proven } from "./fault/proof-fault.ts";
-export { type DecodedEntry, decodeEntry, type Part } from "./log/entry.ts";
+export { type DecodedEntry, decodeEntry } from "./log/entry.ts";
 export type { AppendResult, Awaitable, Log, NewEntry, RowChange, StoredEntry, StoredRow } from "./log/log.ts";
 export { memoryLog } from "./log/memory/memory-log.ts";
+export type { Part } from "./log/part.ts";
 export { sqliteLog } from "./log/sqlite/sqlite-log.ts";
 export {
   addressed,
@@ -145,7 +146,7 @@ export type { Difference, Rehearsal, Undecidable } from "./rehearsal/report.ts";
 export type { RowOverride } from "./rehearsal/row-override.ts";
 export type { History } from "./rehearsal/survey.ts";
 export { defaultLimits, type SessionLimits } from "./rpc/limits.ts";
-export type { Caller } from "./scope/scope.ts";
+export type { Caller } from "./scope/caller.ts";
 export type { AddressedScope, Scope } from "./scope/scope-type.ts";
 export { DEFAULT_LISTEN, parseAddress } from "./server/address.ts";
 export { type Config, configKeys, defineConfig, parseConfig } from "./server/config.ts";

@@ -40,8 +40,9 @@ import { type Composition, compose } from "./plugin/composition.ts";
 import type { MessagesOf, Ordered } from "./plugin/order.ts";
 import type { AnyPlugin, Logger } from "./plugin/plugin.ts";
 import type { NodeInfo } from "./plugin/reader.ts";
+import type { Caller } from "./scope/caller.ts";
 import { Lives } from "./scope/lives.ts";
-import { type Caller, scopeClass } from "./scope/scope.ts";
+import { scopeClass } from "./scope/scope.ts";
 import type { Scope } from "./scope/scope-type.ts";
 import { Tables } from "./state/tables.ts";
 

@@ -3,8 +3,8 @@
 
 import { setImmediate as otherWork } from "node:timers/promises";
 import { FaultError, fault } from "../fault/fault.ts";
-import { PART_NAMES } from "../log/entry.ts";
 import type { Blob, RowChange } from "../log/log.ts";
+import { PART_NAMES } from "../log/part.ts";
 import { trimmable } from "../log/sqlite/trim.ts";
 import { erasureTable, numberKey } from "../pipeline/kernel-tables.ts";
 import type { Checkpoint } from "../proof/checkpoint.ts";

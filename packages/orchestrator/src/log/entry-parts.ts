@@ -1,7 +1,7 @@
 // What storage has to know of an entry's text: its lines, which blobs they name, and how a part is taken out of it.
 // Everything else about an entry is entry.ts's.
 
-import type { Part } from "./entry.ts";
+import type { Part } from "./part.ts";
 
 /** A line that names a blob: an upper-case letter, 22 characters of salt, the name. */
 const BLOB_LINE = /^[BFRT][\w-]{22}(sha256-[0-9a-f]{64})$/;

@@ -3,17 +3,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { fillFrom } from "../testing/start.fixture.ts";
-import {
-  decodeEntry,
-  encodeEntry,
-  encodeRows,
-  type Header,
-  LONGEST_INLINE,
-  PARTS,
-  type Part,
-  partDigest,
-  saltMaker,
-} from "./entry.ts";
+import { decodeEntry, encodeEntry, encodeRows, type Header, LONGEST_INLINE, partDigest, saltMaker } from "./entry.ts";
+import { PARTS, type Part } from "./part.ts";
 
 const salts = () => saltMaker(fillFrom(7));
 

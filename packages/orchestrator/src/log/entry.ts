@@ -7,14 +7,7 @@
 //   R<salt>sha256-<64 hex digits>                 kept beside the entry: more than 64 KiB
 
 import type { Blob, RowChange, StoredEntry } from "./log.ts";
-
-/** Parts by letter: body, facts, rows, trace. */
-export const PARTS = ["b", "f", "r", "t"] as const;
-export type Part = (typeof PARTS)[number];
-
-/** The same, as they are called where people read of them. */
-export const PART_NAMES = { b: "body", f: "facts", r: "rows", t: "trace" } as const satisfies Record<Part, string>;
-export type PartName = (typeof PART_NAMES)[Part];
+import { PARTS, type Part } from "./part.ts";
 
 /** The header's fields but for the digests. Every string is data of the caller's or an id. */
 export interface Header {

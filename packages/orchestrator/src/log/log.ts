@@ -1,7 +1,7 @@
 // The one interface of a log. The kernel knows nothing else of where entries live; log/conformance/conformance.ts is the suite that
 // every implementation passes. A log stores bytes and rows; it never decides.
 
-import type { Part } from "./entry.ts";
+import type { Part } from "./part.ts";
 
 export type Awaitable<T> = T | Promise<T>;
 

@@ -1,8 +1,8 @@
 // The kernel's own tables: what is owed, what is held, which keys were used, where a late outcome lies, and which
 // compositions decided what.
 
-import type { PartName } from "../log/entry.ts";
 import type { Restoration, RowChange } from "../log/log.ts";
+import type { PartName } from "../log/part.ts";
 import type { Envelope } from "../message/message.ts";
 import type { PluginDescription } from "../plugin/plugin.ts";
 import type { Hold } from "../plugin/result.ts";

@@ -1,7 +1,8 @@
 // What came of a message, read from the log: for those who ask later, or after a restart.
 
 import { fault } from "../fault/fault.ts";
-import { type DecodedEntry, decodeEntry, type PartName } from "../log/entry.ts";
+import { type DecodedEntry, decodeEntry } from "../log/entry.ts";
+import type { PartName } from "../log/part.ts";
 import type { Reader } from "../plugin/reader.ts";
 import { erasedBy } from "./erased-by.ts";
 import { OUTCOME_TABLE } from "./kernel-tables.ts";

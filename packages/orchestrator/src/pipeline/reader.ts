@@ -2,8 +2,9 @@
 // durable. Whoever lets an answer out of the process waits for the tip it was read on.
 
 import { FaultError, fault } from "../fault/fault.ts";
-import type { DecodedEntry, Part } from "../log/entry.ts";
+import type { DecodedEntry } from "../log/entry.ts";
 import type { Awaitable, Log, StoredEntry } from "../log/log.ts";
+import type { Part } from "../log/part.ts";
 import type { NodeInfo, Proofs, Reader } from "../plugin/reader.ts";
 import type { BaseTables } from "../state/state.ts";
 import type { Table } from "../state/table.ts";

@@ -1,7 +1,8 @@
 // What a plugin may read beside its decisions: rows as of the tip, the log, and what proves to others what the log holds.
 
-import type { DecodedEntry, Part } from "../log/entry.ts";
+import type { DecodedEntry } from "../log/entry.ts";
 import type { Awaitable, LogTree, StoredEntry } from "../log/log.ts";
+import type { Part } from "../log/part.ts";
 import type { CosignedCheckpoints } from "../notary/cosigned-checkpoints.ts";
 import type { Table } from "../state/table.ts";
 

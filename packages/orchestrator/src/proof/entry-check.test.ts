@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type DecodedEntry, encodeEntry, LONGEST_INLINE, PARTS, saltMaker } from "../log/entry.ts";
+import { type DecodedEntry, encodeEntry, LONGEST_INLINE, saltMaker } from "../log/entry.ts";
+import { PARTS } from "../log/part.ts";
 import { fillFrom } from "../testing/start.fixture.ts";
 import { checkEntry, checkHeaderAndParts, contentName } from "./entry-check.ts";
 import { leafHash } from "./merkle.ts";

@@ -1,8 +1,8 @@
 // A log's history for tests, as it would be kept: its beginning compacted away, parts erased, parts kept beside their entries.
 // Whatever is asked of it but to be read is a failure.
 
-import { PARTS, type Part } from "../log/entry.ts";
 import type { Log, StoredEntry } from "../log/log.ts";
+import { PARTS, type Part } from "../log/part.ts";
 import type { History } from "./survey.ts";
 
 export interface Kept {

@@ -1,8 +1,9 @@
 // What entries say of rows, read back: `[table, key, row]`, or `[table, key]` where the row was removed. A part may lie in
 // the entry, beside it, or be erased.
 
-import type { DecodedEntry, Part } from "../log/entry.ts";
+import type { DecodedEntry } from "../log/entry.ts";
 import type { Awaitable, Log } from "../log/log.ts";
+import type { Part } from "../log/part.ts";
 
 export type RecordedRow = readonly [table: string, key: string, row?: unknown];
 

@@ -4,7 +4,7 @@
 import { describe, expect, test } from "bun:test";
 import { z } from "zod";
 import { FaultError, fault } from "../fault/fault.ts";
-import type { Part } from "../log/entry.ts";
+import type { Part } from "../log/part.ts";
 import { signal } from "../message/definition.ts";
 import type { Facts } from "../message/message.ts";
 import type { AnyPlugin } from "../plugin/plugin.ts";

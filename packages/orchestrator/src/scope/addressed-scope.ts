@@ -7,8 +7,8 @@ import { printable } from "../fault/printable.ts";
 import type { Awaitable } from "../log/log.ts";
 import { messageSchema, parse } from "../message/parse.ts";
 import type { Composition, Route } from "../plugin/composition.ts";
+import type { Caller } from "./caller.ts";
 import { addMethod, closedTarget } from "./closed-target.ts";
-import type { Caller } from "./scope.ts";
 import { optionsOf, rejecting, resourceClass } from "./scope-calls.ts";
 
 /** Longer than any plugin takes; its own schema says what it is. */

@@ -5,8 +5,8 @@ import type { Awaitable } from "../log/log.ts";
 import type { ForwardedOptions } from "../message/message.ts";
 import { parseForwarded, parseOptions } from "../message/parse.ts";
 import type { Route } from "../plugin/composition.ts";
+import type { Caller } from "./caller.ts";
 import { addMethod, closedTarget } from "./closed-target.ts";
-import type { Caller } from "./scope.ts";
 
 export function optionsOf({ forwards }: Caller, options: unknown): ForwardedOptions {
   return forwards === true ? parseForwarded(options) : parseOptions(options);

@@ -7,7 +7,7 @@ import { addressed, command } from "../message/definition.ts";
 import { compose } from "../plugin/composition.ts";
 import { notes } from "../testing/notes.fixture.ts";
 import { admits, codeOf, plugin, records, start, takes } from "../testing/start.fixture.ts";
-import type { Caller } from "./scope.ts";
+import type { Caller } from "./caller.ts";
 import { scopeClass } from "./scope.ts";
 
 const mixed = plugin("mixed", { messages: { note: { secret: records() }, hidden: { only: records() } } });

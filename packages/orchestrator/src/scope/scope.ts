@@ -4,21 +4,12 @@
 
 import type { RpcTarget } from "capnweb";
 import type { Awaitable } from "../log/log.ts";
-import type { ForwardedOptions } from "../message/message.ts";
 import { messageSchema, parse } from "../message/parse.ts";
-import type { Composition, Route } from "../plugin/composition.ts";
+import type { Composition } from "../plugin/composition.ts";
 import { addressedScopeClass, whereOf } from "./addressed-scope.ts";
+import type { Caller } from "./caller.ts";
 import { addMethod, closedTarget } from "./closed-target.ts";
 import { optionsOf, rejecting, resourceClass } from "./scope-calls.ts";
-
-/** Where a scope's calls go: bound to a principal and a grant by whoever made it. */
-export interface Caller {
-  /** It is a node that may say where a call comes from: `via` and `hops` are options of its calls, and of nobody else's. */
-  readonly forwards?: boolean;
-  call(route: Route, data: unknown, options: ForwardedOptions): Awaitable<unknown>;
-  /** The scope was released. */
-  dispose?(): void;
-}
 
 /** A class of scopes for a composition: made once, so that every scope shares its prototypes. */
 export function scopeClass(composition: Composition): new (caller: Caller) => RpcTarget {

@@ -14,9 +14,9 @@ import type { Turns } from "../pipeline/turns.ts";
 import type { Route } from "../plugin/composition.ts";
 import type { Connection, ConnectionSession, Verified } from "../plugin/connection.ts";
 import type { SessionBudget } from "../rpc/budget.ts";
+import type { Caller } from "../scope/caller.ts";
 import { addMethod, closedTarget } from "../scope/closed-target.ts";
 import type { LiveSession } from "../scope/lives.ts";
-import type { Caller } from "../scope/scope.ts";
 import { ConnectionSessions } from "./connection-sessions.ts";
 
 export interface SessionOptions {

@@ -2,7 +2,7 @@
 // order of times, ids that are there once; and on the way what is made of them: the tree, the tables, the keys. It does no I/O
 // and keeps a few bytes of an entry.
 
-import { PART_NAMES } from "../log/entry.ts";
+import { PART_NAMES } from "../log/part.ts";
 import { type ErasureRow, erasureTable, type NodeKeyRow, nodeKeyTable } from "../pipeline/kernel-tables.ts";
 import { type CheckedEntry, checkEntry, contentName, type EntryPart, type PartLetter } from "../proof/entry-check.ts";
 import { CompactRange, leafHash } from "../proof/merkle.ts";

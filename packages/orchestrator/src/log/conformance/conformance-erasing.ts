@@ -1,8 +1,9 @@
 // The part of the conformance suite on erasing: a part is gone, and all that was proved still is.
 
 import { describe, expect } from "bun:test";
-import { decodeEntry, type Part } from "../entry.ts";
+import { decodeEntry } from "../entry.ts";
 import type { Log, NewEntry } from "../log.ts";
+import type { Part } from "../part.ts";
 import { blobIn, long } from "./conformance-blobs.ts";
 import { type Check, put, type Sample } from "./conformance-check.ts";
 import { filledTo, hexOf, rootOver } from "./conformance-tree.ts";

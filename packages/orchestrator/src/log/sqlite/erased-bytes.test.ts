@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { long } from "../conformance/conformance-blobs.ts";
 import { randomFrom, sampleMaker } from "../conformance/sample.ts";
-import { PARTS, type Part } from "../entry.ts";
 import type { Log, NewEntry } from "../log.ts";
+import { PARTS, type Part } from "../part.ts";
 import { sqliteLog } from "./sqlite-log.ts";
 
 const cleanups: (() => unknown)[] = [];

@@ -1,6 +1,7 @@
 // The parts of an entry as explanations read them, wherever they are kept; and which of them were erased.
 
-import type { DecodedEntry, Part } from "../../log/entry.ts";
+import type { DecodedEntry } from "../../log/entry.ts";
+import type { Part } from "../../log/part.ts";
 import type { Reader } from "../../plugin/reader.ts";
 import type { Verdict } from "../decide.ts";
 import type { Body, Trace } from "../recorder.ts";

@@ -2,7 +2,7 @@
 // states again what has to stay known.
 
 import type { Fault } from "../../fault/fault.ts";
-import type { PartName } from "../../log/entry.ts";
+import type { PartName } from "../../log/part.ts";
 import { entryNumberOf } from "../../message/definition.ts";
 import type { PluginContext } from "../../plugin/plugin.ts";
 import { done, refuse } from "../../plugin/result.ts";

@@ -2,8 +2,9 @@
 // stands in these facts but names of rows that are there all the same.
 
 import { type Fault, fault } from "../../fault/fault.ts";
-import { type DecodedEntry, PART_NAMES, PARTS, type Part, type PartName } from "../../log/entry.ts";
+import type { DecodedEntry } from "../../log/entry.ts";
 import type { Log, RowChange } from "../../log/log.ts";
+import { PART_NAMES, PARTS, type Part, type PartName } from "../../log/part.ts";
 import type { Envelope, Facts } from "../../message/message.ts";
 import type { Composition } from "../../plugin/composition.ts";
 import type { Reader } from "../../plugin/reader.ts";
