@@ -23,21 +23,13 @@ import { Epochs } from "./epochs.ts";
 import { epochKeys, type Grounds, Judge, type Judgement, pinnedKeys, voidness } from "./judge.ts";
 import { coursesFault, readApart, readAttributes } from "./read-attributes.ts";
 import { mayShed, shedLeaves } from "./shed-leaves.ts";
+import { complain, count, emptyTally, type Tally } from "./tally.ts";
 
 const DAMPED: Filtered = { why: "damped", by: "" };
 /** By another clock, or with other keys pinned. */
 const MAY_BE_GOOD_YET: readonly OriginFault[] = ["expired", "too-long", "foreign-key"];
 /** Origins' incarnations that are remembered before those that nobody needs are looked for. */
 const MANY_ORIGINS = 4096;
-
-/** What is wrong in one update is told one by one so many times. */
-const MOST_COMPLAINTS = 16;
-const OTHER_COMPLAINTS = "and in other announcements of the same update";
-
-/** An update's outcome in the making. */
-type Tally = { -readonly [Field in keyof Received]: Received[Field] } & {
-  malformed: { routes: number; text: string }[];
-};
 
 export class Intake {
   readonly chunks = new ChunkCache();
@@ -60,7 +52,7 @@ export class Intake {
   }
 
   receive(peer: KnownPeer, update: Update, at: At): Received {
-    const tally: Tally = { accepted: 0, filtered: 0, withdrawn: 0, refused: 0, malformed: [], limit: undefined };
+    const tally = emptyTally();
     const before = limitReached(peer.in.load, peer.limits.routes);
     const wasDropped = peer.dropped;
     // RFC 4271 §4.3: a name that is in both is announced.
@@ -359,22 +351,6 @@ function judgesApart(
     for (const place of one.at) judges[place] = own;
   }
   return judges;
-}
-
-function count(tally: Tally, { filtered }: Path): void {
-  if (filtered === undefined) tally.accepted += 1;
-  else tally.filtered += 1;
-}
-
-/** The first are told as they are: an update may have thousands, and each would be an event. */
-function complain({ malformed }: Tally, routes: number, text: string): void {
-  if (malformed.length < MOST_COMPLAINTS) {
-    malformed.push({ routes, text });
-    return;
-  }
-  const others = malformed[MOST_COMPLAINTS];
-  if (others === undefined) malformed.push({ routes, text: OTHER_COMPLAINTS });
-  else malformed[MOST_COMPLAINTS] = { routes: others.routes + routes, text: OTHER_COMPLAINTS };
 }
 
 /** A leaf, or what a path has of one. */
