@@ -22,6 +22,7 @@ import { Committer, type Schedule } from "./pipeline/committer.ts";
 import { Effects } from "./pipeline/effects.ts";
 import { Enveloper } from "./pipeline/enveloper.ts";
 import { Followers } from "./pipeline/followers.ts";
+import { LastWords } from "./pipeline/for-good.ts";
 import { Hub } from "./pipeline/hub.ts";
 import { kernelOperations } from "./pipeline/kernel-operations.ts";
 import { kernelPlugin } from "./pipeline/kernel-plugin.ts";
@@ -30,6 +31,7 @@ import { TipReader } from "./pipeline/reader.ts";
 import { Recorder } from "./pipeline/recorder.ts";
 import { rightRefused } from "./pipeline/right-asked.ts";
 import { pluginRuntime } from "./pipeline/runtime.ts";
+import { appendLater } from "./pipeline/schedule.ts";
 import { adoptComposition, loadTables, recordRestorations, takeOver } from "./pipeline/start.ts";
 import { monotonic, systemTimers, type Timers } from "./pipeline/timers.ts";
 import { Tip, type TipParts } from "./pipeline/tip.ts";
@@ -60,7 +62,7 @@ export interface OrchestratorOptions<P extends readonly AnyPlugin[]> {
   readonly timers?: Timers;
   /** Fills bytes with randomness: salts and ids are made of it. */
   readonly random?: (bytes: Uint8Array) => void;
-  /** When to append what was decided; default: once what has arrived by now is decided. */
+  /** When to append what was decided; default: once what has arrived by now is decided (pipeline/schedule.ts). */
   readonly schedule?: Schedule;
   /** Milliseconds for which a message's key answers for it at least: compaction keeps what is younger. Default: a day. */
   readonly keyWindow?: number;
@@ -102,14 +104,6 @@ export interface Orchestrator<Messages = unknown> {
   scopeFor(caller: Caller): Scope<Messages>;
   /** Takes nothing new, waits for what runs, flushes, closes. What is still owed is owed at the next start. */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
-}
-
-/** How long an entry that nobody waits for waits for one that somebody does. */
-const GATHER_MS = 5;
-
-function appendLater(flush: () => void, gathering: boolean): void {
-  if (gathering) setTimeout(flush, GATHER_MS);
-  else setImmediate(flush);
 }
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -281,6 +275,7 @@ async function start<const P extends readonly AnyPlugin[]>(
     timers,
     preparation,
     tracer,
+    lastWords: new LastWords({ keyWindow, restoredAt: log.restorations.at(-1)?.at }),
     observe,
   });
 
@@ -318,7 +313,8 @@ async function start<const P extends readonly AnyPlugin[]>(
     await effects.stop(graceMs);
     committer.flush();
     await committer.whenDurable(committer.tip)?.catch(() => {});
-    waiters.stop(fault("STOPPING", "the node stopped; the message stays accepted: attach to it after the next start"));
+    const told = "the node stopped; the message stays accepted: attach to it after the next start";
+    waiters.stop(fault("STOPPING", told, { pending: true }));
     for (const plugin of [...composition.plugins].reverse()) await plugin.stop?.();
     await notary.stop();
     await log.close();

@@ -28,7 +28,9 @@ const json = (value: unknown) => JSON.parse(JSON.stringify(value));
 
 const entry = fc.tuple(header, parts).map(([head, values]) => {
   const texts = Object.fromEntries(Object.entries(values).map(([part, value]) => [part, JSON.stringify(value)]));
-  return { head, values: values as Partial<Record<Part, unknown>>, stored: encodeEntry(head, texts, salts()).text };
+  const { text: stored, lines } = encodeEntry(head, texts, salts());
+  if (lines.join("\n") !== stored) throw new Error("its lines are not its text");
+  return { head, values: values as Partial<Record<Part, unknown>>, stored };
 });
 
 test("what is encoded is decoded, and every digest is that of the line as it is stored", () => {

@@ -51,7 +51,8 @@ export function partDigest(line: string): string {
 const quoted = new Map<string, string>();
 const MOST_QUOTED = 4096;
 
-function quote(text: string): string {
+/** A text as JSON, of those that come again and again. */
+export function quote(text: string): string {
   let known = quoted.get(text);
   if (known === undefined) {
     if (quoted.size >= MOST_QUOTED) quoted.clear();
@@ -61,21 +62,36 @@ function quote(text: string): string {
   return known;
 }
 
+/** What stands between id and time: that of an entry is mostly that of the one before. */
+let named = { message: "", node: "", principal: "", grant: "", text: "" };
+
+function namesOf({ message, node, principal, grant }: Header): string {
+  const same = message === named.message && principal === named.principal;
+  if (!same || grant !== named.grant || node !== named.node) {
+    const text = `,"message":${quote(message)},"node":${quote(node)},"principal":${quote(principal)},"grant":${quote(grant)},"at":`;
+    named = { message, node, principal, grant, text };
+  }
+  return named.text;
+}
+
 /** A part that is longer is kept beside the entry, under the name of its content. UTF-16 code units. */
 export const LONGEST_INLINE = 64 * 1024;
 const NO_BLOBS: readonly Blob[] = Object.freeze([]);
 
 export interface EncodedEntry {
   readonly text: string;
+  /** Header and parts. */
+  readonly lines: readonly string[];
   readonly blobs: readonly Blob[];
 }
 
 /** The entry's stored text, and the parts that are too long to stand in it. */
 export function encodeEntry(header: Header, parts: PartTexts, salt: () => string): EncodedEntry {
-  let head = `{"id":"${header.id}","message":${quote(header.message)},"node":${quote(header.node)},"principal":${quote(header.principal)},"grant":${quote(header.grant)},"at":${header.at}`;
+  let head = `{"id":"${header.id}"${namesOf(header)}${header.at}`;
   if (header.cause !== undefined) head += `,"cause":${JSON.stringify(header.cause)}`;
   head += `,"verdict":"${header.verdict}"`;
-  let lines = "";
+  const lines = [""];
+  let text = "";
   let blobs = NO_BLOBS;
   for (const part of PARTS) {
     const json = parts[part];
@@ -88,9 +104,11 @@ export function encodeEntry(header: Header, parts: PartTexts, salt: () => string
       line = part.toUpperCase() + salt() + blob.name;
     }
     head += `,"${part}":"${partDigest(line)}"`;
-    lines += `\n${line}`;
+    lines.push(line);
+    text += `\n${line}`;
   }
-  return { text: `${head}}${lines}`, blobs };
+  lines[0] = `${head}}`;
+  return { text: lines[0] + text, lines, blobs };
 }
 
 /** The name of a part that is kept beside its entry: the algorithm, and the digest of its UTF-8 bytes. */

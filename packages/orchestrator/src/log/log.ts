@@ -21,6 +21,8 @@ export interface NewEntry {
   /** Milliseconds since the epoch; never less than the entry's before. */
   readonly at: number;
   readonly text: string;
+  /** The same by its lines, where whoever made it has them so. */
+  readonly lines?: readonly string[];
   /** Changes of logged tables, in order. */
   readonly rows: readonly RowChange[];
   /** Parts that are kept beside the entry because of their size: all that `text` names (entry.ts), also where the log has them. */

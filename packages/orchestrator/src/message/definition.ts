@@ -61,6 +61,12 @@ export const NONCE = "$nonce";
 /** The fact of a message that joins another one, of the same request by another way: that one's id. It was decided once. */
 export const JOINS = "$joins";
 
+/**
+ * The detail of a fault that a node is told of a request that it handed on: nothing more will become of what it asked by that key. It is of what was
+ * recorded, and of a refusal where nothing had been accepted by it; a refusal of who asks again by then is without.
+ */
+export const FINAL = "final";
+
 /** The number of the entry that a numbered message is being decided for. */
 export function entryNumberOf({ facts }: Pick<Envelope, "facts">): number {
   return facts[ENTRY_NUMBER] as number;

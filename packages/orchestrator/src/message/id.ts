@@ -94,6 +94,11 @@ export function nonceMaker(random: () => string): (at: number) => string {
   };
 }
 
+/** Milliseconds since the epoch, by the clock of whoever drew it. */
+export function timeOfNonce(nonce: string): number {
+  return Number.parseInt(timeTextOfNonce(nonce), 16);
+}
+
 /** The time in a nonce as text that sorts as it does. */
 export function timeTextOfNonce(nonce: string): string {
   return Buffer.from(nonce.slice(0, NONCE_TIME_CHARACTERS), "base64url").toString("hex");

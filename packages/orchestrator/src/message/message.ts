@@ -86,9 +86,14 @@ export interface TakenOptions extends CallOptions {
 }
 
 /** `action.perform`: a message's name in prose, clauses and tables. */
-export function messageName(message: { readonly resource: string; readonly action: string }): string {
-  return `${message.resource}.${message.action}`;
+export function messageName({ resource, action }: { readonly resource: string; readonly action: string }): string {
+  // Asked of one message several times, and each time a text of its own would be made.
+  if (resource !== named.resource || action !== named.action)
+    named = { resource, action, name: `${resource}.${action}` };
+  return named.name;
 }
+
+let named = { resource: "", action: "", name: "." };
 
 /** What stands before a name's last `/`; `default` where there is none. */
 export function namespaceOf(name: string): string {

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { FaultError } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
+import { keepJson } from "./json-text.ts";
 import { type CallOptions, type ForwardedOptions, isLong, partsOf } from "./message.ts";
 import { nearest } from "./nearest.ts";
 
@@ -64,6 +65,7 @@ export const messageSchema = z.strictObject({
 });
 
 const NO_OPTIONS: CallOptions = Object.freeze({});
+const REPORTING_INPUT = Object.freeze({ reportInput: true });
 const MOST_PROBLEMS = 8;
 /** Of a name or a problem in a message: a caller can send a megabyte of it. */
 const LONGEST_SHOWN = 200;
@@ -81,15 +83,20 @@ export function parseForwarded(options: unknown): ForwardedOptions {
   return parse("options", forwardedSchema, options);
 }
 
-/** The data as the schema gives it, frozen. @throws FaultError of `code`, with a path and a problem each. */
+/**
+ * The data as the schema gives it, frozen. @param recorded it goes into the log, which then has its text from here (json-text.ts)
+ * @throws FaultError of `code`, with a path and a problem each.
+ */
 export function parse<Schema extends z.ZodType>(
   what: string,
   schema: Schema,
   data: unknown,
   code = "MESSAGE_INVALID",
+  recorded = false,
 ): z.output<Schema> {
   // Without the input in its issues, zod says the same of what is missing and of what has the wrong type.
-  const result = schema.safeParse(data, { reportInput: true });
+  const result = schema.safeParse(data, REPORTING_INPUT);
+  if (recorded && result.success) keepJson(result.data);
   const unfit = result.success ? freezeJson(result.data, DEEPEST) : undefined;
   if (result.success && unfit === undefined) return result.data;
   const problems = result.success
@@ -127,11 +134,12 @@ function freezeJson(value: unknown, levels: number): string | undefined {
     return "holds an object that is no plain one";
   }
   if (Object.hasOwn(value, "__proto__")) return 'holds the key "__proto__", which is no key';
-  if (!isLong(value)) Object.freeze(value);
   for (const part of partsOf(value)) {
     const problem = freezeJson(part, levels - 1);
     if (problem !== undefined) return problem;
   }
+  // Last: of a list that is frozen the elements are read slowly.
+  if (!isLong(value)) Object.freeze(value);
   return undefined;
 }
 

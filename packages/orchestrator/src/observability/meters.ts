@@ -96,6 +96,12 @@ export class Meters {
       ?.duration.observe((this.now() - began) / 1000);
   }
 
+  /** It began at `began`, and takes until `end` is settled. */
+  effectTakes(effect: Pick<OwedEffect, "plugin" | "kind">, began: number, end: Promise<unknown>): void {
+    const took = (): void => this.effectTook(effect, began);
+    end.then(took, took);
+  }
+
   effectOver({ plugin, kind }: Pick<OwedEffect, "plugin" | "kind">, outcome: EffectOutcome): void {
     const count = this.#effects.get(plugin)?.get(kind);
     if (count !== undefined) count.outcomes[outcome]++;

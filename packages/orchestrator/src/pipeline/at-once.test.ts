@@ -31,6 +31,12 @@ test("its entry has the outcome and what every plugin said of it, and no row of 
     outcome: { message: "job.done", data: "ok", verdicts: [{ plugin: "admits" }, { plugin: "jobs", wrote: 1 }] },
   });
   expect([...node.orchestrator.reader.rows(effectTable)]).toEqual([]);
+  // Its trace is put together by hand; whoever reads the log finds what `JSON.stringify` would have made.
+  const [stored] = await node.log.read(2);
+  for (const line of (stored?.text ?? "").split("\n").slice(1)) {
+    const json = line.slice(1 + 22);
+    expect(JSON.stringify(JSON.parse(json))).toBe(json);
+  }
 });
 
 test("a repeat of its key is answered the same, also after a restart", async () => {

@@ -3,14 +3,12 @@
 // answer at once, or leads to more than its message's settlement, is recorded as two messages like any other.
 
 import { faultOf } from "../fault/fault.ts";
-import { messageName } from "../message/message.ts";
 import { parse } from "../message/parse.ts";
 import type { Composition } from "../plugin/composition.ts";
-import type { Change, StateView } from "../state/state.ts";
+import type { BaseTables, Change, StateView } from "../state/state.ts";
 import { decide, type Passed } from "./decide.ts";
 import type { Begun, Effects } from "./effects.ts";
 import type { Enveloper } from "./enveloper.ts";
-import { effectTable } from "./kernel-tables.ts";
 import type { Owed } from "./owed.ts";
 import type { OutcomeAtOnce } from "./recorder.ts";
 import type { Outcome } from "./waiters.ts";
@@ -43,7 +41,7 @@ export function mayAnswerAtOnce({ pending, then, settles, cancels }: Passed, owe
   );
 }
 
-/** Carries `effect` out on `state`, where it is owed already; `undefined` where it has to wait. */
+/** Carries `effect` out on `state`, which has no row of it yet: of what answers at once there never is one. `undefined` where it has to wait. */
 export function attempt(parts: AtOnceParts, effect: Owed, at: number, state: StateView): Attempt | undefined {
   const begun = parts.effects.begin(effect, state);
   if (begun === undefined) return undefined;
@@ -54,10 +52,10 @@ export function attempt(parts: AtOnceParts, effect: Owed, at: number, state: Sta
   let given: unknown;
   try {
     const route = composition.route(begun.outcome.resource, begun.outcome.action);
-    given = parse(route.name, route.definition.data, begun.outcome.data);
+    given = parse(route.name, route.definition.data, begun.outcome.data, undefined, true);
     const envelope = enveloper.within(effect, at, route, given);
-    message = messageName(envelope.message);
-    decision = decide(composition, envelope, route.definition, state.remove(effectTable, effect.id), reportBug);
+    message = route.name;
+    decision = decide(composition, envelope, route.definition, state, reportBug);
   } catch (thrown) {
     // No message of this composition: recording it on its own says so to everyone.
     reportBug(effect.plugin, faultOf(thrown));
@@ -84,13 +82,22 @@ function onlySettles({ effects, then, cancels, pending, settles, verdicts }: Pas
 }
 
 /** The changes that are left: a row that was not there before and is gone again was never written. */
-export function net(changes: readonly Change[], has: (change: Change) => boolean): readonly Change[] {
-  return changes.filter((change, i) => {
-    // As many as one decision writes: a handful.
-    for (let later = i + 1; later < changes.length; later++) {
-      const other = changes[later] as Change;
-      if (other.key === change.key && other.table.name === change.table.name) return false;
-    }
-    return change.row !== undefined || has(change);
-  });
+export function net(changes: readonly Change[], before: Pick<BaseTables, "get">): readonly Change[] {
+  const left: Change[] = [];
+  for (let i = 0; i < changes.length; i++) {
+    const change = changes[i] as Change;
+    if (isWrittenAgain(changes, i)) continue;
+    if (change.row !== undefined || before.get(change.table, change.key) !== undefined) left.push(change);
+  }
+  return left;
+}
+
+/** As many as one decision writes: a handful. */
+function isWrittenAgain(changes: readonly Change[], i: number): boolean {
+  const { table, key } = changes[i] as Change;
+  for (let later = i + 1; later < changes.length; later++) {
+    const other = changes[later] as Change;
+    if (other.key === key && other.table.name === table.name) return true;
+  }
+  return false;
 }

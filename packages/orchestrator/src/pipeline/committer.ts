@@ -2,9 +2,10 @@
 // If it fails, everything back to the durable head is undone and nobody is told otherwise (DESIGN.md §2, output commit).
 
 import { type Fault, FaultError, fault } from "../fault/fault.ts";
-import type { AppendResult, Awaitable, Damage, Log, NewEntry, StoredEntry } from "../log/log.ts";
+import type { AppendResult, Damage, Log, NewEntry, StoredEntry } from "../log/log.ts";
 import type { Change } from "../state/state.ts";
 import type { Tables } from "../state/tables.ts";
+import { Told } from "./told.ts";
 
 export interface CommitterEvents {
   /** Entries up to `durable` are durable: these. */
@@ -22,8 +23,8 @@ interface Waiting {
   reject(error: FaultError): void;
 }
 
-/** When to append what was decided. `gathering`: nobody waits for it. */
-export type Schedule = (flush: () => void, gathering: boolean) => void;
+/** When to append what was decided. `gathering`: nobody waits for it. `pending`: how many entries it is by now, where more may come. */
+export type Schedule = (flush: () => void, gathering: boolean, pending?: () => number) => void;
 
 export class Committer {
   readonly #log: Log;
@@ -104,10 +105,11 @@ export class Committer {
   hurry(): void {
     if (this.#scheduled || this.#appending || this.#pending.length === 0) return;
     this.#scheduled = true;
-    this.#schedule(() => {
+    const append = (): void => {
       this.#scheduled = false;
       this.flush();
-    }, false);
+    };
+    this.#schedule(append, false, () => this.#pending.length);
   }
 
   #gather(): void {
@@ -180,19 +182,12 @@ export class Committer {
    * What `tell` answers or throws, once everything that is decided by now is durable; rejects with LOG_UNAVAILABLE where it is
    * undone instead. Whoever is given an answer may keep it, and tell it later than any undo.
    */
-  durably<T>(tell: () => T): Awaitable<T> {
+  durably<T>(tell: () => T): T | Told<T> {
     if (this.tip <= this.durable) return tell();
     this.hurry();
-    return new Promise<T>((resolve, reject) => {
-      const told = (): void => {
-        try {
-          resolve(tell());
-        } catch (thrown) {
-          reject(thrown);
-        }
-      };
-      this.#waiting.push({ seq: this.tip, resolve: told, reject });
-    });
+    const told = new Told(this.tip, tell);
+    this.#waiting.push(told);
+    return told;
   }
 
   /** Calls back each time that entries became durable or were undone. Answers how to stop that. */
@@ -233,8 +228,11 @@ export class Committer {
     this.#tables.commit(result.head);
     this.#events.committed(result.head, group);
     const waiting = this.#waiting;
-    this.#waiting = waiting.filter(({ seq }) => seq > result.head);
-    for (const { seq, resolve } of waiting) if (seq <= result.head) resolve();
+    this.#waiting = [];
+    for (const one of waiting) {
+      if (one.seq > result.head) this.#waiting.push(one);
+      else one.resolve();
+    }
     for (const listener of [...this.#listeners]) listener();
   }
 
@@ -250,7 +248,7 @@ export class Committer {
     this.#events.undone(this.durable, reason);
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { reject } of waiting) reject(new FaultError(reason));
+    for (const one of waiting) one.reject(new FaultError(reason));
     for (const listener of [...this.#listeners]) listener();
   }
 }

@@ -86,7 +86,7 @@ export function decide(
   upTo = composition.plugins.length,
   step?: Step,
   asking = false,
-  draw: () => string = () => drawnFor(envelope),
+  draw?: () => string,
 ): Decision {
   const { message } = envelope;
   let needs = composition.given;
@@ -145,7 +145,7 @@ export function decide(
         if (result.data !== undefined) data = result.data;
         if (result.pending) pending = true;
         if (result.effects !== undefined) {
-          effects = [...effects, ...result.effects.map((effect) => ({ plugin: plugin.name, effect }))];
+          effects = owedAlso(effects, plugin.name, result.effects);
         }
         if (result.then !== undefined) then = [...then, ...result.then];
         if (result.settles !== undefined) settles = [...settles, ...result.settles];
@@ -185,6 +185,16 @@ export function decide(
   };
 }
 
+// What follows are functions of their own and not of the loop's: for what a function in a loop may use, each turn makes a scope.
+
+function owedAlso(before: readonly OwedBy[], plugin: string, effects: readonly Effect[]): readonly OwedBy[] {
+  return [...before, ...effects.map((effect) => ({ plugin, effect }))];
+}
+
+function declares({ adds }: AnyPlugin, token: string): boolean {
+  return adds?.some(({ name }) => name === token) === true;
+}
+
 /** What was drawn for a message that is decided again. Another plugin than then may ask for it: for what it makes of it nobody is asked. */
 function drawnFor({ facts }: Envelope): string {
   return (facts[NONCE] as string | undefined) ?? NOTHING_DRAWN;
@@ -196,7 +206,7 @@ const NOTHING_DRAWN = Buffer.alloc(16).toString("base64url");
 class Context implements PluginContext<readonly Token[]> {
   readonly #state: StateView;
   readonly #before: StateView;
-  readonly #draw: () => string;
+  readonly #draw: (() => string) | undefined;
 
   constructor(
     readonly message: Envelope["message"],
@@ -206,7 +216,7 @@ class Context implements PluginContext<readonly Token[]> {
     state: StateView,
     before: StateView,
     readonly needs: Readonly<Record<string, unknown>>,
-    draw: () => string,
+    draw: (() => string) | undefined,
   ) {
     this.#state = state;
     this.#before = before;
@@ -214,7 +224,7 @@ class Context implements PluginContext<readonly Token[]> {
   }
 
   get nonce(): string {
-    return this.#draw();
+    return this.#draw === undefined ? drawnFor(this.envelope) : this.#draw();
   }
 
   get state(): StateView {
@@ -253,7 +263,7 @@ function breach(
       return `"${plugin.name}" said next without adding "${name}"`;
   }
   for (const name in result.adds) {
-    if (!adding.includes(name) && !plugin.adds?.some((token) => token.name === name))
+    if (!adding.includes(name) && !declares(plugin, name))
       return `"${plugin.name}" added "${name}", which it does not declare`;
   }
   if (result.log !== undefined && plugin.name !== KERNEL) return `"${plugin.name}" would alter the log itself`;

@@ -5,7 +5,7 @@ import { type Fault, FaultError, fault, faultOf } from "../fault/fault.ts";
 import type { Awaitable } from "../log/log.ts";
 import type { Message, Principal } from "../message/message.ts";
 import type { Meters } from "../observability/meters.ts";
-import type { Tracer } from "../observability/tracer.ts";
+import type { TracedEffect, Tracer } from "../observability/tracer.ts";
 import type { Composition } from "../plugin/composition.ts";
 import type { EffectHandler, Logger, OwedEffect } from "../plugin/plugin.ts";
 import type { Right } from "../plugin/token.ts";
@@ -208,19 +208,25 @@ export class Effects {
   #carryOut(running: Running, handler: EffectHandler): Awaitable<Message> {
     const { meters, tracer } = this.#options;
     const traced = tracer?.effect(running.effect);
-    if (traced !== undefined) running.told = { ...running.effect, traceparent: traced.traceparent };
-    const carryOut = () => handler.carryOut(running.told, new Runtime(running, this.#options));
     const began = meters.now();
-    const took = (): void => meters.effectTook(running.effect, began);
+    let outcome: Awaitable<Message>;
     try {
-      const outcome = traced === undefined ? carryOut() : traced.within(carryOut);
-      if (outcome instanceof Promise) outcome.then(took, took);
-      else took();
-      return outcome;
+      outcome = traced === undefined ? this.#handled(running, handler) : this.#within(traced, running, handler);
     } catch (thrown) {
-      took();
-      return Promise.reject(thrown);
+      outcome = Promise.reject(thrown);
     }
+    if (outcome instanceof Promise) meters.effectTakes(running.effect, began, outcome);
+    else meters.effectTook(running.effect, began);
+    return outcome;
+  }
+
+  #handled(running: Running, handler: EffectHandler): Awaitable<Message> {
+    return handler.carryOut(running.told, new Runtime(running, this.#options));
+  }
+
+  #within(traced: TracedEffect, running: Running, handler: EffectHandler): Awaitable<Message> {
+    running.told = { ...running.effect, traceparent: traced.traceparent };
+    return traced.within(() => this.#handled(running, handler));
   }
 
   #await(running: Running, outcome: Awaitable<Message>): void {

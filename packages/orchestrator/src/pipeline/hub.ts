@@ -21,13 +21,15 @@ import type { Origin, OwedEffect } from "../plugin/plugin.ts";
 import type { Reader } from "../plugin/reader.ts";
 import { type Committer, logUnavailable } from "./committer.ts";
 import type { Context, Enveloper } from "./enveloper.ts";
+import { forGood, type LastWords } from "./for-good.ts";
 import { type Keys, keyDigest, type Used } from "./keys.ts";
 import { missingEntry } from "./missing-entry.ts";
 import { entryAt, entryOf, outcomeOf } from "./outcomes.ts";
-import { type Preparation, prepare } from "./prepare.ts";
+import { type Preparation, type Prepared, prepare } from "./prepare.ts";
 import type { Body } from "./recorder.ts";
 import type { Timers } from "./timers.ts";
 import type { Taken, Tip } from "./tip.ts";
+import { Told } from "./told.ts";
 import type { Turns } from "./turns.ts";
 import { type Outcome, unwrap, type Waiters } from "./waiters.ts";
 
@@ -42,6 +44,7 @@ export interface HubParts {
   readonly timers: Timers;
   readonly preparation: Preparation;
   readonly tracer: Tracer | undefined;
+  readonly lastWords: LastWords;
   observe(envelope: Envelope, verdict: string, entry: number | undefined): void;
 }
 
@@ -60,12 +63,14 @@ export class Hub {
     this.#stopping = true;
   }
 
-  /**
-   * Takes a caller's message in. Answers at once where nothing has to be waited for. Where something has to be read before it
-   * can be decided, `turns` is held until it was.
-   * @throws FaultError
-   */
-  submit(
+  /** Takes a caller's message in. Answers at once where nothing has to be waited for. @throws FaultError */
+  submit(...asked: Parameters<Hub["ask"]>): Awaitable<unknown> {
+    const answer = this.ask(...asked);
+    return answer instanceof Told ? answer.then() : answer;
+  }
+
+  /** The same, where a `Told` is an answer too. While something is read for before it is decided, `turns` is held. @throws FaultError */
+  ask(
     route: Route,
     data: unknown,
     as: Principal,
@@ -78,7 +83,7 @@ export class Hub {
       throw new FaultError(fault("MESSAGE_INTERNAL", `${route.name} is internal: only the node itself sends it`));
     }
     const { enveloper, keys } = this.#parts;
-    const parsed = parse(route.name, route.definition.data, data ?? {});
+    const parsed = parse(route.name, route.definition.data, data ?? {}, undefined, route.definition.kind === "command");
     const envelope = enveloper.envelope(route, parsed, as, options, context);
     const mayRepeat = options.key !== undefined || envelope.request !== undefined;
     if (!mayRepeat || route.definition.kind !== "command") return this.#fresh(envelope, route, options, turns);
@@ -156,10 +161,10 @@ export class Hub {
       const found = known === undefined ? await outcomeOf(reader, entry) : undefined;
       // An outcome that is undone leaves the message pending.
       const stands = found !== undefined && (await isDurable(committer, found.seq));
-      if (known !== undefined) return unwrap(known);
-      if (stands) return unwrap(found.outcome);
+      if (known !== undefined) return unwrap(forGood(known, envelope, used?.shared === false));
+      if (stands) return unwrap(forGood(found.outcome, envelope, used?.shared === false));
       const outcome = new Promise<Outcome>((resolve) => {
-        settle = resolve;
+        settle = (one) => resolve(forGood(one, envelope, used?.shared === false));
       });
       return await this.#limited(outcome, options.wait, { message: id }, entry.seq);
     } finally {
@@ -216,13 +221,14 @@ export class Hub {
     if (route.preparers.length === 0) return this.#decided(envelope, route, options);
     const { preparation, enveloper, tip } = this.#parts;
     const decided = turns?.hold();
-    return prepare(preparation, envelope, route, (prepared) => {
+    const decide = this.#parts.lastWords.readFor(envelope, (prepared: Prepared) => {
       // Boxed: what it resolves to may be a promise, and the next in turn waits for the decision alone.
       if (prepared.kind === "facts")
         return { answer: this.#decided(enveloper.prepared(envelope, prepared.facts), route, options) };
       const refused = { kind: "refused" as const, error: prepared.fault, verdicts: [] };
       return { answer: this.#answer(tip.refuse(enveloper.prepared(envelope, NO_FACTS), refused), envelope, options) };
-    })
+    });
+    return prepare(preparation, envelope, route, decide)
       .finally(decided)
       .then(({ answer }) => answer);
   }
@@ -239,7 +245,7 @@ export class Hub {
           const twin = this.#parts.keys.repeatedLately(envelope);
           if (twin !== undefined) return this.#join(envelope, route, options, twin);
         }
-        return this.#answer(tip.take(envelope, route), envelope, options);
+        return this.#answer(this.#parts.lastWords.of(tip.take(envelope, route), envelope), envelope, options);
       case "signal":
         return this.#answerSignal(tip.takeSignal(envelope, route), envelope, route, options);
       case "query": {
@@ -279,7 +285,7 @@ export class Hub {
       tracer.settled(id, undefined);
       return value;
     };
-    return answer instanceof Promise ? answer.then(told, failed) : told(answer);
+    return answer instanceof Promise || answer instanceof Told ? answer.then(told, failed) : told(answer);
   }
 
   /** A signal may be answered like a query, once it is decided. */
@@ -335,11 +341,23 @@ export class Hub {
     const already = waiters.take(id);
     if (already !== undefined) return committer.durably(() => unwrap(already));
     if (wait === 0) return committer.durably(() => ({ ...(meanwhile as object), pending: true }));
+    if (wait === undefined) return this.#toldOf(id, seq);
     let stop = (): void => {};
     const outcome = new Promise<Outcome>((resolve) => {
       stop = waiters.wait(id, resolve);
     });
     return this.#limited(outcome, wait, meanwhile, seq).finally(stop);
+  }
+
+  /** What settles it, however long that takes. */
+  #toldOf(id: string, seq: number): Told {
+    let came: Outcome | undefined;
+    const told = new Told(seq, () => unwrap(came as Outcome));
+    this.#parts.waiters.wait(id, (outcome) => {
+      came = outcome;
+      told.resolve();
+    });
+    return told;
   }
 
   /** Outcomes come when they are durable; that it is pending is told once `seq`, its entry, is. */

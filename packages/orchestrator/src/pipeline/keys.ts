@@ -3,6 +3,7 @@
 
 import type { Awaitable, Log, RowChange } from "../log/log.ts";
 import { timeTextOf, timeTextOfNonce } from "../message/id.ts";
+import { jsonText } from "../message/json-text.ts";
 import type { Envelope } from "../message/message.ts";
 import { KEY_TABLE, type KeyRow } from "./kernel-tables.ts";
 
@@ -177,5 +178,5 @@ export function requestRowKey(request: string): string {
 /** What a repeat must repeat: resource, verb and data. */
 export function keyDigest(envelope: Envelope): string {
   const { resource, action, data } = envelope.message;
-  return Bun.SHA256.hash(JSON.stringify([resource, action, data]), "base64url");
+  return Bun.SHA256.hash(`[${JSON.stringify(resource)},${JSON.stringify(action)},${jsonText(data)}]`, "base64url");
 }

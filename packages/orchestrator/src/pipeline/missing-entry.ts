@@ -13,7 +13,7 @@ export async function missingEntry(reader: Reader, id: string): Promise<Fault> {
   const oldest = reader.first > 1 && time !== undefined ? await entryAt(reader, reader.first) : undefined;
   // An entry is never earlier than its message's id.
   if (oldest === undefined || (time as number) > oldest.header.at)
-    return fault("MESSAGE_NOT_FOUND", `no entry for "${shown}"`);
+    return fault("MESSAGE_NOT_FOUND", `no entry for "${shown}"; log.list has the ids`);
   const text = `"${shown}" is from before entry ${reader.first}, the oldest that is kept since the log was compacted`;
   return fault("HISTORY_GONE", text, { first: reader.first });
 }

@@ -64,6 +64,22 @@ async function settled(reader: Reader, entry: DecodedEntry): ReturnType<typeof o
   return { outcome: { kind: "done", data: body.data }, seq: settling.seq };
 }
 
+/** How often one message is followed from hold to hold. */
+const MOST_HOLDS = 16;
+
+/** The message that was decided in the end, where one was held and settled: its own id, or what it was decided again as. */
+export async function decidedAs(reader: Reader, id: string): Promise<string> {
+  for (let holds = 0; holds < MOST_HOLDS; holds++) {
+    const entry = await entryOf(reader, id);
+    if (entry?.header.verdict !== "held") return id;
+    const settling = await settlingEntry(reader, entry);
+    const trace = settling && ((await reader.part(settling, "t")) as Trace | undefined);
+    if (settling === undefined || trace?.continues !== id) return id;
+    id = settling.header.id;
+  }
+  return id;
+}
+
 /** What came of it was erased: that is all that anybody can be told. */
 function erased(reader: Reader, { seq }: DecodedEntry, part: PartName) {
   const by = erasedBy(reader, seq)?.[part];

@@ -2,9 +2,10 @@
 // serialising whole entries was measured at five times the cost.
 
 import type { Fault } from "../fault/fault.ts";
-import { encodeEntry, encodeRows } from "../log/entry.ts";
+import { encodeEntry, encodeRows, quote } from "../log/entry.ts";
 import type { NewEntry, RowChange } from "../log/log.ts";
-import { type Envelope, NO_FACTS } from "../message/message.ts";
+import { jsonText } from "../message/json-text.ts";
+import { type Envelope, messageName, NO_FACTS } from "../message/message.ts";
 import type { LogWork, Settled } from "../plugin/result.ts";
 import type { BaseTables, Change } from "../state/state.ts";
 import type { Table } from "../state/table.ts";
@@ -87,7 +88,7 @@ export class Recorder {
     const recorded = log?.restates ? [...this.#everyRow(), ...rows] : rows;
     const header = {
       id: envelope.id,
-      message: `${envelope.message.resource}.${envelope.message.action}`,
+      message: messageName(envelope.message),
       node: envelope.node,
       principal: envelope.principal,
       grant: envelope.grant,
@@ -99,10 +100,11 @@ export class Recorder {
       b: bodyText(envelope),
       f: envelope.facts === NO_FACTS ? undefined : JSON.stringify(envelope.facts),
       r: encodeRows(recorded),
-      t: JSON.stringify(trace),
+      t: traceText(trace),
     };
-    const { text, blobs } = encodeEntry(header, parts, this.#salt);
-    return { id: envelope.id, at: envelope.at, text, rows, blobs, ...(log?.erases ? { erases: log.erases } : {}) };
+    const { text, lines, blobs } = encodeEntry(header, parts, this.#salt);
+    const entry = { id: envelope.id, at: envelope.at, text, lines, rows, blobs };
+    return log?.erases ? { ...entry, erases: log.erases } : entry;
   }
 
   *#everyRow(): Iterable<RowChange> {
@@ -112,8 +114,50 @@ export class Recorder {
   }
 }
 
+/** As `JSON.stringify` makes it; by hand where a message was carried out at once, as nearly all are. */
+function traceText(trace: Trace): string {
+  const { outcome } = trace;
+  if (outcome === undefined) return JSON.stringify(trace);
+  const { message, verdicts, data, error } = outcome;
+  const came = `"message":${quote(message)},"verdicts":[${verdictsText(verdicts, saidAtOnce)}]${member("data", data)}${member("error", error)}`;
+  return `{"verdicts":[${verdictsText(trace.verdicts, said)}]${member("data", trace.data)},"outcome":{${came}}}`;
+}
+
+/** By plugin, what it said last, and that as text: of most messages it says the same as of the one before. */
+type Said = Map<string, { readonly verdict: Verdict; readonly text: string }>;
+const said: Said = new Map();
+const saidAtOnce: Said = new Map();
+
+function verdictsText(verdicts: readonly Verdict[], last: Said): string {
+  let text = "";
+  for (const verdict of verdicts) {
+    let known = last.get(verdict.plugin);
+    if (known === undefined || !isSame(known.verdict, verdict)) {
+      known = { verdict, text: JSON.stringify(verdict) };
+      last.set(verdict.plugin, known);
+    }
+    text = text === "" ? known.text : `${text},${known.text}`;
+  }
+  return text;
+}
+
+function isSame(one: Verdict, other: Verdict): boolean {
+  return (
+    one.kind === other.kind &&
+    one.clause === other.clause &&
+    one.wrote === other.wrote &&
+    one.publishes === other.publishes
+  );
+}
+
+/** What is not said, or is nothing that JSON has, is left out. */
+function member(name: string, value: unknown): string {
+  const json = value === undefined ? undefined : jsonText(value);
+  return json === undefined ? "" : `,"${name}":${json}`;
+}
+
 function bodyText(envelope: Envelope): string {
-  let text = `{"data":${JSON.stringify(envelope.message.data)}`;
+  let text = `{"data":${jsonText(envelope.message.data)}`;
   if (envelope.key !== undefined) text += `,"key":${JSON.stringify(envelope.key)}`;
   if (envelope.request !== undefined) text += `,"request":${JSON.stringify(envelope.request)}`;
   if (envelope.deadline !== undefined) text += `,"deadline":${envelope.deadline}`;

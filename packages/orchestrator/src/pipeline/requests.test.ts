@@ -5,6 +5,7 @@ import { expect, test } from "bun:test";
 import type { Log } from "../log/log.ts";
 import { memoryLog } from "../log/memory/memory-log.ts";
 import { JOINS } from "../message/definition.ts";
+import { nonceMaker } from "../message/id.ts";
 import { parseForwarded } from "../message/parse.ts";
 import type { PluginRuntime } from "../plugin/plugin.ts";
 import { hold, next, refuse } from "../plugin/result.ts";
@@ -12,13 +13,13 @@ import { authority } from "../plugin/token.ts";
 import { historyOf } from "../rehearsal/history.fixture.ts";
 import { rehearse } from "../rehearsal/rehearse.ts";
 import { table } from "../state/table.ts";
-import { reopened } from "../testing/faulty-log.fixture.ts";
+import { logWith, reopened } from "../testing/faulty-log.fixture.ts";
 import { admits, codeOf, plugin, settled, start, takes } from "../testing/start.fixture.ts";
 
 import { KEY_TABLE } from "./kernel-tables.ts";
 import { requestRowKey } from "./keys.ts";
 
-const REQUEST = Buffer.alloc(16, 1).toString("base64url");
+const REQUEST = Buffer.alloc(16, 3).toString("base64url");
 const OTHER = Buffer.alloc(16, 2).toString("base64url");
 const done = table<string>("done");
 
@@ -31,13 +32,28 @@ async function idsOf(log: Log): Promise<string[]> {
 }
 
 /** Does what is asked, once for its request where `here`; what it did is told when the test says so. */
-async function node({ log = memoryLog(), here = true, held = false, seed = 1, denied = new Set<string>() } = {}) {
+async function node({
+  log = memoryLog(),
+  here = true,
+  held = false,
+  seed = 1,
+  denied = new Set<string>(),
+  prepare,
+}: Partial<{
+  log: Log;
+  here: boolean;
+  held: boolean;
+  seed: number;
+  denied: Set<string>;
+  prepare: () => Promise<void>;
+}> = {}) {
   let runtime: PluginRuntime | undefined;
   const decided: unknown[] = [];
   const worker = plugin("worker", {
     needs: [authority],
     tables: [done],
     messages: { work: { do: takes("what"), end: takes("id") } },
+    ...(prepare && { prepare: { "work.do": () => prepare().then(() => ({})) } }),
     decide({ message, envelope, state }) {
       if (message.resource !== "work") return next();
       if (message.action === "end")
@@ -114,6 +130,103 @@ test("who may not ask for it himself joins nothing", async () => {
   denied.add("peer.c");
   expect(await codeOf(ask("peer.c", REQUEST))).toBe("DENIED");
   expect(await history()).toEqual(["work.do done", "work.do refused", "work.do refused"]);
+});
+
+test("a refusal of what nothing was accepted of is for good; where something was, it is of who asks", async () => {
+  const denied = new Set(["peer.b"]);
+  const { ask, history } = await node({ denied });
+  const details = (asked: Promise<unknown>): Promise<unknown> =>
+    asked.then(
+      () => expect.unreachable("it was accepted"),
+      (fault: { code: string; details?: unknown }) => [fault.code, fault.details],
+    );
+  expect(await details(ask("peer.b", REQUEST, "a", "k"))).toEqual(["DENIED", { final: true }]);
+  // Nobody's key, or nobody's request: then nobody asks again by them.
+  expect(await details(ask("peer.b", undefined, "a", "k"))).toEqual(["DENIED", undefined]);
+  expect(await details(ask("peer.b", REQUEST))).toEqual(["DENIED", undefined]);
+  denied.clear();
+  ask("peer.b", REQUEST, "a", "k").catch(() => {});
+  await settled();
+  denied.add("peer.b").add("peer.c");
+  for (const as of ["peer.b", "peer.c"])
+    expect(await details(ask(as, REQUEST, "a", "k"))).toEqual(["DENIED", undefined]);
+  expect(await details(ask("peer.b", REQUEST, "b", "k"))).toEqual(["DENIED", undefined]);
+  expect((await history()).filter((one) => one === "work.do done")).toHaveLength(1);
+});
+
+test("what became of it is told for good to whoever asks again by his key, also when it was held and refused then", async () => {
+  const denied = new Set<string>();
+  const { ask, ids, send } = await node({ held: true, denied });
+  const told = (asked: Promise<unknown>): Promise<unknown> =>
+    asked.catch((fault: { code: string; details?: unknown }) => [fault.code, fault.details]);
+  const first = told(ask("peer.b", REQUEST, "a", "k"));
+  await settled();
+  const meanwhile = told(ask("peer.b", REQUEST, "a", "k"));
+  const joined = told(ask("peer.c", REQUEST, "a", "k"));
+  const [id] = await ids();
+  denied.add("peer.b");
+  await send("message.settle", { id: id as string, hold: "approval", outcome: "yes" });
+  expect(await Promise.all([first, meanwhile, joined])).toEqual([
+    ["DENIED", undefined],
+    ["DENIED", { final: true }],
+    ["DENIED", undefined],
+  ]);
+  expect(await told(ask("peer.b", REQUEST, "a", "k"))).toEqual(["DENIED", undefined]);
+  denied.clear();
+  expect(await told(ask("peer.b", REQUEST, "a", "k"))).toEqual(["DENIED", { final: true }]);
+});
+
+test("a refusal is no last word while the same call is read for, which may be let in yet", async () => {
+  const denied = new Set<string>();
+  const gates: (() => void)[] = [];
+  const { ask, ids } = await node({ denied, prepare: () => new Promise<void>((resolve) => gates.push(resolve)) });
+  const first = ask("peer.b", REQUEST, "a", "k");
+  first.catch(() => {});
+  const second = ask("peer.b", REQUEST, "a", "k").catch((fault: { details?: unknown }) => fault.details);
+  denied.add("peer.b");
+  gates[1]?.();
+  expect(await second).toBeUndefined();
+  denied.clear();
+  gates[0]?.();
+  await settled();
+  expect(await ids()).toHaveLength(1);
+  denied.add("peer.c");
+  const alone = ask("peer.c", OTHER, "a", "k").catch((fault: { details?: unknown }) => fault.details);
+  gates[2]?.();
+  expect(await alone).toEqual({ final: true });
+});
+
+test("a refusal is no last word of what may have been accepted, and forgotten", async () => {
+  const denied = new Set(["peer.b"]);
+  const hour = 3_600_000;
+  const details = async ({ ask, time }: Awaited<ReturnType<typeof node>>, ago: number): Promise<unknown> => {
+    const request = nonceMaker(() => REQUEST)(time.now() - ago);
+    return ask("peer.b", request, "a", "k").catch((fault: { details?: unknown }) => fault.details);
+  };
+  const first = await node({ denied });
+  expect([await details(first, 23 * hour), await details(first, 24 * hour)]).toEqual([{ final: true }, undefined]);
+  // Put back to how it was: what was accepted in between is not known any more.
+  const at = first.time.now() - hour;
+  const second = await node({
+    denied,
+    log: logWith(first.log, { restorations: [{ epoch: 1, size: 1, root: "", at }] }),
+  });
+  expect([await details(second, hour / 2), await details(second, hour)]).toEqual([{ final: true }, undefined]);
+});
+
+test("that the node stops is no last word: what was accepted stays so", async () => {
+  const { ask, orchestrator } = await node();
+  const told = (asked: Promise<unknown>): Promise<unknown> =>
+    asked.catch((fault: { code: string; details?: unknown }) => [fault.code, fault.details]);
+  const first = told(ask("peer.b", REQUEST, "a", "k"));
+  await settled();
+  const again = told(ask("peer.b", REQUEST, "a", "k"));
+  await settled();
+  await orchestrator.stop();
+  expect(await Promise.all([first, again])).toEqual([
+    ["STOPPING", { pending: true }],
+    ["STOPPING", { pending: true }],
+  ]);
 });
 
 test("a rehearsal decides all of it as it was decided, joined or refused to", async () => {

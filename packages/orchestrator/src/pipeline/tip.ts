@@ -188,7 +188,7 @@ export class Tip {
     const route = this.#parts.composition.route(message.resource, message.action);
     const { data: schema, kind, internal, asIs } = route.definition;
     const unseen = asIs === true && internal === true && kind === "signal";
-    const data = unseen ? message.data : parse(route.name, schema, message.data);
+    const data = unseen ? message.data : parse(route.name, schema, message.data, undefined, kind === "command");
     const envelope = this.#parts.enveloper.own(route, data, context, facts);
     if (route.definition.kind === "signal") return this.takeSignal(Object.freeze(envelope), route);
     const taken = this.take(envelope, route, outcomeOf);
@@ -249,13 +249,13 @@ export class Tip {
     const resumed = this.#heldBy(envelope);
     if (outcomeOf !== undefined) state = state.remove(effectTable, outcomeOf.id);
     for (const id of cancels) state = state.remove(effectTable, id);
-    const owed = decision.effects.map((by, i) =>
-      owedEffect(envelope, by, i, { node: enveloper.node.id, epoch }, seq, outcomeOf),
-    );
-    for (const effect of owed) state = state.put(effectTable, effect.id, rowOf(effect));
+    const owner = { node: enveloper.node.id, epoch };
+    const owed: Owed[] = [];
+    for (const by of decision.effects) owed.push(owedEffect(envelope, by, owed.length, owner, seq, outcomeOf));
     const first = outcomeOf === undefined && continues === undefined && mayAnswerAtOnce(decision, owed);
     const tried = first ? attempt(this.#parts, owed[0] as Owed, envelope.at, state) : undefined;
     if (tried?.kind === "within") return this.#commitWithin(envelope, decision, tried, owed[0] as Owed);
+    for (const effect of owed) state = state.put(effectTable, effect.id, rowOf(effect));
 
     let cold = keys.rowsOf(envelope, seq, decision.once && continues === undefined);
     if (continues !== undefined) cold = [...cold, outcomeRow(continues, seq)];
@@ -301,7 +301,7 @@ export class Tip {
     const { committer, tables, keys } = this.#parts;
     const seq = committer.tip + 1;
     const trace: Trace = { verdicts, data, outcome: recorded };
-    const changes = net(state.changes(), ({ table, key }) => tables.get(table, key) !== undefined);
+    const changes = net(state.changes(), tables);
     const unfit = this.#add(envelope, "done", trace, changes, keys.rowsOf(envelope, seq, once));
     if (unfit !== undefined) return this.refuse(envelope, unfit);
     this.#parts.observe(envelope, "done", seq);

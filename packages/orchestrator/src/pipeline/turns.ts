@@ -6,6 +6,11 @@ import type { Awaitable } from "../log/log.ts";
 export class Turns {
   #held: Promise<void> | undefined;
 
+  /** A call before is not decided yet: those that come now wait in `take`. */
+  get held(): boolean {
+    return this.#held !== undefined;
+  }
+
   /** Runs `submit` when every call before it was decided: now, if none is being prepared for. */
   take(submit: () => Awaitable<unknown>): Awaitable<unknown> {
     return this.#held === undefined ? submit() : this.#inTurn(submit);

@@ -33,7 +33,7 @@ describe("order", () => {
     expect(refusalOf(admits(), needs, adds)).toBe(
       'plugin "reader" needs "badge", which no plugin before it adds; "badges" adds it: put that one first',
     );
-    expect(refusalOf(admits(), needs)).toContain("nor does any other");
+    expect(refusalOf(admits(), needs)).toContain("nor does any after it: put the plugin in that does");
   });
 
   test("a list made at run time with a swapped order does not start", async () => {

@@ -83,7 +83,7 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
   const doors = new Map<string, Door>();
   const labels = new Map<string, string>();
   let cosigner: string | undefined;
-  const handlers = new Map<string, EffectHandler>();
+  const handlers = new Map<string, ReadonlyMap<string, EffectHandler>>();
   const given: Record<string, unknown> = {};
 
   if (!plugins.some((plugin) => plugin.adds?.some(({ name }) => name === authority.name))) {
@@ -155,7 +155,13 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
       if (doors.has(door.path)) invalid(`${who} opens ${door.path}, which is open already`);
       doors.set(door.path, door);
     }
-    for (const [kind, handler] of Object.entries(plugin.effects ?? {})) handlers.set(`${plugin.name}/${kind}`, handler);
+    handlers.set(plugin.name, new Map(Object.entries(plugin.effects ?? {})));
+  }
+  // Names are not put together for each message: each would be hashed anew.
+  const verbs = new Map<string, Map<string, Route>>();
+  for (const route of routes.values()) {
+    const known = verbs.get(route.resource) ?? new Map<string, Route>();
+    verbs.set(route.resource, known.set(route.verb, route));
   }
   return {
     plugins,
@@ -176,14 +182,16 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
       configuration: configuration ?? null,
     })),
     ownerOf: (table) => owners.get(table),
-    handler: (plugin, kind) => handlers.get(`${plugin}/${kind}`),
-    route: (resource, verb) => routes.get(`${resource}.${verb}`) ?? unknownMessage(routes, resource, verb),
+    handler: (plugin, kind) => handlers.get(plugin)?.get(kind),
+    route: (resource, verb) => verbs.get(resource)?.get(verb) ?? unknownMessage(routes, resource, verb),
   };
 }
 
 function whoAdds(plugins: readonly AnyPlugin[], name: string): string {
   const later = plugins.find((plugin) => plugin.adds?.some((token) => token.name === name));
-  return later === undefined ? "nor does any other" : `"${later.name}" adds it: put that one first`;
+  return later === undefined
+    ? "nor does any after it: put the plugin in that does"
+    : `"${later.name}" adds it: put that one first`;
 }
 
 function addFaults(faults: Map<string, FaultRow>, table: FaultTable, who: string): void {

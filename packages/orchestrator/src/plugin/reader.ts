@@ -1,7 +1,7 @@
 // What a plugin may read beside its decisions: rows as of the tip, the log, and what proves to others what the log holds.
 
 import type { DecodedEntry } from "../log/entry.ts";
-import type { Awaitable, LogTree, StoredEntry } from "../log/log.ts";
+import type { Awaitable, LogTree, Restoration, StoredEntry } from "../log/log.ts";
 import type { Part } from "../log/part.ts";
 import type { CosignedCheckpoints } from "../notary/cosigned-checkpoints.ts";
 import type { Table } from "../state/table.ts";
@@ -36,6 +36,8 @@ export interface Reader {
 export interface Proofs {
   /** The log's id. */
   readonly log: string;
+  /** The restores that the log went through, oldest first. */
+  readonly restorations: readonly Restoration[];
   readonly tree: LogTree;
   /** A signed checkpoint (proof/checkpoint.ts) that covers every entry that was durable when it was asked for. */
   checkpoint(): Promise<string>;

@@ -3,6 +3,7 @@
 
 import { FaultError, fault } from "../fault/fault.ts";
 import type { Awaitable } from "../log/log.ts";
+import { Told } from "../pipeline/told.ts";
 import type { Live } from "../plugin/plugin.ts";
 
 /** What a callback is over RPC: a stub, which has to be dup'ed to be kept (capnweb), and says when its session has ended. */
@@ -116,7 +117,7 @@ function orElse<T>(ask: () => Awaitable<T>, failed: () => void): Awaitable<T> {
   };
   try {
     const answer = ask();
-    return answer instanceof Promise ? answer.catch(raise) : answer;
+    return answer instanceof Promise || answer instanceof Told ? answer.then(undefined, raise) : answer;
   } catch (thrown) {
     return raise(thrown);
   }

@@ -34,18 +34,25 @@ export function checkOrder(lastAt: number, entries: readonly NewEntry[]): void {
 }
 
 /** The group's body: a view of memory that the next call uses again. */
-export function encodeGroup(texts: readonly string[]): Uint8Array {
+export function encodeGroup(entries: readonly Pick<NewEntry, "text" | "lines">[]): Uint8Array {
   let most = 0;
-  for (const text of texts) most += 1 + MOST_BYTES_A_UNIT * text.length;
+  for (const { text } of entries) most += 1 + MOST_BYTES_A_UNIT * text.length;
   let bytes = scratch;
   if (most > bytes.length) {
     bytes = Buffer.allocUnsafeSlow(most);
     if (most <= LARGEST_KEPT) scratch = bytes;
   }
   let end = 0;
-  for (const text of texts) {
+  for (const { text, lines } of entries) {
     bytes[end++] = 0;
-    end += bytes.write(text, end);
+    // Lines are there; the text would have to be put together for this.
+    if (lines === undefined) end += bytes.write(text, end);
+    else {
+      for (let i = 0; i < lines.length; i++) {
+        if (i > 0) bytes[end++] = NEWLINE;
+        end += bytes.write(lines[i] as string, end);
+      }
+    }
   }
   return bytes.subarray(0, end);
 }

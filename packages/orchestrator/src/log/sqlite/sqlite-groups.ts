@@ -30,7 +30,7 @@ export class SqliteGroups {
     const texts = entries.map((entry) => entry.text);
     const { at } = entries.at(-1) as NewEntry;
     const born = bornOf(entries, at);
-    const body = encodeGroup(texts);
+    const body = encodeGroup(entries);
     this.#do.appendGroup.run(first, texts.length, at, born, body, groupSum(first, texts.length, at, born, body));
     const leaves = eachLeaf(body, (leaf) => tree.add(leaf));
     if (leaves !== texts.length)
@@ -67,7 +67,7 @@ export class SqliteGroups {
     const erased = withoutParts(texts[seq - first] as string, parts);
     if (erased === undefined) return [];
     texts[seq - first] = erased.text;
-    const body = encodeGroup(texts);
+    const body = encodeGroup(texts.map((text) => ({ text })));
     this.#do.rewriteGroup.run(body, groupSum(first, n, at, born, body), first);
     this.#latest = NO_GROUP;
     return erased.blobs;

@@ -84,6 +84,62 @@ export function describeOrder(wire: Wire): void {
       expect(world.sessions[0]?.budget.liveExports).toBe(3);
     });
 
+    test("what is told later is answered then, and what was called on it begins then", async () => {
+      const peer = await connected();
+      await peer.send(
+        at(-1, "later", "self"),
+        at(2, "mark", "on it"),
+        at(-1, "later", "list"),
+        '["pull",2]',
+        '["pull",3]',
+      );
+      await peer.send('["pull",4]', at(-1, "mark", "meanwhile"), '["pull",5]');
+      await peer.heard((frame) => frame[1] === 5);
+      expect([world.marks, peer.frames]).toEqual([["meanwhile"], [["resolve", 5, "meanwhile"]]]);
+      for (const told of world.untold) told.resolve();
+      for (const id of [2, 3, 4]) await peer.heard((frame) => frame[1] === id);
+      expect(world.marks).toEqual(["meanwhile", "on it"]);
+      expect(peer.frames.toSorted((a, b) => a[1] - b[1]).slice(0, 3)).toEqual([
+        ["resolve", 2, ["export", -2]],
+        ["resolve", 3, "on it"],
+        ["resolve", 4, [[{ id: 0 }, { id: 1 }]]],
+      ]);
+      await peer.send(
+        at(4, "never"),
+        '["pull",6]',
+        at(4, "length"),
+        '["pull",7]',
+        at(-2, "mark", "its stub"),
+        '["pull",8]',
+      );
+      await peer.heard((frame) => frame[1] === 8);
+      expect(world.marks.at(-1)).toBe("its stub");
+    });
+
+    test("of what is told later and was released nothing is left, and what it throws is rejected", async () => {
+      const peer = await connected();
+      const released = [
+        at(-1, "later", "list"),
+        '["pull",2]',
+        '["release",2,1]',
+        at(-1, "later", "self"),
+        '["release",3,1]',
+      ];
+      await peer.send(...released, at(-1, "later", "refuse"), '["pull",4]', at(4, "mark", "never"), '["pull",5]');
+      await peer.roundTrip();
+      for (const told of world.untold) told.resolve();
+      await peer.heard((frame) => frame[1] === 5);
+      const busy = ["error", "Error", "not now", null, expect.objectContaining({ code: "BUSY" })];
+      expect(peer.frames.filter(([type]) => type === "reject")).toMatchObject([
+        ["reject", 4, busy],
+        ["reject", 5, busy],
+      ]);
+      expect(world.marks).toEqual([]);
+      await world.disposed.promise;
+      // The scope, its promise, and the two that were rejected.
+      expect(world.sessions[0]?.budget.liveExports).toBe(4);
+    });
+
     test.each(["refuse", "refuseLater"])(
       "what a %s throws, and what is called on it, is rejected; others go on",
       async (method) => {

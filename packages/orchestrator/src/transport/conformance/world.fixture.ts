@@ -4,6 +4,7 @@
 
 import { RpcPromise, RpcSession, RpcTarget } from "capnweb";
 import { FaultError } from "../../fault/fault.ts";
+import { Told } from "../../pipeline/told.ts";
 import { SessionBudget } from "../../rpc/budget.ts";
 import { onSendError } from "../../rpc/errors.ts";
 import { FakeLog } from "../../rpc/fake-log.fixture.ts";
@@ -58,13 +59,13 @@ class Scope extends RpcTarget {
     this.#world.marks.push(name);
     return name;
   }
-  self() {
+  self(_?: unknown) {
     return new Scope(this.#world, this.#budget);
   }
   nested() {
     return { at: "once", later: new RpcPromise(Promise.resolve("later")) };
   }
-  refuse() {
+  refuse(_?: unknown) {
     throw new FaultError({ code: "BUSY", message: "not now" });
   }
   async refuseLater() {
@@ -72,6 +73,12 @@ class Scope extends RpcTarget {
   }
   hang() {
     return this.#world.hanging.promise;
+  }
+  /** Told when the test says so, as what waits for the disk is: no promise, and what `method` answers then. */
+  later(method: "self" | "list" | "refuse") {
+    const told = new Told(1, () => this[method](2));
+    this.#world.untold.push(told);
+    return told;
   }
   /** Asks the caller's own callback, and answers what that answers. */
   async call(callback: (n: number) => Promise<number>, n: number) {
@@ -107,6 +114,7 @@ class Main extends RpcTarget {
 export class World {
   readonly log = new FakeLog();
   readonly hanging = Promise.withResolvers<void>();
+  readonly untold: Told[] = [];
   readonly disposed = Promise.withResolvers<void>();
   verifying = Promise.withResolvers<void>();
   calls = 0;
