@@ -2,7 +2,7 @@
 // in a file beside the database at most half a second after an entry. A log that is damaged it never signs.
 
 import { FaultError, fault } from "../fault/fault.ts";
-import type { Log, LogTree } from "../log/log.ts";
+import type { Log, LogTree, Restoration } from "../log/log.ts";
 import type { Timers } from "../pipeline/timers.ts";
 import type { Proofs } from "../plugin/reader.ts";
 import { formatCheckpoint, verifyCheckpoint } from "../proof/checkpoint.ts";
@@ -63,6 +63,10 @@ export class Notary implements Proofs {
 
   get log(): string {
     return this.#options.log.id;
+  }
+
+  get restorations(): readonly Restoration[] {
+    return this.#options.log.restorations;
   }
 
   get tree(): LogTree {
@@ -182,7 +186,7 @@ export class Notary implements Proofs {
     const { log } = this.#options;
     const root = await log.tree.root(size);
     this.#at = Math.max(this.#at, this.#options.now());
-    const last = log.restorations.at(-1);
+    const last = this.restorations.at(-1);
     const restored = last && { epoch: last.epoch, size: last.size, root: Buffer.from(last.root, "base64") };
     const text = formatCheckpoint({
       ...{ log: log.id, size, root, epoch: log.epoch, at: this.#at },

@@ -1,7 +1,6 @@
 // A key that signs, out of its 32 secret bytes, which nothing else here ever sees.
 
-import { createPrivateKey, createPublicKey, sign } from "node:crypto";
-import { signAsync } from "@noble/ed25519";
+import { createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
 import type { NodeSigner } from "./node-signer.ts";
 
 export const SEED_BYTES = 32;
@@ -14,13 +13,28 @@ export function keyName(node: string): string {
 /** RFC 8410 §7: what stands before the 32 bytes of a private key. */
 const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
 
+/** The 32 bytes of the public key (RFC 8032 §5.1.5) that goes with the secret ones. */
+export function publicKeyOfSeed(seed: Uint8Array): Uint8Array {
+  return publicKeyOf(secretKey(seed));
+}
+
+function secretKey(seed: Uint8Array): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: "der", type: "pkcs8" });
+}
+
+function publicKeyOf(secret: KeyObject): Uint8Array {
+  return new Uint8Array(createPublicKey(secret).export({ format: "der", type: "spki" }).subarray(-SEED_BYTES));
+}
+
 export function signerOf(node: string, seed: Uint8Array): NodeSigner {
-  const secret = createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: "der", type: "pkcs8" });
-  const publicKey = createPublicKey(secret).export({ format: "der", type: "spki" }).subarray(-SEED_BYTES);
+  const secret = secretKey(seed);
   const signNow = (bytes: Uint8Array): Uint8Array => new Uint8Array(sign(null, bytes, secret));
   // Not at once where nobody has to have it at once: those who ask for a checkpoint meanwhile share the next one (notary.ts).
-  const later = (bytes: Uint8Array): Promise<Uint8Array> => signAsync(bytes, seed);
-  return { name: keyName(node), publicKey: new Uint8Array(publicKey), sign: later, signNow };
+  const later = async (bytes: Uint8Array): Promise<Uint8Array> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    return signNow(bytes);
+  };
+  return { name: keyName(node), publicKey: publicKeyOf(secret), sign: later, signNow };
 }
 
 /** A key that lives as long as its process: for nodes that were given none. It is admitted to no log. */

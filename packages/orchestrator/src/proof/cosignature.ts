@@ -1,8 +1,8 @@
 // Cosignatures: that a witness has seen a log grow into a checkpoint, as https://c2sp.org/tlog-cosignature has them, with ed25519
 // alone. They are lines of the checkpoint's note beside the log's own signature, and count only under keys of witnesses that one trusts.
 
-import { verifyAsync } from "@noble/ed25519";
 import { LARGEST, writeBase64 } from "./canonical.ts";
+import { isSignature } from "./ed25519.ts";
 import { ED25519, keyHash, openNote, parseKey, SIGNATURE_BYTES, type VerifierKey } from "./note.ts";
 import { ProofError } from "./proof-error.ts";
 
@@ -87,9 +87,7 @@ async function verifiedTime(text: string, signature: Uint8Array, key: WitnessKey
   if (signature.length !== TIME_BYTES + SIGNATURE_BYTES) return undefined;
   const time = Number(Buffer.from(signature.subarray(0, TIME_BYTES)).readBigUInt64BE());
   if (time > LARGEST) return undefined;
-  // RFC 8032 to the letter, as for notes.
-  const bytes = cosignedBytes(text, time);
-  const valid = await verifyAsync(signature.subarray(TIME_BYTES), bytes, key.publicKey, { zip215: false });
+  const valid = await isSignature(signature.subarray(TIME_BYTES), cosignedBytes(text, time), key.publicKey);
   return valid ? time : undefined;
 }
 

@@ -2,8 +2,8 @@
 // only once `verifyNote` answers it.
 
 import { hash } from "node:crypto";
-import { verifyAsync } from "@noble/ed25519";
 import { readBase64, writeBase64 } from "./canonical.ts";
+import { isSignature } from "./ed25519.ts";
 import { ProofError } from "./proof-error.ts";
 
 /** Signs as one key. `name` is the key's, such as `capstan/n-7f3a1b2c`. */
@@ -87,9 +87,7 @@ export async function verifyNote<Key extends VerifierKey>(
   const signers: Key[] = [];
   for (const { name, keyHash, signature } of signatures) {
     for (const key of keys.filter((one) => one.name === name && one.hash === keyHash)) {
-      // RFC 8032 to the letter: by default the library accepts what others do not (ZIP215).
-      const valid =
-        signature.length === SIGNATURE_BYTES && (await verifyAsync(signature, bytes, key.publicKey, { zip215: false }));
+      const valid = signature.length === SIGNATURE_BYTES && (await isSignature(signature, bytes, key.publicKey));
       if (!valid) throw new ProofError("SIGNATURE_INVALID", `the signature of ${name} (${keyHash}) does not verify`);
       signers.push(key);
     }

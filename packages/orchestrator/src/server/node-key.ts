@@ -3,10 +3,9 @@
 
 import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { getPublicKeyAsync } from "@noble/ed25519";
 import { syncDirectory } from "../backup/sync.ts";
 import type { NodeSigner, Succession } from "../notary/node-signer.ts";
-import { signerOf } from "../notary/signer.ts";
+import { publicKeyOfSeed, signerOf } from "../notary/signer.ts";
 import type { NodeInfo } from "../plugin/reader.ts";
 import { formatVerifierKey, type Signer } from "../proof/note.ts";
 import { invalid, makeSeed, readSeed, replacePublic } from "./key-file.ts";
@@ -38,7 +37,7 @@ export async function openNode({
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, KEY_FILE);
   const seed = readSeed(path) ?? makeSeed(path);
-  const { id, signer } = await identityOf(directory, seed);
+  const { id, signer } = identityOf(directory, seed);
   try {
     publish(directory, signer);
   } catch {
@@ -50,7 +49,7 @@ export async function openNode({
 /** The key that is there, to sign with or to be looked at: nothing is made. @throws FaultError KEY_FILE_INVALID */
 export async function readNodeKey(directory: string): Promise<Signer | undefined> {
   const seed = readSeed(join(directory, KEY_FILE));
-  return seed === undefined ? undefined : (await identityOf(directory, seed)).signer;
+  return seed === undefined ? undefined : identityOf(directory, seed).signer;
 }
 
 /** The secret itself, for what speaks as the node and not in its name. @throws FaultError KEY_FILE_INVALID */
@@ -61,11 +60,8 @@ export function readNodeSeed(directory: string): Uint8Array {
   return seed;
 }
 
-async function identityOf(
-  directory: string,
-  seed: Uint8Array,
-): Promise<{ readonly id: string; readonly signer: Signer }> {
-  const id = readId(directory) ?? `n-${Bun.SHA256.hash(await getPublicKeyAsync(seed), "hex").slice(0, ID_HEX)}`;
+function identityOf(directory: string, seed: Uint8Array): { readonly id: string; readonly signer: NodeSigner } {
+  const id = readId(directory) ?? `n-${Bun.SHA256.hash(publicKeyOfSeed(seed), "hex").slice(0, ID_HEX)}`;
   return { id, signer: signerOf(id, seed) };
 }
 

@@ -6,10 +6,12 @@ import { z } from "zod";
 import { FaultError, fault } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
 import { forwardedBy } from "../message/forwarded.ts";
-import { NODE_GRANT, type Principal } from "../message/message.ts";
+import { type CallOptions, type ForwardedOptions, NODE_GRANT, type Principal } from "../message/message.ts";
 import { nearest } from "../message/nearest.ts";
 import { parse } from "../message/parse.ts";
 import type { Orchestrator } from "../orchestrator.ts";
+import type { Context } from "../pipeline/enveloper.ts";
+import { Told } from "../pipeline/told.ts";
 import type { Turns } from "../pipeline/turns.ts";
 import type { Route } from "../plugin/composition.ts";
 import type { Connection, ConnectionSession, Verified } from "../plugin/connection.ts";
@@ -169,20 +171,34 @@ function callerOf(session: SessionOptions, principal: Principal, node?: string):
     return { ...answer, scope: orchestrator.scopeFor(callerOf(session, { ...answer, may: principal.may }, node)) };
   }
 
+  const callEnded = (): void => budget.callEnded();
+
+  // Most calls need none of the functions below: each has its own, so that no scope is made for it in every call.
+  const ask = (route: Route, data: unknown, options: ForwardedOptions): unknown => {
+    const context = node === undefined ? undefined : forwardedBy(node, orchestrator.node.id, options);
+    const waited = wait === undefined ? options : { ...options, wait: Math.min(options.wait ?? wait, wait) };
+    if (turns.held) return askInTurn(route, data, waited, context);
+    return orchestrator.hub.ask(route, data, principal, waited, context, turns);
+  };
+  const askInTurn = (route: Route, data: unknown, options: CallOptions, context: Context | undefined): unknown =>
+    turns.take(() => orchestrator.hub.ask(route, data, principal, options, context, turns));
+  const askLive = (route: Route, data: unknown, options: ForwardedOptions): unknown =>
+    lives.asking(data, route.definition.live, (plain) => ask(route, plain, options));
+  const finishLater = (route: Route, answer: Told | Promise<unknown>): PromiseLike<unknown> => {
+    const told = (value: unknown): unknown => finish(route, value);
+    return answer instanceof Told ? answer.through(told, callEnded) : answer.then(told).finally(callEnded);
+  };
+
   return {
     forwards: node !== undefined,
     call(route, data, options) {
-      const context = node === undefined ? undefined : forwardedBy(node, orchestrator.node.id, options);
-      const waited = wait === undefined ? options : { ...options, wait: Math.min(options.wait ?? wait, wait) };
       budget.callStarted();
       let pending = false;
       try {
-        const answer = lives.asking(data, route.definition.live, (plain) =>
-          turns.take(() => orchestrator.hub.submit(route, plain, principal, waited, context, turns)),
-        );
-        if (!(answer instanceof Promise)) return finish(route, answer);
+        const answer = route.definition.live === undefined ? ask(route, data, options) : askLive(route, data, options);
+        if (!(answer instanceof Told || answer instanceof Promise)) return finish(route, answer);
         pending = true;
-        return answer.then((value) => finish(route, value)).finally(() => budget.callEnded());
+        return finishLater(route, answer);
       } finally {
         if (!pending) budget.callEnded();
       }
