@@ -124,7 +124,7 @@ describe("the binary in an empty environment", () => {
     server.kill("SIGTERM");
     expect(await server.exited).toBe(0);
     await place.step("capstan health; echo $?", [
-      "UNREACHABLE  no server runs here: start one with capstan serve, or name one with --url",
+      "UNREACHABLE  no server runs on ./.capstan: start one with capstan serve, name its directory with --data, or name one elsewhere with --url",
       "69",
     ]);
     place.write({ "capstan.config.ts": CONFIG });

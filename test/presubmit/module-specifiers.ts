@@ -3,23 +3,25 @@
 
 import { posix } from "node:path";
 import { workspaceOfPath } from "./repository.ts";
-import { isNode, lineAt, nameOf, type SourceFile } from "./source-file.ts";
+import { isNode, lineAt, type Node, nameOf, type SourceFile } from "./source-file.ts";
 
 export interface ModuleSpecifier {
   readonly specifier: string;
   readonly line: number;
+  /** With the file, where the file comes to it, or never: types alone. */
+  readonly loads: "at once" | "later" | "never";
 }
 
 export function moduleSpecifiers(file: SourceFile): ModuleSpecifier[] {
   const found: ModuleSpecifier[] = [];
   for (const node of file.code?.nodes ?? []) {
     const specifier = specifierOf(node);
-    if (specifier !== undefined) found.push({ specifier, line: lineAt(file.text, node.start) });
+    if (specifier !== undefined) found.push({ specifier, line: lineAt(file.text, node.start), loads: loadsOf(node) });
   }
   return found;
 }
 
-function specifierOf(node: { readonly type: string; readonly [key: string]: unknown }): string | undefined {
+function specifierOf(node: Node): string | undefined {
   switch (node.type) {
     case "ImportDeclaration":
     case "ExportNamedDeclaration":
@@ -36,6 +38,11 @@ function specifierOf(node: { readonly type: string; readonly [key: string]: unkn
     default:
       return undefined;
   }
+}
+
+function loadsOf({ type, importKind, exportKind }: Node): ModuleSpecifier["loads"] {
+  if (importKind === "type" || exportKind === "type" || type === "TSImportType") return "never";
+  return type === "ImportExpression" ? "later" : "at once";
 }
 
 /** The workspace of ours that a specifier leads to, by package name or by path; `undefined` where it leads to none. */

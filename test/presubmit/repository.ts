@@ -2,7 +2,7 @@
 // and not at git, so that a change is judged before it is committed.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { type SourceFile, sourceFile } from "./source-file.ts";
 
 export interface Workspace {
@@ -12,6 +12,8 @@ export interface Workspace {
   readonly name: string;
   /** Front doors: `.`, `./client`. */
   readonly exports: readonly string[];
+  /** Which file a front door is: `packages/orchestrator/src/client.ts`. */
+  readonly doors: ReadonlyMap<string, string>;
   readonly dependencies: readonly string[];
 }
 
@@ -77,6 +79,9 @@ function workspaceOf(folder: string, json: PackageJson): Workspace {
     folder,
     name: json.name,
     exports: Object.keys(json.exports ?? {}),
+    doors: new Map(
+      Object.entries(json.exports ?? {}).map(([door, path]) => [door, posix.join("packages", folder, String(path))]),
+    ),
     dependencies: Object.keys({ ...json.dependencies, ...json.devDependencies }),
   };
 }

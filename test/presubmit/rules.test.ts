@@ -11,6 +11,7 @@ import { frontDoors } from "./rules/front-doors.ts";
 import { headerComments } from "./rules/header-comments.ts";
 import { importDirection } from "./rules/import-direction.ts";
 import { kernelNamesNoPlugin } from "./rules/kernel-names-no-plugin.ts";
+import { lightStart } from "./rules/light-start.ts";
 import { names } from "./rules/names.ts";
 import { noEscapes } from "./rules/no-escapes.ts";
 import { noMachinePaths } from "./rules/no-machine-paths.ts";
@@ -23,6 +24,9 @@ type Files = Readonly<Record<string, string>>;
 const KERNEL = "packages/orchestrator/src/kernel.ts";
 const PLUGIN = "packages/plugins/src/greeter/greeter.ts";
 const PEER = "packages/peer/src/session.ts";
+const MAIN = "packages/cli/src/main.ts";
+const PROGRAM = "packages/cli/src/program.ts";
+const SERVE = "packages/cli/src/serve.ts";
 const PACKAGES: Files = {
   "packages/orchestrator/package.json":
     '{"name":"@capstan/orchestrator","exports":{".":"./src/index.ts","./client":"./c.ts"}}',
@@ -98,6 +102,27 @@ const examples: readonly { rule: Rule; good: readonly Files[]; bad: readonly Fil
       { [KERNEL]: 'if ("grant" !== envelope.message.resource) {}' },
       { [KERNEL]: 'switch (message.resource) { case "message": break; case "execution": break; }' },
       { [PLUGIN]: 'definePlugin({ name: "greeter" });', [KERNEL]: 'const first = "greeter";' },
+    ],
+  },
+  {
+    rule: lightStart,
+    good: [
+      {
+        ...PACKAGES,
+        [MAIN]: 'import type { Log } from "@capstan/orchestrator"; import "@capstan/orchestrator/client";',
+      },
+      { [MAIN]: 'import "./serve.ts";', [SERVE]: 'const work = async () => import("@capstan/orchestrator");' },
+      { [MAIN]: "", "packages/cli/src/doctor.ts": 'import "@capstan/plugins";' },
+    ],
+    bad: [
+      { [MAIN]: 'import { fault } from "@capstan/orchestrator";' },
+      { [MAIN]: 'import "./serve.ts";', [SERVE]: 'export * from "@capstan/plugins";' },
+      {
+        [MAIN]: 'import "./program.ts";',
+        [PROGRAM]: 'await import("./serve.ts");',
+        [SERVE]: 'import { z } from "zod";',
+      },
+      { ...PACKAGES, [MAIN]: 'import "@capstan/orchestrator/client";', "packages/orchestrator/c.ts": 'import "zod";' },
     ],
   },
   {

@@ -9,6 +9,7 @@ import { frontDoors } from "./rules/front-doors.ts";
 import { headerComments } from "./rules/header-comments.ts";
 import { importDirection } from "./rules/import-direction.ts";
 import { kernelNamesNoPlugin } from "./rules/kernel-names-no-plugin.ts";
+import { lightStart } from "./rules/light-start.ts";
 import { names } from "./rules/names.ts";
 import { noEscapes } from "./rules/no-escapes.ts";
 import { noMachinePaths, pathsOfThisMachine } from "./rules/no-machine-paths.ts";
@@ -20,6 +21,7 @@ export function rules(root: string): Rule[] {
     importDirection,
     frontDoors,
     kernelNamesNoPlugin,
+    lightStart,
     purity,
     pluginFolderShape,
     declaredFaults,

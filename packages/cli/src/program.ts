@@ -1,45 +1,16 @@
 // The command line's grammar: the hand-written commands, and those that come out of message tables. A word that is unknown
-// here is looked up in what the running server lists, so that a plugin's messages are commands by themselves.
+// here is looked up in what the running server lists, so that a plugin's messages are commands by themselves. What is loaded is what
+// the words ask for.
 
 import { Command, Option } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import type { Cli } from "./cli.ts";
-import { adminCommand } from "./commands/admin-recover.ts";
-import { applyCommand } from "./commands/apply.ts";
-import { backupCommand } from "./commands/backup.ts";
-import { batchCommand } from "./commands/batch.ts";
-import { completionCommand } from "./commands/completion.ts";
-import { configCommand } from "./commands/config-show.ts";
-import { contextCommand } from "./commands/context.ts";
-import { doctorCommand } from "./commands/doctor.ts";
-import { exitCodesCommand } from "./commands/exit-codes.ts";
-import { explainCommand } from "./commands/explain.ts";
-import { healthCommand } from "./commands/health.ts";
-import { keyCommand } from "./commands/key-rotate.ts";
-import { logCommand } from "./commands/log-file.ts";
-import { messagesCommand } from "./commands/messages.ts";
-import { performCommand } from "./commands/perform.ts";
-import { pluginCommand } from "./commands/plugin-new.ts";
-import { protocolCommand } from "./commands/protocol-new.ts";
-import { receiptCommand } from "./commands/receipt-verify.ts";
-import { rehearseCommand } from "./commands/rehearse.ts";
-import { restoreCommand } from "./commands/restore.ts";
-import { serveCommand } from "./commands/serve.ts";
-import { tailCommand } from "./commands/tail.ts";
-import { topCommand } from "./commands/top.ts";
+import { addAllHandWritten, addHandWritten } from "./commands/hand-written.ts";
+import { groupCommands, HERE } from "./commands/help-groups.ts";
 import { exitCodeOf, exitCodes } from "./fault/exit-codes.ts";
 import { thrownFault } from "./fault/thrown.ts";
-import { type DescribedMessage, standardMessages } from "./messages/described.ts";
-import { addMessageCommands } from "./messages/message-command.ts";
+import type { DescribedMessage } from "./messages/described.ts";
 import { shownLines } from "./output/shown.ts";
-import { ask } from "./remote/ask.ts";
-
-const HAND_WRITTEN = [
-  ...[serveCommand, performCommand, applyCommand, batchCommand, explainCommand, messagesCommand, logCommand],
-  ...[tailCommand, topCommand, contextCommand, backupCommand, restoreCommand, keyCommand, adminCommand],
-  ...[doctorCommand, healthCommand, rehearseCommand, receiptCommand, configCommand, completionCommand],
-  ...[pluginCommand, protocolCommand, exitCodesCommand],
-];
 
 const EXAMPLES = `
 examples:
@@ -67,6 +38,7 @@ export async function programFor(cli: Cli, argv: readonly string[]): Promise<Com
     .description("Ask a Capstan orchestrator, or run one.")
     .version(packageJson.version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
+    .commandsGroup(HERE)
     .helpCommand("help [command]", "print help of a command; help exit-codes tells the exit codes")
     .exitOverride()
     // A server's own words are in it, where its plugins' messages are.
@@ -77,16 +49,32 @@ export async function programFor(cli: Cli, argv: readonly string[]): Promise<Com
     })
     .addHelpText("after", EXAMPLES)
     .hook("preAction", () => cli.configure(program.opts()));
-  for (const add of HAND_WRITTEN) add(program, cli);
 
-  const { operands } = withGlobals(new Command()).parseOptions([...argv]);
+  const { operands, unknown } = withGlobals(new Command()).parseOptions([...argv]);
   const [first, second] = operands[0] === "help" ? operands.slice(1) : operands;
-  if (first !== undefined && first !== "completion" && isHandWritten(program, first, second)) return program;
-  addMessageCommands(program, cli, await standardMessages());
-  if (first !== undefined && first !== "completion" && !knows(program, first, second)) {
-    cli.configure(withGlobalsRead(argv));
-    addMessageCommands(program, cli, await serversMessages(cli));
-  }
+  if (first === undefined && unknown.some((word) => word === "--version" || word === "-V")) return program;
+  if (first === undefined || first === "completion") return withAll(program, cli);
+  await addHandWritten(program, cli, first);
+  if (isHandWritten(program, first, second)) return program;
+  const { addMessageCommands } = await import("./messages/message-command.ts");
+  const { resourceOf, standardMessages } = await import("./messages/described.ts");
+  const standard = await standardMessages();
+  const asked = standard.filter((message) => resourceOf(message) === first);
+  await addMessageCommands(program, cli, asked);
+  if (knows(program, first, second)) return program;
+  // Which word was meant is told among all of them.
+  if (!knows(program, first)) await withAll(program, cli);
+  cli.configure(withGlobalsRead(argv));
+  await addMessageCommands(program, cli, await serversMessages(cli));
+  return program;
+}
+
+async function withAll(program: Command, cli: Cli): Promise<Command> {
+  const { addMessageCommands } = await import("./messages/message-command.ts");
+  const { standardMessages } = await import("./messages/described.ts");
+  await addAllHandWritten(program, cli);
+  await addMessageCommands(program, cli, await standardMessages());
+  groupCommands(program);
   return program;
 }
 
@@ -125,6 +113,7 @@ function isHandWritten(program: Command, first: string, second: string | undefin
 
 /** What the server lists; nothing where none can be asked: then the word is unknown, and that is what is said. */
 async function serversMessages(cli: Cli): Promise<readonly DescribedMessage[]> {
+  const { ask } = await import("./remote/ask.ts");
   try {
     const listed = (await ask(await cli.target(), "message.list")) as readonly DescribedMessage[];
     return listed.filter(({ name }) => /^[A-Za-z]\w*\.[A-Za-z]\w*$/.test(name));

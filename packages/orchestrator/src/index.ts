@@ -21,6 +21,7 @@ export {
   addressed,
   command,
   entryNumberOf,
+  FINAL,
   JOINS,
   type MessageDefinition,
   type MessageKind,
@@ -57,8 +58,8 @@ export type { OtelConfig, TracerOptions } from "./observability/tracer-options.t
 export { createOrchestrator, type Observer, type Orchestrator, type OrchestratorOptions } from "./orchestrator.ts";
 export { erasedBy } from "./pipeline/erased-by.ts";
 export { type Explanation, explain, type PluginExplanation } from "./pipeline/explain/explain.ts";
-export { messageUnderKey } from "./pipeline/explain/message-under-key.ts";
-export { entryAt, entryOf, outcomeOf } from "./pipeline/outcomes.ts";
+export { messageOfRequest, messageUnderKey } from "./pipeline/explain/message-under-key.ts";
+export { decidedAs, entryAt, entryOf, outcomeOf } from "./pipeline/outcomes.ts";
 export type { Body, Trace } from "./pipeline/recorder.ts";
 export { systemTimers, type Timers } from "./pipeline/timers.ts";
 export { firstSince } from "./pipeline/upkeep/first-since.ts";

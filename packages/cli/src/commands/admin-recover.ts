@@ -1,14 +1,14 @@
 // `capstan admin recover`: another credential for the administrator, for whoever can read and write the node's files. Nothing
 // else is asked for, and nothing crosses a wire.
 
-import { FaultError } from "@capstan/orchestrator";
+import { FaultError } from "@capstan/orchestrator/remote";
 import type { Recovered } from "@capstan/plugins";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { ownServer } from "../doctor/server-findings.ts";
 import { shown } from "../output/shown.ts";
+import { standardPlugins } from "../settings/standard-plugins.ts";
 import { shownPath } from "../settings/target.ts";
-import { standardPlugins } from "./serve.ts";
 
 export function adminCommand(program: Command, cli: Cli): void {
   const admin = program

@@ -1,6 +1,6 @@
 // `capstan apply`: any message, as the wire has it. What has no command of its own can be asked with it.
 
-import { FaultError, fault, printable } from "@capstan/orchestrator";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { usageFault } from "../fault/thrown.ts";

@@ -3,17 +3,8 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import {
-  type BackedUp,
-  type BackupSource,
-  backUp,
-  FaultError,
-  fault,
-  logSource,
-  readNodeKey,
-  type Signer,
-  StoppedLog,
-} from "@capstan/orchestrator";
+import type { BackedUp, BackupSource, Signer, StoppedLog } from "@capstan/orchestrator";
+import { FaultError, fault } from "@capstan/orchestrator/remote";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { thrownFault } from "../fault/thrown.ts";
@@ -23,6 +14,7 @@ import { entryCount } from "../output/count.ts";
 import { progressOn } from "../output/progress.ts";
 import { shown } from "../output/shown.ts";
 import { serverSource } from "../remote/server-source.ts";
+import { isAway } from "../remote/unanswered.ts";
 import { readServerFile } from "../settings/server-file.ts";
 import { interruptible } from "./interruptible.ts";
 
@@ -59,6 +51,7 @@ async function backup(cli: Cli, file: string, { force = false, key }: Flags): Pr
   const { io, printer } = cli;
   const path = resolve(io.cwd, file);
   if (!force && existsSync(path)) throw notWritten(file, "is there already; add --force to replace it");
+  const { backUp } = await import("@capstan/orchestrator");
   const trusted = key === undefined ? undefined : await verifierKeys(io, key);
   using origin = await originOf(cli);
   const keys = trusted ?? (origin.key === undefined ? undefined : [origin.key]);
@@ -108,13 +101,14 @@ async function originOf(cli: Cli): Promise<Origin> {
     return { source, key: here ? publicKeyIn(data) : undefined, [Symbol.dispose]() {} };
   } catch (thrown) {
     if ((await cli.settings.text("url")) !== undefined || !existsSync(join(data, "log.db"))) throw thrown;
-    if (!["UNREACHABLE", "CREDENTIAL_MISSING"].includes(thrownFault(thrown).code)) throw thrown;
+    if (!isAway(thrownFault(thrown))) throw thrown;
     return stoppedOrigin(data, thrown);
   }
 }
 
 /** @param unanswered why no server was asked: where one has the log open, that is what is wrong */
 async function stoppedOrigin(data: string, unanswered: unknown): Promise<Origin> {
+  const { logSource, readNodeKey, StoppedLog } = await import("@capstan/orchestrator");
   // The key signs what the node did not come to sign. None is made here.
   const signer = await readNodeKey(data);
   let log: StoppedLog;

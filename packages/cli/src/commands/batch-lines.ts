@@ -1,6 +1,6 @@
 // The lines of a batch, read whole and checked whole before any is sent: NDJSON, a message each, `as` to name its answer.
 
-import { FaultError, fault, nearest, printable } from "@capstan/orchestrator";
+import { FaultError, fault, nearest, printable } from "@capstan/orchestrator/remote";
 import { parseJson } from "../input/json-input.ts";
 import { referenceProblem, referencesIn } from "../remote/reference.ts";
 

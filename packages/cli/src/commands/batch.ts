@@ -1,7 +1,7 @@
 // `capstan batch`: messages in one HTTP batch, later ones with answers of earlier ones in them; one round trip. A line of
 // output a line of input, in order; what failed does not stop the others.
 
-import { FaultError } from "@capstan/orchestrator";
+import { FaultError } from "@capstan/orchestrator/remote";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { exitCodeOf, exitCodes } from "../fault/exit-codes.ts";

@@ -1,6 +1,6 @@
 // `capstan config show`: what is in force, and who said so.
 
-import { printable } from "@capstan/orchestrator";
+import { printable } from "@capstan/orchestrator/remote";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { columns } from "../output/columns.ts";

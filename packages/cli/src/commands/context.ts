@@ -2,21 +2,15 @@
 // stays in its file, whose path is all that is kept of it.
 
 import { accessSync, constants } from "node:fs";
-import { FaultError, fault, printable } from "@capstan/orchestrator";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { usageFault } from "../fault/thrown.ts";
 import { reasonOf } from "../input/json-input.ts";
 import { columns } from "../output/columns.ts";
 import { shown } from "../output/shown.ts";
-import {
-  type Context,
-  changeContexts,
-  contextNamed,
-  isContextName,
-  NO_CONTEXT,
-  readContexts,
-} from "../settings/context-file.ts";
+import { changeContexts, contextNamed, NO_CONTEXT, readContexts } from "../settings/context-file.ts";
+import type { Context } from "../settings/context-schema.ts";
 import type { SettingName } from "../settings/setting.ts";
 import { urlOf } from "../settings/target.ts";
 import { trustSaid } from "../settings/trust.ts";
@@ -72,7 +66,9 @@ interface AddFlags {
 }
 
 async function add(cli: Cli, name: string, flags: AddFlags): Promise<void> {
-  if (!isContextName(name)) throw usageFault(`"${printable(name)}" is no name of a context; write one like berlin`);
+  const { nameSchema } = await import("../settings/context-schema.ts");
+  if (name === NO_CONTEXT || !nameSchema.safeParse(name).success)
+    throw usageFault(`"${printable(name)}" is no name of a context; write one like berlin`);
   // What is said of the context itself, and not of whom this command would ask.
   const flag = (setting: SettingName) => cli.settings.flag(setting);
   const url = flag("url");
@@ -120,17 +116,19 @@ async function use(cli: Cli, name: string): Promise<void> {
   );
 }
 
-function list(cli: Cli): void {
-  const { current, contexts } = readContexts(cli.io);
+async function list(cli: Cli): Promise<void> {
+  const { current, contexts } = await readContexts(cli.io);
   const items = Object.entries(contexts).map(([name, context]) => ({ name, ...context }));
   cli.printer.data({ current: current ?? null, items }, () =>
     columns(items.map(({ name, url, tokenFile }) => [name === current ? "*" : "", name, url, tokenFile])),
   );
 }
 
-function show(cli: Cli, name: string | undefined): void {
+async function show(cli: Cli, name: string | undefined): Promise<void> {
   const found =
-    name === undefined ? cli.settings.context() : { name, ...contextNamed(readContexts(cli.io), name), byFlag: false };
+    name === undefined
+      ? await cli.settings.context()
+      : { name, ...contextNamed(await readContexts(cli.io), name), byFlag: false };
   if (found === undefined) {
     cli.printer.data(null, () => "no context is in force\n");
     return;

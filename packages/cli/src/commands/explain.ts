@@ -1,7 +1,7 @@
 // `capstan explain`: why a message was decided as it was, and what became of it at the peers that it was asked of. An execution's id
 // stands for the message that asked for it, a dead letter's for the one that added it.
 
-import { type Fault, siblingId } from "@capstan/orchestrator";
+import { type Fault, siblingId } from "@capstan/orchestrator/remote";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { type Explained, explanation } from "../output/explanation.ts";
@@ -18,13 +18,15 @@ export function explainCommand(program: Command, cli: Cli): void {
     .description(
       "Tell why a message was decided as it was, plugin by plugin; and at the peers it was asked of, as they tell.",
     )
-    .argument("<id>", "of a message (m-…), an execution (x-…) or a dead letter (d-…)")
+    .argument("<id>", "of a message (m-…), an execution (x-…) or a dead letter (d-…); or an entry's number")
+    .addHelpText("after", "\nexamples:\n  $ capstan explain m-01J8…\n  $ capstan explain 12\n")
     .action(async (named: string) => {
-      const id = /^[xd]-/.test(named) ? siblingId(named, "m") : named;
-      const [here, there] = await askAll(await cli.target(), (send) => [
-        send("log.explain", { id }),
-        send("peer.explain", { id }),
-      ]);
+      const [here, there] = await askAll(await cli.target(), (send) => {
+        const id = /^[xd]-/.test(named) ? siblingId(named, "m") : named;
+        // On the promise, in the same round trip.
+        const of = /^\d+$/.test(named) ? { id: send("log.show", { entry: Number(named) }).id } : { id };
+        return [send("log.explain", of), send("peer.explain", of)];
+      });
       const answer = withPeers(answered(here) as Explained, there);
       cli.printer.data(answer, () => {
         const { peers = [], peersNotAsked: why } = answer;

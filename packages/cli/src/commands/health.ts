@@ -1,14 +1,15 @@
 // `capstan health`: whether the node takes work, for whatever looks after it (a container's health check, a load balancer's
 // script). It asks without a credential, prints one line, and ends with 0 or 69.
 
-import { FaultError, fault, printable } from "@capstan/orchestrator";
 import { health as healthOf } from "@capstan/orchestrator/client";
 import { irohDial, isIrohUrl } from "@capstan/orchestrator/iroh";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { exitCodes } from "../fault/exit-codes.ts";
 import { readServerFile } from "../settings/server-file.ts";
-import { serverAt, urlOf } from "../settings/target.ts";
+import { serverAt, shownPath, urlOf } from "../settings/target.ts";
+import { directly } from "../settings/this-machine.ts";
 import { type Trust, tlsTo, trustOf, trustSaid } from "../settings/trust.ts";
 
 const LONGEST_MS = 2000;
@@ -51,16 +52,20 @@ async function health(cli: Cli): Promise<void> {
 }
 
 /** @throws FaultError UNREACHABLE, USAGE_INVALID, FILE_UNREADABLE, IROH_ADDRESS_INVALID */
-async function whom({ settings }: Cli): Promise<Asked> {
+async function whom({ settings, io }: Cli): Promise<Asked> {
   const url = await settings.text("url");
   const trust = trustSaid(await settings.text("ca"), await settings.text("serverPin"));
-  const server = readServerFile((await settings.text("data")) as string);
+  const data = (await settings.text("data")) as string;
+  const server = readServerFile(data);
   if (url !== undefined) {
     return { url: serverAt(urlOf(url), server).url, trust };
   }
   if (server !== undefined) return { url: server.url, trust: trustOf(server) };
   throw new FaultError(
-    fault("UNREACHABLE", "no server runs here: start one with capstan serve, or name one with --url"),
+    fault(
+      "UNREACHABLE",
+      `no server runs on ${shownPath(data, io.cwd)}: start one with capstan serve, name its directory with --data, or name one elsewhere with --url`,
+    ),
   );
 }
 
@@ -71,6 +76,7 @@ async function readiness({ url, trust }: Asked): Promise<Readiness> {
     const response = await fetch(`${url}/readyz`, {
       redirect: "manual",
       signal: AbortSignal.timeout(LONGEST_MS),
+      ...directly(url),
       ...(await tlsTo(url, trust)),
     } as RequestInit);
     const { ready, why } = (await response.json()) as Partial<Readiness>;

@@ -1,6 +1,6 @@
 // Work that leaves nothing half done when it is stopped: the signal says so, and the command ends with a fault of its own.
 
-import { FaultError, fault } from "@capstan/orchestrator";
+import { FaultError, fault } from "@capstan/orchestrator/remote";
 import type { Io } from "../io.ts";
 
 /** @throws FaultError INTERRUPTED where the process is asked to stop meanwhile */

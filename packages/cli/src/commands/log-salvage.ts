@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Salvaged, salvageLog } from "@capstan/orchestrator";
+import type { Salvaged } from "@capstan/orchestrator";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { notWritten, unwritable } from "../fault/unwritable.ts";
@@ -32,10 +32,11 @@ examples:
     );
 }
 
-function salvage(cli: Cli, file: string, out: string): void {
+async function salvage(cli: Cli, file: string, out: string): Promise<void> {
   const { io, printer } = cli;
   const path = resolve(io.cwd, out);
   if (existsSync(path)) throw notWritten(out, "is there already; name another, nothing is overwritten");
+  const { salvageLog } = await import("@capstan/orchestrator");
   const progress = progressOn(cli, "saving");
   let saved: Salvaged;
   try {

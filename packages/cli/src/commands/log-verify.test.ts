@@ -81,6 +81,20 @@ describe("capstan log verify", () => {
     expect(json).toMatchObject({ valid: true, found: 0, problems: [], checkpoints: [{ valid: true }] });
   });
 
+  test("verifies the file where the server that answers is another node's", async () => {
+    const cwd = await data();
+    const other = mkdtempSync(join(home, "node-"));
+    await serving(other, async (url) => {
+      const stopped = () => new Promise<void>(() => {});
+      const io = { ...testIo({ CAPSTAN_LISTEN: new URL(url).host }), cwd, stopped };
+      expect([await run(["log", "verify"], io), io.out()]).toEqual([0, expect.stringMatching(/: valid\n/)]);
+      expect([await run(["backup", "kept.backup"], io), io.err()]).toEqual([
+        0,
+        expect.stringContaining("no key is in it"),
+      ]);
+    });
+  });
+
   test("holds the log against a checkpoint that was kept, and tells with its exit code that it is not that log", async () => {
     let kept = "";
     const cwd = await data(async (cwd) => {

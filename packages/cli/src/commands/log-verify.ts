@@ -3,23 +3,17 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import {
-  FaultError,
-  type Verification,
-  type VerifyOptions,
-  verificationText,
-  verifyExport,
-  verifyLogFile,
-} from "@capstan/orchestrator";
+import type { Verification, VerifyOptions, WitnessedLog } from "@capstan/orchestrator";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { exitCodes } from "../fault/exit-codes.ts";
+import { thrownFault } from "../fault/thrown.ts";
 import { fileText } from "../input/json-input.ts";
 import { publicKeyIn, verifierKeys } from "../input/verifier-key.ts";
 import { progressOn } from "../output/progress.ts";
 import { shown } from "../output/shown.ts";
 import { serverSource } from "../remote/server-source.ts";
-import { witnessedLog } from "../remote/witnessed-log.ts";
+import { isAway } from "../remote/unanswered.ts";
 
 interface Flags {
   readonly checkpoint?: string;
@@ -61,11 +55,12 @@ examples:
 }
 
 async function verify(cli: Cli, file: string | undefined, { checkpoint, key, witness }: Flags): Promise<void> {
+  const { verificationText, verifyLogFile } = await import("@capstan/orchestrator");
   const { io, printer } = cli;
   const progress = progressOn(cli, "verifying");
   const options: VerifyOptions = {
     checkpoint: checkpoint === undefined ? undefined : await fileText(io, checkpoint),
-    witness: witness === undefined ? undefined : await witnessedLog(cli, witness, file !== undefined),
+    witness: witness === undefined ? undefined : await witnessed(cli, witness, file !== undefined),
     keys: key === undefined ? undefined : await verifierKeys(io, key),
     progress: progress.show,
   };
@@ -79,8 +74,14 @@ async function verify(cli: Cli, file: string | undefined, { checkpoint, key, wit
   printer.data(result, () => verificationText(result).split("\n").map(shown).join("\n"));
 }
 
+async function witnessed(cli: Cli, said: string, alone: boolean): Promise<WitnessedLog> {
+  const { witnessedLog } = await import("../remote/witnessed-log.ts");
+  return witnessedLog(cli, said, alone);
+}
+
 /** The server's log; where no server was named and none runs, the one in the data directory. */
 async function verifyHere(cli: Cli, options: VerifyOptions): Promise<Verification> {
+  const { verifyExport, verifyLogFile } = await import("@capstan/orchestrator");
   const { settings } = cli;
   const data = (await settings.text("data")) as string;
   const path = join(data, "log.db");
@@ -89,9 +90,12 @@ async function verifyHere(cli: Cli, options: VerifyOptions): Promise<Verificatio
   const trusting = { ...options, keys: options.keys ?? (own === undefined ? undefined : [own]) };
   try {
     return await verifyExport(serverSource(await cli.target()), trusting);
-  } catch (thrown) {
-    const away = thrown instanceof FaultError && ["UNREACHABLE", "CREDENTIAL_MISSING"].includes(thrown.code);
-    if (!away || elsewhere || !existsSync(path)) throw thrown;
+  } catch (unanswered) {
+    if (elsewhere || !existsSync(path) || !isAway(thrownFault(unanswered))) throw unanswered;
+    try {
+      return await verifyLogFile(path, trusting);
+    } catch (thrown) {
+      throw thrownFault(thrown).code === "LOG_LOCKED" ? unanswered : thrown;
+    }
   }
-  return verifyLogFile(path, trusting);
 }

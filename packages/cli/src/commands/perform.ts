@@ -1,6 +1,6 @@
 // `capstan perform`: an action's output on stdout; what it was, where it is in the log and how long it took on stderr.
 
-import { printable, siblingId } from "@capstan/orchestrator";
+import { printable, siblingId } from "@capstan/orchestrator/remote";
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { jsonInput } from "../input/json-input.ts";

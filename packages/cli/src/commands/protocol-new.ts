@@ -1,6 +1,6 @@
 // `capstan protocol new NAME`: a working protocol with a test, in a new directory. What is there already stays as it is.
 
-import { printable } from "@capstan/orchestrator";
+import { printable } from "@capstan/orchestrator/remote";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { usageFault } from "../fault/thrown.ts";

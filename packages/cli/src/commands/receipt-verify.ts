@@ -3,17 +3,15 @@
 
 import {
   type EntryPart,
-  FaultError,
-  fault,
   openNote,
   parseVerifierKey,
   parseWitnessKey,
-  printable,
   proven,
   type VerifiedReceipt,
   type VerifierKey,
   verifyReceipt,
-} from "@capstan/orchestrator";
+} from "@capstan/orchestrator/proof";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { fileText, inputText } from "../input/json-input.ts";

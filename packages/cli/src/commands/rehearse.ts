@@ -3,15 +3,8 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import {
-  type AnyPlugin,
-  FaultError,
-  fault,
-  fileHistory,
-  type History,
-  printable,
-  rehearse,
-} from "@capstan/orchestrator";
+import type { AnyPlugin, History } from "@capstan/orchestrator";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { exitCodes } from "../fault/exit-codes.ts";
@@ -20,7 +13,6 @@ import { instantOf } from "../input/duration.ts";
 import { clauseWarnings } from "../messages/clause-warnings.ts";
 import { type Progress, progressOn } from "../output/progress.ts";
 import { rehearsalText } from "../output/rehearsal-text.ts";
-import { exportHistory } from "../remote/exported-history.ts";
 
 const LAST = 10_000;
 const repeated = (text: string, before: string[] = []): string[] => [...before, text];
@@ -66,6 +58,7 @@ examples:
 }
 
 async function run(cli: Cli, flags: Flags): Promise<void> {
+  const { rehearse } = await import("@capstan/orchestrator");
   const plugins = await pluginsOf(cli, flags);
   const last = countOf(flags.last);
   const change = await grantChange(flags, plugins, cli);
@@ -159,6 +152,7 @@ function countOf(text: string | undefined): number {
 async function historyOf(cli: Cli, file: string | undefined): Promise<{ history: History; close(): void }> {
   if (file === undefined) {
     const progress = progressOn(cli, "fetching");
+    const { exportHistory } = await import("../remote/exported-history.ts");
     try {
       return { history: await exportHistory(await cli.target(), progress.show), close() {} };
     } finally {
@@ -167,6 +161,7 @@ async function historyOf(cli: Cli, file: string | undefined): Promise<{ history:
   }
   const path = resolve(cli.io.cwd, file);
   if (!existsSync(path)) throw new FaultError(fault("FILE_UNREADABLE", `there is no log ${printable(file)}`));
+  const { fileHistory } = await import("@capstan/orchestrator");
   const history = fileHistory(path);
   return { history, close: () => history.close() };
 }

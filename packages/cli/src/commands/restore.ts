@@ -3,16 +3,9 @@
 
 import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import {
-  FaultError,
-  fault,
-  formatVerifierKey,
-  keysAdmittedBy,
-  type Restored,
-  readNodeKey,
-  restoreLog,
-  type Signer,
-} from "@capstan/orchestrator";
+import type { Restored, Signer } from "@capstan/orchestrator";
+import { formatVerifierKey } from "@capstan/orchestrator/proof";
+import { FaultError, fault } from "@capstan/orchestrator/remote";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { usageFault } from "../fault/thrown.ts";
@@ -64,6 +57,7 @@ async function restore(
   { replace = false, newKey = false, unproved = false, key }: Flags,
 ): Promise<void> {
   const { io } = cli;
+  const { keysAdmittedBy, restoreLog } = await import("@capstan/orchestrator");
   const data = (await cli.settings.text("data")) as string;
   const near = shownPath(data, io.cwd);
   const said = key === undefined ? undefined : await verifierKeys(io, key);
@@ -71,7 +65,7 @@ async function restore(
   if (unproved && signer === undefined)
     throw usageFault("restore --unproved: it takes the node's key to sign what nobody did");
   const log = join(data, "log.db");
-  const keys = said ?? knownKeys(log, signer);
+  const keys = said ?? knownKeys(signer, keysAdmittedBy(log));
   const made = makeDirectory(data, near);
   const progress = progressOn(cli, "restoring");
   let restored: Restored;
@@ -98,6 +92,7 @@ async function restore(
 
 /** @throws FaultError NODE_KEY_MISSING, KEY_FILE_INVALID, USAGE_INVALID */
 async function signerIn(data: string, near: string, newKey: boolean): Promise<Signer | undefined> {
+  const { readNodeKey } = await import("@capstan/orchestrator");
   const signer = await readNodeKey(data);
   if (signer !== undefined && newKey)
     throw usageFault(`restore --new-key: there is a node.key in ${near}; it stays the node's`);
@@ -108,8 +103,8 @@ async function signerIn(data: string, near: string, newKey: boolean): Promise<Si
 }
 
 /** What this directory itself says of whose log it is; `undefined` where it knows of no key. */
-function knownKeys(log: string, signer: Signer | undefined): readonly string[] | undefined {
-  const known = [...(signer === undefined ? [] : [formatVerifierKey(signer)]), ...keysAdmittedBy(log)];
+function knownKeys(signer: Signer | undefined, admitted: readonly string[]): readonly string[] | undefined {
+  const known = [...(signer === undefined ? [] : [formatVerifierKey(signer)]), ...admitted];
   return known.length === 0 ? undefined : known;
 }
 

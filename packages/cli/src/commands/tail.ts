@@ -1,28 +1,18 @@
 // `capstan tail`: publications as they come, from now on or from any point of history. The cursor is all that there is to it: a
 // connection or a server that is lost is asked again from there, without a gap and without a repeat.
 
-import { FaultError, printable } from "@capstan/orchestrator";
+import { FaultError, printable } from "@capstan/orchestrator/remote";
 import type { Command } from "commander";
-import { z } from "zod";
 import type { Cli } from "../cli.ts";
 import { exitCodeOf, exitCodes } from "../fault/exit-codes.ts";
-import { answerFault, thrownFault, usageFault } from "../fault/thrown.ts";
+import { thrownFault, usageFault } from "../fault/thrown.ts";
 import { type Filter, filterOf, passes } from "../input/filter.ts";
 import { brief } from "../output/brief.ts";
 import { columns, instant } from "../output/columns.ts";
 import { shown } from "../output/shown.ts";
 import { ask } from "../remote/ask.ts";
+import type { Publication } from "../remote/publication-page.ts";
 import type { Target } from "../settings/target.ts";
-
-/** What `subscription.read` answers, as far as it is looked at. */
-const pageSchema = z.object({
-  items: z.array(z.looseObject({ topic: z.string(), cursor: z.string(), id: z.string(), at: z.number() })),
-  next: z.string(),
-  /** Where the log is: `next` where there is no more for now. */
-  head: z.string(),
-});
-
-type Publication = z.output<typeof pageSchema>["items"][number];
 
 interface Flags {
   readonly subscription?: string;
@@ -79,6 +69,7 @@ async function tail(cli: Cli, topics: readonly string[], flags: Flags): Promise<
   const wanted = (one: Publication): boolean =>
     (topics.length < 2 || topics.some((topic) => covers(topic, one.topic))) && passesAll(filters, one);
   const server = new Patient(cli, target);
+  const { pageOf } = await import("../remote/publication-page.ts");
   let cursor = flags.from ?? (subscription === undefined ? "now" : undefined);
   let seen = 0;
   while (seen < limit) {
@@ -107,13 +98,6 @@ async function tail(cli: Cli, topics: readonly string[], flags: Flags): Promise<
       `  to go on from here: ${["capstan tail", ...words.map(quoted), "--from", cursor].map(shown).join(" ")}`,
     );
   }
-}
-
-function pageOf(answer: unknown): z.output<typeof pageSchema> {
-  const page = pageSchema.safeParse(answer);
-  if (page.success) return page.data;
-  const where = page.error.issues[0]?.path.join(".") ?? "";
-  throw answerFault("subscription.read", `is no page of publications${where && ` at ${where}`}`);
 }
 
 const PAGE = 200;

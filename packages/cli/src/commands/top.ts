@@ -1,7 +1,7 @@
 // `capstan top`: what a node is busy with, on one screen that is drawn anew; once where nobody watches, and as samples for
 // programs.
 
-import { printable } from "@capstan/orchestrator";
+import { printable } from "@capstan/orchestrator/remote";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { usageFault } from "../fault/thrown.ts";

@@ -5,13 +5,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Checkpoint,
-  FaultError,
   openNote,
   ProofError,
   parseCheckpoint,
   StoppedLog,
   verifyLogFile,
 } from "@capstan/orchestrator";
+import { FaultError } from "@capstan/orchestrator/remote";
 import { thrownFault } from "../fault/thrown.ts";
 import { entryCount } from "../output/count.ts";
 import { ask } from "../remote/ask.ts";

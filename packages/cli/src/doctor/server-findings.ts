@@ -1,8 +1,10 @@
 // The running node, as one asks it from here: whether it answers, which version it is, and who holds the port it should have.
 
 import { connect } from "node:net";
-import { parseAddress } from "@capstan/orchestrator";
+import { parseAddress } from "@capstan/orchestrator/remote";
+import { entryCount } from "../output/count.ts";
 import { readServerFile } from "../settings/server-file.ts";
+import { directly } from "../settings/this-machine.ts";
 import { type CertificateTrust, tlsOptions, trustOf } from "../settings/trust.ts";
 import { type Finding, Findings } from "./finding.ts";
 import { portHolder } from "./port-holder.ts";
@@ -24,7 +26,8 @@ export async function healthOf(url: string, trust?: CertificateTrust): Promise<H
   const tls = trust === undefined ? {} : { tls: tlsOptions(trust) };
   try {
     const signal = AbortSignal.timeout(LONGEST_MS);
-    const response = await fetch(`${url}/healthz`, { redirect: "manual", signal, ...tls } as RequestInit);
+    const how = { redirect: "manual", signal, ...directly(url), ...tls } as RequestInit;
+    const response = await fetch(`${url}/healthz`, how);
     const { node, entries, version } = (await response.json()) as Record<string, unknown>;
     if (typeof node !== "string" || typeof entries !== "number") return undefined;
     const at = Date.parse(response.headers.get("date") ?? "");
@@ -54,7 +57,7 @@ export function serverFindings(health: Health | undefined, asked: string, versio
     const theirs = health.version ?? "an older version than this";
     return found.warn(`${asked} runs ${theirs}, and this is ${version}`, "restart the node with this version").list;
   }
-  return found.ok(`${asked} answers: ${node}, ${entries} entries, version ${version}`).list;
+  return found.ok(`${asked} answers: ${node}, ${entryCount(entries)}, version ${version}`).list;
 }
 
 /** Whether a node could listen there. `ours`: the address of the node of this data directory, where one answers. */

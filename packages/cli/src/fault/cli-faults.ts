@@ -1,6 +1,6 @@
 // Faults that the command line itself gives, before or instead of a server. docs/faults.md lists them with the others.
 
-import type { FaultTable } from "@capstan/orchestrator";
+import type { FaultTable } from "@capstan/orchestrator/remote";
 
 export const cliFaults = {
   USAGE_INVALID: {

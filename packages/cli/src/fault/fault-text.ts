@@ -1,6 +1,6 @@
 // How a fault reads on a terminal: its code, what happened, and where more is to be learned.
 
-import type { Fault } from "@capstan/orchestrator";
+import type { Fault } from "@capstan/orchestrator/remote";
 import { shown } from "../output/shown.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 

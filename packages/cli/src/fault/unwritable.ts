@@ -1,6 +1,6 @@
 // A file that cannot be written, as a fault that says why in words; whatever else was thrown, as it is.
 
-import { FaultError, fault, printable, Unwritable } from "@capstan/orchestrator";
+import { FaultError, fault, printable, Unwritable } from "@capstan/orchestrator/remote";
 import { reasonOf } from "../input/json-input.ts";
 
 /** `path` as it was said. */

@@ -3,7 +3,7 @@
 
 import { type FileHandle, open, stat, unlink } from "node:fs/promises";
 import { resolve } from "node:path";
-import { FaultError, fault, isPin, printable } from "@capstan/orchestrator";
+import { FaultError, fault, isPin, printable } from "@capstan/orchestrator/remote";
 import { z } from "zod";
 import type { Io } from "../io.ts";
 import { fileText, parseJson, reasonOf } from "./json-input.ts";

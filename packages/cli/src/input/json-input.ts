@@ -2,13 +2,13 @@
 
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { FaultError, fault, printable } from "@capstan/orchestrator";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import type { Io } from "../io.ts";
 
 /** @throws FaultError JSON_INVALID, FILE_UNREADABLE; `what` is what it is for: `the input of greet`. */
 export async function jsonInput(io: Io, argument: string, what: string): Promise<unknown> {
   const { text, from } = await inputText(io, argument, what);
-  return parseJson(text, from);
+  return parseJson(text, from, from === what);
 }
 
 /** The text of an argument that may name where to read it. */
@@ -30,15 +30,27 @@ export async function fileText(io: Io, path: string): Promise<string> {
   return utf8(bytes, printable(path));
 }
 
-export function parseJson(text: string, what: string): unknown {
+/** @param typed it stood on the command line, where a shell had its way with it first: what arrived is shown */
+export function parseJson(text: string, what: string, typed = false): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
     const said =
       text.trim() === "" ? "it is empty" : printable((error as Error).message.replace(/^JSON Parse error: /, ""));
-    throw new FaultError(fault("JSON_INVALID", `${what} is not JSON: ${said}`));
+    throw new FaultError(fault("JSON_INVALID", `${what} is not JSON: ${said}${typed ? arrived(text) : ""}`));
   }
 }
+
+function arrived(text: string): string {
+  if (text.trim() === "") return "";
+  const unquoted = /[{:]/.test(text) && !text.includes('"');
+  const hint = unquoted
+    ? `; JSON has double quotes, which a shell leaves alone within single ones: '{"name":"Ada"}'`
+    : "";
+  return `, in ${printable(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text)}${hint}`;
+}
+
+const LONGEST_SHOWN = 80;
 
 /** `no such file`, of an error of the file system's. */
 export function reasonOf(error: unknown): string {

@@ -1,7 +1,7 @@
 // Where a node is reached by its peers, as `--address` says it: an origin, or an address by iroh.
 
-import { printable } from "@capstan/orchestrator";
 import { formatIrohUrl, isIrohUrl, parseIrohUrl } from "@capstan/orchestrator/iroh";
+import { printable } from "@capstan/orchestrator/remote";
 import { usageFault } from "../fault/thrown.ts";
 
 const SCHEMES = ["http:", "https:", "ws:", "wss:"];

@@ -2,8 +2,8 @@
 
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { resolve } from "node:path";
-import { FaultError, fault, printable } from "@capstan/orchestrator";
-import { credentialDigest } from "@capstan/plugins";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
+import { credentialDigest } from "@capstan/plugins/remote";
 import type { Io } from "../io.ts";
 import { reasonOf } from "./json-input.ts";
 

@@ -2,7 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { FaultError, fault, parseVerifierKey, printable, proven } from "@capstan/orchestrator";
+import { parseVerifierKey, proven } from "@capstan/orchestrator/proof";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import type { Io } from "../io.ts";
 import { fileText } from "./json-input.ts";
 

@@ -1,8 +1,5 @@
-// Messages as a command line sees them: name, summary, and the JSON Schema of their data. The standard ones are known
-// without a server; a running server lists its own, its plugins' included.
-
-import { kernelMessages, type MessageDefinition } from "@capstan/orchestrator";
-import { z } from "zod";
+// Messages as a command line sees them: name, summary, and the JSON Schema of their data. The standard ones are known without a
+// server, and without the plugins: from a file that is made of these. A running server lists its own, its plugins' included.
 
 export interface DescribedMessage {
   /** `action.perform` */
@@ -15,27 +12,8 @@ export interface DescribedMessage {
 }
 
 /** The messages of the kernel and of the standard plugins. */
-export async function standardMessages(): Promise<DescribedMessage[]> {
-  const { standard } = await import("@capstan/plugins");
-  const kernel = { name: "kernel", messages: kernelMessages };
-  return [...standard(), kernel].flatMap(({ name: plugin, messages }) =>
-    Object.entries(messages ?? {}).flatMap(([resource, verbs]) =>
-      Object.entries(verbs as Readonly<Record<string, MessageDefinition>>).flatMap(
-        ([verb, { kind, summary, data, internal }]) =>
-          internal
-            ? []
-            : [
-                {
-                  name: `${resource}.${verb}`,
-                  kind,
-                  summary,
-                  plugin,
-                  data: z.toJSONSchema(data, { io: "input", unrepresentable: "any" }),
-                },
-              ],
-      ),
-    ),
-  );
+export async function standardMessages(): Promise<readonly DescribedMessage[]> {
+  return (await import("./standard-messages.json", { with: { type: "json" } })).default;
 }
 
 export function resourceOf({ name }: DescribedMessage): string {

@@ -1,7 +1,6 @@
 // Asking a server: all that is asked in one turn is one HTTP batch, one round trip; what may take its time goes over a
 // WebSocket, which has no limit to how long an answer is waited for. Faults come back as values or are thrown as ours.
 
-import { type Fault, FaultError, fault, pinnedDial, printable } from "@capstan/orchestrator";
 import {
   batch,
   type ConnectOptions,
@@ -11,7 +10,9 @@ import {
   remoteFault,
 } from "@capstan/orchestrator/client";
 import { irohDial, isIrohUrl } from "@capstan/orchestrator/iroh";
+import { type Fault, FaultError, fault, pinnedDial, printable } from "@capstan/orchestrator/remote";
 import type { Target } from "../settings/target.ts";
+import { directly } from "../settings/this-machine.ts";
 import { tlsOptions, tlsTo } from "../settings/trust.ts";
 
 export type Answer = { readonly value: unknown } | { readonly fault: Fault };
@@ -61,18 +62,13 @@ export function answered(answer: Answer): unknown {
 function asCli({ url, token, trust }: Target): ConnectOptions {
   const as = { connectionFromCli: token };
   if (isIrohUrl(url)) return { url, as, dial: irohDial() };
-  if (trust === undefined) return { url, as };
-  if ("pin" in trust) {
-    const send = async (address: string, init: RequestInit): Promise<Response> =>
-      fetch(address, { ...init, ...(await tlsTo(address, trust)) } as RequestInit);
-    return { url, as, dial: pinnedDial(trust.pin), fetch: send };
-  }
+  const direct = directly(url);
+  const send = async (address: string, init: RequestInit): Promise<Response> =>
+    fetch(address, { ...init, ...direct, ...(await tlsTo(address, trust)) } as RequestInit);
+  if (trust === undefined) return { url, as, fetch: send };
+  if ("pin" in trust) return { url, as, dial: pinnedDial(trust.pin), fetch: send };
   const tls = tlsOptions(trust);
-  return {
-    ...{ url, as },
-    webSocket: (address) => new WebSocket(address, { tls } as never),
-    fetch: (address, init) => fetch(address, { ...init, tls } as RequestInit),
-  };
+  return { url, as, webSocket: (address) => new WebSocket(address, { tls } as never), fetch: send };
 }
 
 function sendTo(scope: RemoteScope): Send {
@@ -108,7 +104,12 @@ async function ourFault(target: Target, thrown: unknown): Promise<Fault> {
     const hint = "--ca FILE names the certificate that it must come of";
     return fault("CERTIFICATE_REFUSED", `${printable(target.url)} is not known to be itself: ${untrusted}; ${hint}`);
   }
-  const why = /refused|unable to connect|connection failed/i.test(known.message) ? "" : `: ${firstLine(known.message)}`;
+  const said = firstLine(known.message).replace(/[?.!]+$/, "");
+  const why = /refused|unable to connect|connection failed/i.test(known.message) ? "" : `: ${said}`;
+  if (target.stopped !== undefined) {
+    const what = `the node of ${target.stopped} does not run, and nothing answers at ${printable(target.url)}`;
+    return fault("UNREACHABLE", `${what}${why}; start it with capstan serve, or name another with --url`);
+  }
   const hint = "start one with capstan serve, or name another with --url";
   return fault("UNREACHABLE", `no server answers at ${printable(target.url)}${why}; ${hint}`);
 }
@@ -116,8 +117,8 @@ async function ourFault(target: Target, thrown: unknown): Promise<Fault> {
 /** A WebSocket does not tell why it was not opened; a request does. */
 async function untrustedReason({ url, trust }: Target): Promise<string | undefined> {
   try {
-    const tls = await tlsTo(url, trust);
-    await fetch(`${url}/healthz`, { redirect: "manual", signal: AbortSignal.timeout(PROBE_MS), ...tls } as RequestInit);
+    const how = { ...directly(url), ...(await tlsTo(url, trust)) };
+    await fetch(`${url}/healthz`, { redirect: "manual", signal: AbortSignal.timeout(PROBE_MS), ...how } as RequestInit);
     return undefined;
   } catch (error) {
     const { code = "", message = "" } = error as { code?: string; message?: string };

@@ -102,10 +102,14 @@ function schemaOf(field: string): object {
 const ANSWERS: Readonly<Record<string, unknown>> = {
   "action.list": page,
   "action.register": task,
-  "action.describe": task,
+  "action.describe": {
+    ...{ ...task, configuration: { a: "b" }, may: ["a.b"], timeout: 1, registrant: row, publishes: { topic: "t" } },
+  },
   "action.remove": row,
   "action.perform": { execution: "x-1", output: { text: "hi" } },
-  "execution.show": { ...entry, entries: [1, 2] },
+  "execution.show": {
+    ...{ ...entry, action: "greet", state: "done", entries: [1, 2], output: { a: "b" }, error: fault, untold: ["n-2"] },
+  },
   "execution.list": { items: [{ ...entry, action: "greet", state: "done", entries: [1, 2] }], next: "x-2" },
   "execution.abandon": { execution: "x-1" },
   "execution.cancel": { execution: "x-1" },
@@ -115,7 +119,14 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   "grant.revoke": { grant: "g-2", derived: 1 },
   "log.list": page,
   "log.tail": { ...page, next: 8 },
-  "log.show": entry,
+  "log.show": {
+    ...entry,
+    node: "n-1",
+    cause: "m-2",
+    body: { data: { a: "b" } },
+    facts: { a: "b" },
+    rows: [["t", "k", { a: "b" }]],
+  },
   "log.head": { entries: 7, node: "n-1", name: "evil", first: 2, state: "whole" },
   "log.explain": explained,
   "peer.explain": { peers: told },
@@ -130,6 +141,7 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   "log.redact": { entry: 3, parts: ["body"], by: 4 },
   "key.rotate": { node: "n-1", key: "capstan/n-1+00", entry: 3 },
   "deadLetter.list": { items: [letter], next: "d-2" },
+  "deadLetter.show": { ...letter, id: "d-1", error: fault, alert: 3, end: { discarded: "no use", message: "m-2" } },
   "deadLetter.redrive": { id: "d-1", message: "m-1" },
   "deadLetter.discard": { id: "d-1" },
   "receiver.list": { items: [task], next: "mail" },
@@ -236,6 +248,7 @@ const COMMANDS: readonly string[] = [
   "witness show osaka",
   "key rotate",
   "deadLetter list",
+  "deadLetter show d-1",
   "deadLetter redrive d-1",
   "deadLetter discard d-1 --reason x",
   "execution retry x-1",
@@ -316,6 +329,7 @@ test("a witness whose leaves never end, or lead nowhere, is asked no more", asyn
     ({ from = 1 }) => ({ ...held, size: 2 ** 50, from }),
     () => ({ ...held, from: 1 }),
     () => ({ ...held, from: 0, leaves: "" }),
+    ({ from = 1 }) => ({ ...held, size: 131_072, from }),
   ] as readonly ((asked: { from?: number }) => object)[]) {
     let asked = 0;
     await using endless = hostileServer(({ name, data }) => {

@@ -2,7 +2,7 @@
 
 import type { X509Certificate } from "node:crypto";
 import { connect } from "node:tls";
-import { certificatePin, FaultError, fault, printable } from "@capstan/orchestrator";
+import { certificatePin, FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import type { Target } from "../settings/target.ts";
 import { tlsOptions } from "../settings/trust.ts";
 

@@ -2,7 +2,9 @@
 
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { FaultError, fault, LEAVES_KEPT, LeafWindow, printable, type WitnessedLog } from "@capstan/orchestrator";
+import type { WitnessedLog } from "@capstan/orchestrator";
+import { LEAVES_KEPT, LeafWindow } from "@capstan/orchestrator/proof";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import { z } from "zod";
 import type { Cli } from "../cli.ts";
 import { answerFault } from "../fault/thrown.ts";
@@ -10,6 +12,9 @@ import { fileText } from "../input/json-input.ts";
 import { ask } from "./ask.ts";
 
 const CHECKPOINT = ".checkpoint";
+const HASH_BYTES = 32;
+/** A node gives 4,096 at once. Of fewer than this, but for the last, there would be no end of questions. */
+const LEAST_LEAVES = 1024;
 
 const page = z.object({
   ...{ checkpoint: z.string(), base: z.number(), size: z.number(), peaks: z.array(z.string()) },
@@ -57,9 +62,11 @@ export async function fetchHeld(cli: Cli, name: string, asked: object): Promise<
   if (first === undefined) return { checkpoint, leaves: undefined, file: undefined };
   const pages: Uint8Array[] = [];
   // It may be a peer's answer, handed on: of leaves that go nowhere, or never end, no more is asked for.
-  for (let next = base + 1; first === next && bytes.length > 0 && size - base <= 2 * LEAVES_KEPT; ) {
+  const isPage = (next: number): boolean =>
+    first === next && bytes.length >= HASH_BYTES * Math.min(LEAST_LEAVES, size - next + 1);
+  for (let next = base + 1; isPage(next) && size - base <= 2 * LEAVES_KEPT; ) {
     pages.push(bytes);
-    next += Math.floor(bytes.length / 32);
+    next += Math.floor(bytes.length / HASH_BYTES);
     if (next > size) return { checkpoint, ...windowOf(base, peaks, Buffer.concat(pages)) };
     ({ bytes, first } = await paged(next));
   }
@@ -70,7 +77,7 @@ export async function fetchHeld(cli: Cli, name: string, asked: object): Promise<
 function windowOf(base: number, peaks: readonly string[], hashes: Uint8Array): Omit<FetchedLog, "checkpoint"> {
   try {
     const decoded = peaks.map((one) => Buffer.from(one, "base64"));
-    const leaves = LeafWindow.from(base, decoded).grown(hashes.slice(0, hashes.length - (hashes.length % 32)));
+    const leaves = LeafWindow.from(base, decoded).grown(hashes.slice(0, hashes.length - (hashes.length % HASH_BYTES)));
     return { leaves, file: Buffer.concat([Buffer.from(leaves.head, "latin1"), leaves.hashes]) };
   } catch {
     // Not what a tree is made of: then only the checkpoint counts.

@@ -1,8 +1,10 @@
 // capstan.config.ts: found in the working directory or named, imported with our modules supplied, checked where it is read.
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { type Config, FaultError, fault, parseConfig, printable } from "@capstan/orchestrator";
+import type { Config } from "@capstan/orchestrator";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
+import { exportedKeys } from "./exported-keys.ts";
 
 export interface ConfigFile {
   readonly path: string;
@@ -20,10 +22,20 @@ export function findConfigFile(cwd: string, named: string | undefined): string |
   return path;
 }
 
+/** As its text tells; `undefined` where only loading it does. */
+export function keysIn(path: string): ReadonlySet<string> | undefined {
+  try {
+    return exportedKeys(readFileSync(path, "utf8"));
+  } catch {
+    return undefined; // a directory, or unreadable: loading it says what
+  }
+}
+
 /** @throws FaultError CONFIG_FILE_INVALID where it does not load, CONFIG_UNKNOWN where it does not fit */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
   const { supplyModules } = await import("./supplied.ts");
   supplyModules();
+  const { parseConfig } = await import("@capstan/orchestrator");
   let exports: { readonly default?: unknown };
   try {
     exports = await import(path);

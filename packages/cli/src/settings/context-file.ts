@@ -4,34 +4,13 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FaultError, fault, nearest, printable } from "@capstan/orchestrator";
-import { z } from "zod";
+import { FaultError, fault, nearest, printable } from "@capstan/orchestrator/remote";
 import { reasonOf } from "../input/json-input.ts";
 import type { Io } from "../io.ts";
+import type { Context, Contexts } from "./context-schema.ts";
 
 /** What stands for no context, and so is no name of one. */
 export const NO_CONTEXT = "none";
-
-/** Paths are absolute. */
-const contextSchema = z.strictObject({
-  url: z.string().min(1),
-  tokenFile: z.string().min(1).optional(),
-  ca: z.string().min(1).optional(),
-  serverPin: z.string().min(1).optional(),
-});
-const nameSchema = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u);
-const fileSchema = z.strictObject({
-  /** The one in use where nothing else is said. */
-  current: nameSchema.optional(),
-  contexts: z.record(nameSchema, contextSchema),
-});
-
-export type Context = z.output<typeof contextSchema>;
-export type Contexts = z.output<typeof fileSchema>;
-
-export function isContextName(name: string): boolean {
-  return nameSchema.safeParse(name).success && name !== NO_CONTEXT;
-}
 
 /** XDG Base Directory Specification: an own directory, which counts where it is absolute, else ~/.config. */
 export function contextsPath({ env }: Pick<Io, "env">): string | undefined {
@@ -41,7 +20,7 @@ export function contextsPath({ env }: Pick<Io, "env">): string | undefined {
 }
 
 /** @throws FaultError CONTEXTS_INVALID */
-export function readContexts(io: Pick<Io, "env">): Contexts {
+export async function readContexts(io: Pick<Io, "env">): Promise<Contexts> {
   const path = contextsPath(io);
   if (path === undefined) return { contexts: {} };
   let text: string;
@@ -57,7 +36,8 @@ export function readContexts(io: Pick<Io, "env">): Contexts {
   } catch {
     throw invalid(path, "is not JSON; mend it, or remove it and add the contexts again");
   }
-  const parsed = fileSchema.safeParse(value);
+  const { contextsSchema } = await import("./context-schema.ts");
+  const parsed = contextsSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw invalid(path, `does not fit at ${issue?.path.join(".") || "its top"}: ${issue?.message ?? "it is no object"}`);
@@ -92,7 +72,7 @@ export async function changeContexts(io: Pick<Io, "env">, change: (before: Conte
     throw new FaultError(fault("FILE_UNWRITABLE", `${printable(path)} cannot be written: ${reasonOf(error)}`));
   }
   try {
-    const after = change(readContexts(io));
+    const after = change(await readContexts(io));
     writeFileSync(draft, `${JSON.stringify(after, null, 2)}\n`);
     renameSync(draft, path);
   } catch (thrown) {

@@ -12,6 +12,8 @@ export interface ServerFile {
   readonly modules: readonly string[];
   /** The file with the certificate that it is served under. */
   readonly certificate?: string;
+  /** Of that certificate, as it was when the server began: the file may have been renewed since. */
+  readonly pin?: string;
   /** `iroh://…`, where it takes sessions over iroh. */
   readonly iroh?: string;
 }
@@ -21,11 +23,12 @@ const NAME = "server.json";
 export function readServerFile(data: string): ServerFile | undefined {
   try {
     const file = JSON.parse(readFileSync(join(data, NAME), "utf8")) as Partial<ServerFile>;
-    const { url, pid, node, modules, certificate, iroh } = file;
+    const { url, pid, node, modules, certificate, pin, iroh } = file;
     if (typeof url !== "string" || typeof pid !== "number" || typeof node !== "string") return undefined;
     return {
       ...{ url, pid, node, modules: Array.isArray(modules) ? modules : [] },
       ...(typeof certificate === "string" ? { certificate } : {}),
+      ...(typeof pin === "string" ? { pin } : {}),
       ...(typeof iroh === "string" ? { iroh } : {}),
     };
   } catch {

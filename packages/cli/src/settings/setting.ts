@@ -222,3 +222,9 @@ export type SettingName = keyof typeof settings;
 
 /** Read by the program itself, and no settings: they are the same wherever they are said. */
 export const otherVariables = ["CAPSTAN_JSON", "CAPSTAN_DEBUG"];
+
+/** Keys of capstan.config.ts, those among them that nothing else says. */
+export const fileKeys: readonly string[] = [
+  ...Object.values<Setting>(settings).flatMap(({ key }) => key ?? []),
+  ...["plugins", "limits"],
+];

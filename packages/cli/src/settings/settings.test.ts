@@ -2,12 +2,17 @@
 
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { configKeys } from "@capstan/orchestrator";
 import type { Io } from "../io.ts";
 import { testIo } from "../test-io.ts";
+import { CERTIFICATE } from "./self-signed.fixture.ts";
 import { removeServerFile, type ServerFile, writeServerFile } from "./server-file.ts";
+import { fileKeys } from "./setting.ts";
 import { Settings } from "./settings.ts";
-import { findTarget, isLocal, shownPath, urlOf } from "./target.ts";
+import { findTarget, shownPath, urlOf } from "./target.ts";
+import { isLocal } from "./this-machine.ts";
 
 function withFiles(files: Readonly<Record<string, string>>, env: Io["env"] = {}): Io {
   const io = testIo(env);
@@ -73,6 +78,14 @@ test("a configuration that does not load, or does not fit, is one fault", async 
   });
 });
 
+test("a configuration is loaded for what it may say, and not to find that it does not say it", async () => {
+  const text = 'import "./gone.ts";\nexport default { name: "osaka", plugins: [] };\n';
+  const settings = new Settings(withFiles({ "capstan.config.ts": text }), {});
+  expect(await settings.get("listen")).toEqual({ value: "127.0.0.1:7420", source: "default" });
+  await expect(settings.get("name")).rejects.toMatchObject({ code: "CONFIG_FILE_INVALID" });
+  expect([...fileKeys].sort()).toEqual([...configKeys].sort());
+});
+
 const SERVER: ServerFile = { url: "http://127.0.0.1:4321", pid: 1, node: "n-1", modules: [] };
 
 function running(): Io {
@@ -103,6 +116,36 @@ test("the administrator's token is sent to no other machine", async () => {
     administrator: false,
   });
   await expect(target({ token: "a", tokenFile: "b" })).rejects.toMatchObject({ code: "USAGE_INVALID" });
+});
+
+test("a server here that listens where others reach it gets the token too, and nobody else at its address does", async () => {
+  const io = running();
+  const certificate = join(io.cwd, "c.pem");
+  writeFileSync(certificate, CERTIFICATE);
+  const target = (server: Partial<ServerFile>, flags: object = {}) => {
+    writeServerFile(join(io.cwd, ".capstan"), { ...SERVER, ...server });
+    return findTarget(new Settings(io, { ...flags }), io.cwd).then(
+      ({ token }) => token,
+      ({ code }) => code,
+    );
+  };
+  const elsewhere = "http://203.0.113.7:7420"; // of RFC 5737: nobody's
+  expect(await target({ url: elsewhere })).toBe("CREDENTIAL_MISSING");
+  expect(await target({ url: "http://berlin.example:7420" })).toBe("CREDENTIAL_MISSING");
+  // Nobody else has the key of that certificate.
+  expect(await target({ url: "https://203.0.113.7:7420", certificate })).toBe("secret");
+  expect(await target({ url: "https://berlin.example:7420", certificate })).toBe("secret");
+  expect(await target({ url: "https://203.0.113.7:7420", certificate }, { ca: certificate })).toBe(
+    "CREDENTIAL_MISSING",
+  );
+  expect(await target({ certificate }, { url: "https://203.0.113.7:7420" })).toBe("CREDENTIAL_MISSING");
+  // It says who somebody is only where it is asked for; and what it is not is no certificate.
+  expect(await target({ url: elsewhere, certificate })).toBe("CREDENTIAL_MISSING");
+  writeFileSync(certificate, "-----BEGIN CERTIFICATE-----");
+  expect(await target({ url: "https://203.0.113.7:7420", certificate })).toBe("CREDENTIAL_MISSING");
+  for (const { address, family } of Object.values(networkInterfaces()).flatMap((all) => all ?? [])) {
+    if (family === "IPv4") expect(await target({ url: `http://${address}:7420` })).toBe("secret");
+  }
 });
 
 test("a flag of the one wins over a variable of the other", async () => {

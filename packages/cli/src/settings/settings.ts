@@ -5,12 +5,13 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
-import { DEFAULT_LISTEN, FaultError, fault, nearest, printable } from "@capstan/orchestrator";
+import { DEFAULT_LISTEN, FaultError, fault, nearest, printable } from "@capstan/orchestrator/remote";
 import { usageFault } from "../fault/thrown.ts";
 import type { Io } from "../io.ts";
-import { type ConfigFile, findConfigFile, readConfigFile } from "./config-file.ts";
-import { type Context, contextNamed, NO_CONTEXT, readContexts } from "./context-file.ts";
-import { otherVariables, type Setting, type SettingName, settings } from "./setting.ts";
+import { type ConfigFile, findConfigFile, keysIn, readConfigFile } from "./config-file.ts";
+import { contextNamed, NO_CONTEXT, readContexts } from "./context-file.ts";
+import type { Context } from "./context-schema.ts";
+import { fileKeys, otherVariables, type Setting, type SettingName, settings } from "./setting.ts";
 
 export type Source = "flag" | "environment" | ".env" | "context" | "file" | "default";
 
@@ -48,25 +49,39 @@ export class Settings {
   /** The configuration file in force. */
   file(): Promise<ConfigFile | undefined> {
     this.#file ??= (async () => {
-      const named = this.#said(settings.config);
-      const path = findConfigFile(this.#io.cwd, named?.value as string | undefined);
+      const path = this.#filePath();
       return path === undefined ? undefined : await readConfigFile(path);
     })();
     return this.#file;
+  }
+
+  /** @throws FaultError CONFIG_FILE_INVALID where it is named and not there */
+  #filePath(): string | undefined {
+    const named = this.#said(settings.config);
+    return findConfigFile(this.#io.cwd, named?.value as string | undefined);
+  }
+
+  /** Not where its text tells that it is not: what its plugins are is nothing to whoever asks. */
+  #mayBeInFile(key: string): boolean {
+    const path = this.#filePath();
+    if (path === undefined) return false;
+    const keys = keysIn(path);
+    // What is no key at all is told of as it is loaded.
+    return keys === undefined || keys.has(key) || [...keys].some((one) => !fileKeys.includes(one));
   }
 
   /**
    * The context in force. It is whole: whoever names a server otherwise gets nothing of it, its credential least of all; one in
    * use gives way to a data directory that is named, too. @throws FaultError CONTEXT_UNKNOWN, CONTEXTS_INVALID, USAGE_INVALID
    */
-  context(): ContextInForce | undefined {
+  async context(): Promise<ContextInForce | undefined> {
     const named = this.#said(settings.context);
     const url = this.#said(settings.url);
     const byFlag = named?.source === "flag";
     if (byFlag && url?.source === "flag") throw usageFault("--context and --url say the same twice; give one");
     if (named?.value === NO_CONTEXT || (!byFlag && url !== undefined)) return undefined;
     if (named === undefined && this.#said(settings.data) !== undefined) return undefined;
-    const known = readContexts(this.#io);
+    const known = await readContexts(this.#io);
     const name = (named?.value as string | undefined) ?? known.current;
     if (name === undefined) return undefined;
     return { ...contextNamed(known, name, named?.where ?? "the one in use"), name, byFlag };
@@ -86,14 +101,14 @@ export class Settings {
   async get(name: SettingName): Promise<Effective> {
     const setting: Setting = settings[name];
     const said = this.#said(setting);
-    const inContext = said?.source === "flag" ? undefined : this.#inContext(name, said);
+    const inContext = said?.source === "flag" ? undefined : await this.#inContext(name, said);
     if (inContext !== undefined) return inContext;
     if (said !== undefined) return said;
     if (name === "context") {
-      const context = this.context();
+      const context = await this.context();
       if (context !== undefined) return { value: context.name, source: "context" };
     }
-    if (setting.key !== undefined) {
+    if (setting.key !== undefined && this.#mayBeInFile(setting.key)) {
       const file = await this.file();
       const config = file?.config[setting.key as keyof ConfigFile["config"]];
       const value = (name === "otel" ? file?.config.otel?.endpoint : config) as Effective["value"];
@@ -109,9 +124,9 @@ export class Settings {
   }
 
   /** What a context says, where it wins over what the environment says. */
-  #inContext(name: SettingName, said: Effective | undefined): Effective | undefined {
+  async #inContext(name: SettingName, said: Effective | undefined): Promise<Effective | undefined> {
     if (!IN_CONTEXT.has(name)) return undefined;
-    const context = this.context();
+    const context = await this.context();
     if (context === undefined) return undefined;
     const where = context.name;
     if (name === "token") {

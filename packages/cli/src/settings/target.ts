@@ -1,14 +1,16 @@
 // Whom a command asks, and as whom. The administrator's token is found by itself, and is sent to nobody but a server on
-// this machine.
+// this machine that is no other user's, or the data directory's own under the very certificate that it is served under.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
-import { DEFAULT_LISTEN, FaultError, fault, printable } from "@capstan/orchestrator";
 import { formatIrohUrl, isIrohUrl, parseIrohUrl } from "@capstan/orchestrator/iroh";
+import { DEFAULT_LISTEN, FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import { usageFault } from "../fault/thrown.ts";
 import { reasonOf } from "../input/json-input.ts";
+import { otherUser } from "./listener.ts";
 import { readServerFile, type ServerFile } from "./server-file.ts";
 import type { Settings } from "./settings.ts";
+import { isLocal, isOfThisMachine } from "./this-machine.ts";
 import { type Trust, trustOf, trustSaid } from "./trust.ts";
 
 export interface Target {
@@ -20,6 +22,8 @@ export interface Target {
   readonly modules: readonly string[];
   /** By what its certificate is told to be its own, beyond what this machine trusts. */
   readonly trust?: Trust;
+  /** The data directory that is meant, where nobody named a server and none says there that it runs. */
+  readonly stopped?: string;
 }
 
 const ADMIN_TOKEN = "admin.token";
@@ -46,18 +50,27 @@ export async function findTarget(settings: Settings, cwd: string): Promise<Targe
       throw new FaultError(
         fault(
           "UNREACHABLE",
-          `no server runs here: start one with capstan serve, or name one with --url and --token-file`,
+          `no server runs on ${shownPath(data, cwd)}: start one with capstan serve, name its directory with --data, or name one elsewhere with --url and --token-file`,
         ),
       );
     }
     throw new FaultError(fault("CREDENTIAL_MISSING", `${named} cannot be read: ${reasonOf(error)}; pass --token-file`));
   }
-  // By iroh it is the key that says whose machine it is.
-  if (isIrohUrl(url) ? own === undefined : !isLocal(url)) {
+  // By iroh it is the key that says whose machine it is, and so does the very certificate.
+  const { trust } = found;
+  const certified = url.startsWith("https:") && trust !== undefined && "own" in trust && trust.own !== undefined;
+  const proves = isIrohUrl(url) || certified;
+  if (own === undefined ? isIrohUrl(url) || !isLocal(url) : !(proves || isOfThisMachine(url))) {
     const why = `${printable(url)} is another machine, and gets no ${named}`;
     throw new FaultError(fault("CREDENTIAL_MISSING", `${why}; pass --token-file`));
   }
-  return { ...found, token, administrator: true };
+  const other = proves ? undefined : otherUser(url, statSync(path).uid);
+  if (other !== undefined) {
+    const why = `at ${printable(url)} another user's process (uid ${other}) listens, and it gets no ${named}`;
+    throw new FaultError(fault("CREDENTIAL_MISSING", `${why}; pass --token-file`));
+  }
+  const stopped = said === undefined && server === undefined ? { stopped: shownPath(data, cwd) } : {};
+  return { ...found, token, administrator: true, ...stopped };
 }
 
 /** Whoever may read the data directory knows the certificate of the server that runs on it, whatever names are in it. */
@@ -123,11 +136,6 @@ async function listenUrl(settings: Settings): Promise<string> {
 /** Where this machine asks a server that listens everywhere. */
 export function fromHere(url: string): string {
   return url.replace("://0.0.0.0:", "://127.0.0.1:").replace("://[::]:", "://[::1]:");
-}
-
-export function isLocal(url: string): boolean {
-  const host = new URL(url).hostname;
-  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** `./.capstan/admin.token`, where it is below; else whole. */

@@ -2,7 +2,7 @@
 // (`--ca`), the pin of the very one (`--server-pin`), or the very one that the server of this data directory is served under.
 
 import { readFileSync } from "node:fs";
-import { FaultError, fault, isPin, pinnedTls, printable } from "@capstan/orchestrator";
+import { certificatePin, FaultError, fault, isPin, pinnedTls, pinOf, printable } from "@capstan/orchestrator/remote";
 import { usageFault } from "../fault/thrown.ts";
 import { reasonOf } from "../input/json-input.ts";
 import type { ServerFile } from "./server-file.ts";
@@ -16,8 +16,8 @@ export interface PinTrust {
 export interface CertificateTrust {
   /** PEM. */
   readonly ca: string;
-  /** It is the server's own, and so good whatever it was asked as. */
-  readonly pinned: boolean;
+  /** The pin of the server's own, which is good whatever it was asked as; what else comes of the same authority is not. */
+  readonly own?: string;
 }
 
 /** What was said of it, if anything. @throws FaultError FILE_UNREADABLE, USAGE_INVALID */
@@ -36,15 +36,16 @@ export function trustIn(path: string): CertificateTrust {
   } catch (error) {
     throw new FaultError(fault("FILE_UNREADABLE", `${printable(path)} cannot be read: ${reasonOf(error)}`));
   }
-  if (ca.includes("-----BEGIN CERTIFICATE-----")) return { ca, pinned: false };
+  if (ca.includes("-----BEGIN CERTIFICATE-----")) return { ca };
   throw new FaultError(fault("FILE_UNREADABLE", `${printable(path)} holds no certificate in PEM form`));
 }
 
 /** Of the server that runs here; `undefined` where it is served without one, or its file is gone. */
-export function trustOf({ certificate }: ServerFile): CertificateTrust | undefined {
+export function trustOf({ certificate, pin }: ServerFile): CertificateTrust | undefined {
   if (certificate === undefined) return undefined;
   try {
-    return { ca: readFileSync(certificate, "utf8"), pinned: true };
+    const ca = readFileSync(certificate, "utf8");
+    return { ca, own: pin ?? certificatePin(ca) };
   } catch {
     return undefined;
   }
@@ -57,6 +58,9 @@ export async function tlsTo(url: string, trust: Trust | undefined): Promise<obje
 }
 
 /** As Bun's `fetch` and `WebSocket` take it. */
-export function tlsOptions({ ca, pinned }: CertificateTrust): object {
-  return pinned ? { ca, allowPartialTrustChain: true, checkServerIdentity: () => undefined } : { ca };
+export function tlsOptions({ ca, own }: CertificateTrust): object {
+  if (own === undefined) return { ca };
+  const checkServerIdentity = (_: string, { raw }: { readonly raw?: Uint8Array }): Error | undefined =>
+    raw !== undefined && pinOf(raw) === own ? undefined : new Error("the certificate is not the server's own");
+  return { ca, allowPartialTrustChain: true, checkServerIdentity };
 }
