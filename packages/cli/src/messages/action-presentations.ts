@@ -1,8 +1,10 @@
 // Actions: what carries one out is named by a flag, and what is registered is told by its shape.
 
-import { printable } from "@capstan/orchestrator";
+import { printable } from "@capstan/orchestrator/remote";
+import { shape } from "@capstan/plugins/remote";
 import type { Cli } from "../cli.ts";
-import { columns } from "../output/columns.ts";
+import { brief } from "../output/brief.ts";
+import { columns, instant } from "../output/columns.ts";
 import { shown } from "../output/shown.ts";
 import { answered, askAll } from "../remote/ask.ts";
 import type { Presentation, PresentedCall } from "./presentation.ts";
@@ -18,7 +20,19 @@ interface Registered {
 interface Listed extends Registered {
   readonly protocol: string;
   /** Of what a peer has: our name for it, and the domains on the way. */
-  readonly elsewhere?: { readonly peer: string; readonly path: readonly string[] };
+  readonly elsewhere?: { readonly peer: string; readonly path: readonly string[]; readonly origin?: string };
+}
+
+interface Described extends Listed {
+  readonly configuration?: unknown;
+  readonly may?: readonly string[];
+  readonly timeout?: number;
+  readonly attempts?: number;
+  readonly registrant?: { readonly principal: string; readonly grant: string };
+  readonly at?: number;
+  readonly idempotent?: boolean;
+  readonly readOnly?: boolean;
+  readonly publishes?: { readonly topic: string };
 }
 
 const TEXTS = {
@@ -53,20 +67,21 @@ export const actionPresentations: Readonly<Record<string, Presentation>> = {
   },
   "action.describe": {
     texts: { at: "ask there", origin: "the node that alone has it" },
-    examples: ["capstan action describe greet --at berlin"],
+    examples: ["capstan action describe greet", "capstan action describe greet --at berlin"],
+    text: (answer) => describedText(answer as Described),
   },
   "action.recall": {
     text: (answer, { data }) =>
       (answer as { recalled: boolean }).recalled
         ? `cancelled ${shown(String(data.name))}\n`
         : "nothing runs under that key\n",
+    hidden: ["request"],
     texts: { under: "the key that it was performed under" },
     examples: ["capstan action recall import --under import-2026-11-21"],
   },
   "action.remove": { text: (answer) => `removed ${nameOf(answer as Registered)}\n` },
   "action.list": {
     async text(answer) {
-      const { shape } = await import("@capstan/plugins");
       const items = (answer as { items: Listed[] }).items;
       return columns(
         items.map((item) =>
@@ -106,12 +121,34 @@ async function register(cli: Cli, call: PresentedCall): Promise<void> {
   const mine = items.filter((item) => item.at === at);
   // Two of one millisecond cannot be told apart.
   const entry = mine.length === 1 ? mine[0]?.entry : undefined;
-  const { shape } = await import("@capstan/plugins");
   cli.printer.data(entry === undefined ? registered : { ...registered, entry }, () => {
     const verb = name === "action.update" ? "updated" : "registered";
     const shapes = `${shape(registered.input)} → ${shape(registered.output)}`;
     return `${verb} ${nameOf(registered)}  ${shown(shapes)}${entry === undefined ? "" : `   entry ${entry}`}\n`;
   });
+}
+
+/** What it takes, gives and publishes; the schemas whole, and what else there is, are in the JSON. */
+function describedText(action: Described): string {
+  const { name, protocol, configuration, elsewhere, may = [], attempts, registrant, publishes } = action;
+  const promised = [...(action.idempotent ? ["idempotent"] : []), ...(action.readOnly ? ["read-only"] : [])];
+  const rows = [
+    ["takes", shape(action.input)],
+    ["gives", shape(action.output)],
+    ...(publishes === undefined ? [] : [["publishes", publishes.topic]]),
+    ...(promised.length === 0 ? [] : [["is", promised.join(", ")]]),
+  ];
+  if (elsewhere !== undefined) {
+    const origin = elsewhere.origin === undefined ? "" : `, of ${elsewhere.origin}`;
+    return columns([["action", `${name}  via ${elsewhere.peer}${origin}`], ...rows]);
+  }
+  return columns([
+    ["action", `${nameOf(action)}  ${protocol} ${brief(configuration ?? {})}`],
+    ...rows,
+    ["may", may.length === 0 ? "nothing" : may.join(", ")],
+    ["tried", `${attempts} ${attempts === 1 ? "time" : "times"}, each for ${action.timeout} ms at most`],
+    ["by", `${registrant?.principal} under ${registrant?.grant}, ${instant(action.at)}`],
+  ]);
 }
 
 function nameOf({ name, revision }: Registered): string {

@@ -9,6 +9,15 @@ test("a clause that covers a message is passed in silence, and so is what is no 
   expect(clauseWarnings(undefined, NAMES)).toEqual([]);
 });
 
+test("rights beside messages are clauses too, and a list is none", () => {
+  const rights = ["file.read:/srv/a, b/*", "process.run:/usr/bin/git", "secret.use:env:TOKEN", "http.*"];
+  expect(clauseWarnings(rights, NAMES)).toEqual([]);
+  expect(clauseWarnings(["file.raed:/srv/*", "action.perform:greet,action.list"], NAMES)).toEqual([
+    "file.raed:/srv/* covers no message that there is; did you mean file.read:/srv/*?",
+    "action.perform:greet,action.list is one clause, comma and all; say --allow once for each",
+  ]);
+});
+
 test("one that covers none is named, with what was meant", () => {
   expect(clauseWarnings(["action.perfrom:greet", "acton.*", "acton", "*.lits", "weather.report"], NAMES)).toEqual([
     "action.perfrom:greet covers no message that there is; did you mean action.perform:greet?",

@@ -21,8 +21,8 @@ export const deadLetterPresentations: Readonly<Record<string, Presentation>> = {
   "deadLetter.list": {
     examples: ["capstan deadLetter list", "capstan deadLetter list --name mail --code DEADLINE_EXCEEDED"],
     texts: {
-      kind: "what failed: execution",
-      name: "what it is of: an action's name",
+      kind: "what failed: execution or delivery",
+      name: "what it is of: an action's name, or a receiver's",
       code: "the code of the fault that it ended with",
       before: "a letter's id, or a page's `next`: go on from there",
       limit: "how many at most (default: 50)",
@@ -34,6 +34,10 @@ export const deadLetterPresentations: Readonly<Record<string, Presentation>> = {
         ]),
       ),
   },
+  "deadLetter.show": {
+    examples: ["capstan deadLetter show d-01J8…"],
+    text: (answer) => shownText(answer as Shown),
+  },
   "deadLetter.redrive": { examples: ["capstan deadLetter redrive d-01J8…"], run: redrive },
   "deadLetter.discard": {
     texts: { reason: "why; it is recorded" },
@@ -41,6 +45,28 @@ export const deadLetterPresentations: Readonly<Record<string, Presentation>> = {
     text: (answer) => `discarded ${shown((answer as { id: string }).id)}\n`,
   },
 };
+
+interface Shown extends Partial<Row> {
+  readonly kind?: string;
+  readonly error?: { readonly code?: string; readonly message?: string };
+  readonly principal?: string;
+  readonly grant?: string;
+  readonly alert?: number;
+  readonly end?: { readonly message?: string; readonly discarded?: string; readonly replaced?: string };
+}
+
+function shownText(letter: Shown): string {
+  const { id, at, kind = "", about = "", name = "", attempts, state, error, principal, grant, alert, end } = letter;
+  const became = [end?.discarded, end?.replaced, end?.message].filter((one) => one !== undefined).join("   ");
+  return columns([
+    ["letter", `${id}  ${state}${became === "" ? "" : `   ${became}`}`],
+    ["of", `${kind} ${about}  ${name}`],
+    ...(error === undefined ? [["code", letter.code]] : [["why", `${error.code}  ${error.message}`]]),
+    ["tried", `${attempts} ${attempts === 1 ? "time" : "times"}, the last ${instant(at)}`],
+    ...(principal === undefined ? [] : [["by", `${principal} under ${grant}`]]),
+    ...(alert === undefined ? [] : [["alert", `entry ${alert}`]]),
+  ]);
+}
 
 interface Redriven {
   readonly id: string;

@@ -1,7 +1,9 @@
 // The fields of a message's data as flags: `--field value`, each read as its schema's type says.
 
-import { FaultError, fault, printable } from "@capstan/orchestrator";
-import { InvalidArgumentError, Option } from "commander";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
+import { Option } from "commander";
+import { usageFault } from "../fault/thrown.ts";
+import { duration } from "../input/duration.ts";
 import { jsonInput } from "../input/json-input.ts";
 import type { Io } from "../io.ts";
 
@@ -69,9 +71,11 @@ export function optionOf(field: Field): Option {
         text,
       ]);
     case "number":
+      if (MILLISECONDS.test(summary))
+        return new Option(`${flag} <duration>`, summary).argParser((text: string) => duration(text, flag));
       return new Option(`${flag} <number>`, summary).argParser((text: string) => {
         const number = Number(text);
-        if (text.trim() === "" || !Number.isFinite(number)) throw new InvalidArgumentError("It is no number.");
+        if (text.trim() === "" || !Number.isFinite(number)) throw usageFault(`${flag}: "${text}" is no number`);
         return number;
       });
     case "text": {
@@ -84,6 +88,9 @@ export function optionOf(field: Field): Option {
       return field.kind satisfies never;
   }
 }
+
+/** Numbers that are durations say so; a flag takes them as all durations: `30s`, and plain milliseconds. */
+const MILLISECONDS = /^milliseconds\b/;
 
 const summaries: Readonly<Record<Field["kind"], string>> = {
   text: "",
@@ -115,7 +122,7 @@ export async function dataOf(
     } else if (message.subject !== undefined && subject === undefined) {
       subject = word;
     } else {
-      throw new FaultError(fault("USAGE_INVALID", `${message.name} takes no "${printable(word)}"; see its --help`));
+      throw usageFault(`${message.name} takes no "${printable(word)}"${meant(word, flags) ?? "; see its --help"}`);
     }
   }
   for (const field of message.fields) {
@@ -126,6 +133,13 @@ export async function dataOf(
   }
   if (subject !== undefined && message.subject !== undefined) data[message.subject] = subject;
   return data;
+}
+
+/** A file that is to carry something out is named by a flag. */
+function meant(word: string, flags: Readonly<Record<string, unknown>>): string | undefined {
+  if (/\.(?:ts|tsx|mts)$/.test(word) && !("module" in flags)) return `; did you mean --module ${printable(word)}?`;
+  if (/\.(?:js|mjs)$/.test(word) && !("script" in flags)) return `; did you mean --script ${printable(word)}?`;
+  return undefined;
 }
 
 /** As commander names an option's value. */

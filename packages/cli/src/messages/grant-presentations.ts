@@ -1,6 +1,6 @@
 // Principals and grants: a credential is made here, in a file of the caller's, and told by its digest.
 
-import { FaultError } from "@capstan/orchestrator";
+import { FaultError } from "@capstan/orchestrator/remote";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { usageFault } from "../fault/thrown.ts";
@@ -105,7 +105,11 @@ async function makeGrant(cli: Cli, { name, data, flags, options }: PresentedCall
     throw usageFault("grant seal: write --out FILE; the secret is made for you, in that file");
   }
   const target = await cli.target();
-  if (typeof flags.expires === "string") data.expires = instantOf(flags.expires, "--expires", Date.now());
+  if (typeof flags.expires === "string") {
+    const at = instantOf(flags.expires, "--expires", Date.now());
+    if (at < Date.now()) throw usageFault(`--expires "${flags.expires}" is over: ${instant(at)}`);
+    data.expires = at;
+  }
   const { out } = flags;
   const secret = typeof out === "string" ? await makeSecretFile(cli.io, out) : undefined;
   if (secret !== undefined) data.credential = secret.digest;

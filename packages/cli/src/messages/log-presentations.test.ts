@@ -11,10 +11,13 @@ import { type TestIo, testIo } from "../test-io.ts";
 const TOKEN = "0123456789abcdef0123456789abcdef";
 const log = memoryLog();
 let server: Serving;
+/** An entry more. */
+let make: (principal: string) => Promise<unknown>;
 
 beforeAll(async () => {
   const hub = await createOrchestrator({ plugins: standard(), node: { id: "n-test", name: "test" }, log });
-  using app = await hub.scope({ principal: "app", allow: ["*"] });
+  const app = await hub.scope({ principal: "app", allow: ["*"] });
+  make = (principal) => app.grant.create({ principal, allow: ["log.*"] });
   await app.grant.create({ principal: "bob", allow: ["log.*"], credential: credentialDigest(TOKEN) });
   server = serve(hub, { listen: "127.0.0.1:0" });
 });
@@ -61,6 +64,18 @@ test("a checkpoint is printed as it is signed, and as JSON with what it says", a
   });
 });
 
+test("a tail ends after as many entries as were asked for, however they come", async () => {
+  const before = log.head;
+  const io = testIo();
+  const tailed = capstan(["log", "tail", "--from", String(before), "--limit", "3", "--json"], io);
+  const answer = (text: string) => text.split("\n").filter(Boolean);
+  while (answer(io.out()).length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  // It waits for two more: six come at once.
+  await Promise.all(Array.from({ length: 6 }, (_, i) => make(`c-${i}`)));
+  const { code, out } = await tailed;
+  expect([code, answer(out).map((line) => JSON.parse(line).entry)]).toEqual([0, [before, before + 1, before + 2]]);
+});
+
 test("the head tells where the log ends, and where it begins once it was compacted", async () => {
   expect((await capstan(["log", "head"])).out).toBe(`${log.head} entries  n-test  test\n`);
   while ((await log.trim(2, [])) < 2);
@@ -70,4 +85,19 @@ test("the head tells where the log ends, and where it begins once it was compact
     1,
     "HISTORY_GONE  the log was compacted and keeps entries from 2 on; entry 1 is gone\n",
   ]);
+});
+
+test("an entry is shown with its parts whole, and explained by its number as by its message", async () => {
+  const { entry, message, id } = JSON.parse((await capstan(["--json", "log", "show", "2"])).out);
+  expect([entry, message]).toEqual([2, "grant.create"]);
+  const { out } = await capstan(["log", "show", "2"]);
+  expect(out).toStartWith("entry    2  ");
+  expect(out).toContain(
+    `  ${id}\nmessage  grant.create  done\nby       app under node, to n-test\nbody     {"data":{"principal":"bob",`,
+  );
+  expect(out).toContain('row      principal  bob  {"name":"bob","by":"app",');
+  const [byNumber, byMessage] = [await capstan(["explain", "2"]), await capstan(["explain", id])];
+  expect(byNumber.out).toStartWith(`${id}  grant.create `);
+  expect(byNumber.out).toBe(byMessage.out);
+  expect(await capstan(["explain", "999"])).toMatchObject({ code: 1, err: expect.stringMatching(/^ENTRY_NOT_FOUND /) });
 });

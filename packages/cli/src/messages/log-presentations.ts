@@ -1,13 +1,14 @@
 // The log: entries a line each, the newest as they come, why something was decided, and what proves it.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { FaultError, type Receipt } from "@capstan/orchestrator";
+import type { Receipt } from "@capstan/orchestrator";
+import { FaultError } from "@capstan/orchestrator/remote";
 import type { Cli } from "../cli.ts";
 import { answerFault } from "../fault/thrown.ts";
 import { columns, instant } from "../output/columns.ts";
 import { type Explained, explanation } from "../output/explanation.ts";
 import { writeNewFile } from "../output/new-file.ts";
-import { shown } from "../output/shown.ts";
+import { jsonText, shown } from "../output/shown.ts";
 import { ask } from "../remote/ask.ts";
 import type { Presentation, PresentedCall } from "./presentation.ts";
 
@@ -21,6 +22,17 @@ interface Listed {
   readonly verdict: string;
 }
 
+interface Shown extends Listed {
+  readonly node: string;
+  readonly cause?: string;
+  readonly body?: unknown;
+  readonly facts?: unknown;
+  readonly trace?: unknown;
+  /** The entry that erased each part that is gone. */
+  readonly erased?: unknown;
+  readonly rows?: readonly (readonly [table: string, key: string, row: unknown])[];
+}
+
 interface Head {
   readonly entries: number;
   readonly node: string;
@@ -30,7 +42,16 @@ interface Head {
 }
 
 export const logPresentations: Readonly<Record<string, Presentation>> = {
-  "log.list": { text: (answer) => lines((answer as { items: readonly Listed[] }).items) },
+  "log.list": {
+    texts: {
+      before: "entries before this one",
+      message: "only of this message, like action.perform",
+      principal: "only of this principal",
+      limit: "how many at most (default: 50)",
+    },
+    examples: ["capstan log list", "capstan log list --message action.perform --verdict refused"],
+    text: (answer) => lines((answer as { items: readonly Listed[] }).items),
+  },
   "log.tail": {
     hidden: ["wait"],
     examples: ["capstan log tail", "capstan log tail --from 1 --no-follow --json"],
@@ -39,7 +60,12 @@ export const logPresentations: Readonly<Record<string, Presentation>> = {
     },
     run: tail,
   },
-  "log.show": { subject: "id", run: show },
+  "log.show": {
+    subject: "id",
+    texts: { id: "the entry's number, or its message's id" },
+    examples: ["capstan log show 12", "capstan log show 12 --json"],
+    run: show,
+  },
   "log.receipt": {
     subject: "id",
     texts: { id: "the entry's number, or its message's id" },
@@ -69,8 +95,24 @@ export const logPresentations: Readonly<Record<string, Presentation>> = {
 };
 
 async function show(cli: Cli, { name, data }: PresentedCall): Promise<void> {
-  cli.printer.data(await ask(await cli.target(), name, entryNamed(data)));
+  const answer = await ask(await cli.target(), name, entryNamed(data));
+  cli.printer.data(answer, () => shownText(answer as Shown));
 }
+
+/** Its parts, each whole; of the header what people ask for. */
+function shownText(shownEntry: Shown): string {
+  const { entry, id, message, node, principal, grant, at, verdict, cause, rows = [], ...parts } = shownEntry;
+  return columns([
+    ["entry", `${entry}  ${instant(at)}  ${id}`],
+    ["message", `${message}  ${verdict}`],
+    ["by", `${principal} under ${grant}, to ${node}`],
+    ...(cause === undefined ? [] : [["because of", cause]]),
+    ...PARTS.flatMap((part) => (parts[part] === undefined ? [] : [[part, jsonText(parts[part])]])),
+    ...rows.map(([table, key, row]) => ["row", `${table}  ${key}  ${jsonText(row)}`]),
+  ]);
+}
+
+const PARTS = ["body", "facts", "trace", "erased"] as const;
 
 /** An entry is named by its number as well as by its message. */
 function entryNamed(data: PresentedCall["data"]): object {
@@ -95,7 +137,8 @@ async function tail(cli: Cli, { name, data, flags }: PresentedCall): Promise<voi
   let from = data.from as number | undefined;
   const left = data.limit as number | undefined;
   for (let seen = 0; left === undefined || seen < left; ) {
-    const asked = { ...data, ...(from === undefined ? {} : { from }), wait: follow ? 20_000 : 0 };
+    const more = left === undefined ? {} : { limit: left - seen };
+    const asked = { ...data, ...more, ...(from === undefined ? {} : { from }), wait: follow ? 20_000 : 0 };
     let answer: { readonly items: readonly Listed[]; readonly next: number };
     try {
       answer = (await ask(target, name, asked)) as typeof answer;

@@ -12,7 +12,7 @@ import { programFor } from "../program.ts";
 import { testIo } from "../test-io.ts";
 import { standardMessages } from "./described.ts";
 import { dataOf, fieldsOf } from "./fields.ts";
-import { presentations } from "./presentations.ts";
+import { presentationsOf, presentedResources } from "./presentations.ts";
 import { serverPath } from "./task-options.ts";
 
 const fields = fieldsOf(
@@ -63,6 +63,8 @@ test("a word is the subject, JSON is data, and flags win", async () => {
     code: "JSON_INVALID",
   });
 });
+
+const presentations = await presentationsOf(presentedResources);
 
 test("every presentation is of a message that there is", async () => {
   const names = (await standardMessages()).map(({ name }) => name);
@@ -136,9 +138,9 @@ test("the help of a group and of a verb say the same, and units are told", async
   for (const line of [
     /^ {2}name +what the action is called;/m,
     /^ {2}json +the data as JSON, @file, or - for standard input$/m,
-    /^ {2}--timeout <number> +milliseconds that one try may take/m,
+    /^ {2}--timeout <duration> +milliseconds, or 30s, that one try may take/m,
     /^ {2}--attempts <number> +how often it is tried at most/m,
-    /^ {2}--backoff <number> +milliseconds before the second try/m,
+    /^ {2}--backoff <duration> +milliseconds, or 5s, before the second try/m,
   ])
     expect(out).toMatch(line);
   const all = (await ended("--help")).out;
@@ -163,8 +165,29 @@ test("a server that is not there is 69, and bad JSON is found before it is asked
   expect(await ended("perform", "greet", "{")).toEqual({
     code: 65,
     out: "",
-    err: "JSON_INVALID  the input of greet is not JSON: Expected '}'\n",
+    err: "JSON_INVALID  the input of greet is not JSON: Expected '}', in {; JSON has double quotes, which a shell leaves alone within single ones: '{\"name\":\"Ada\"}'\n",
   });
+});
+
+test("a wrong command line is told in our words, with what to write, before anybody is asked", async () => {
+  const told: Readonly<Record<string, string>> = {
+    "perform greet {} --publication nobody": '--publication: "nobody" is not one of with, only, none',
+    "perform greet {} twice": "perform takes 2 words and was given 3: greet, {}, twice; put quotes around what is one",
+    "serve --port 80": 'unknown option "--port"; did you mean "--listen"?',
+    "perform greet --key": "--key: its <key> is missing",
+    explain: "<id> is missing; see its --help",
+    "receipt verify r.json": "--key <key> is missing",
+    "completion csh": 'shell: "csh" is not one of bash, zsh, fish',
+    "action register x ./x.ts": 'action.register takes no "./x.ts"; did you mean --module ./x.ts?',
+    "receiver register x x.js": 'receiver.register takes no "x.js"; did you mean --script x.js?',
+    "action register x --attempts many": '--attempts: "many" is no number',
+    "action register x --timeout soon": '--timeout "soon" is no duration; write 500ms, 30s, 5m, 2h or 7d',
+    "--url 127.0.0.1:9 --token t action register x":
+      "action register: say what carries it out: --module FILE, --script FILE, --http URL, or --process -- PROGRAM",
+  };
+  for (const [words, text] of Object.entries(told)) {
+    expect(await ended(...words.split(" "))).toEqual({ code: 64, out: "", err: `USAGE_INVALID  ${text}\n` });
+  }
 });
 
 test("a module is named as the server knows it", () => {

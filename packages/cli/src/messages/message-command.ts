@@ -10,12 +10,17 @@ import { addCallOptions, callOptions } from "./call-options.ts";
 import { type DescribedMessage, resourceOf, verbOf } from "./described.ts";
 import { dataOf, type Field, fieldsOf, flagOf, optionOf } from "./fields.ts";
 import type { Presentation, PresentedCall } from "./presentation.ts";
-import { presentations } from "./presentations.ts";
+import { presentationsOf } from "./presentations.ts";
 
 const NONE: Presentation = {};
 
 /** Adds a command a message, under a command a resource; what is there already stays. */
-export function addMessageCommands(program: Command, cli: Cli, messages: readonly DescribedMessage[]): void {
+export async function addMessageCommands(
+  program: Command,
+  cli: Cli,
+  messages: readonly DescribedMessage[],
+): Promise<void> {
+  const presentations = await presentationsOf(messages.map(resourceOf));
   const listed = messages.filter(({ name }) => presentations[name]?.unlisted !== true);
   for (const message of listed) {
     const resource = resourceOf(message);
@@ -30,13 +35,12 @@ export function addMessageCommands(program: Command, cli: Cli, messages: readonl
     const verb = verbOf(message);
     if (parent.commands.some((command) => command.name() === verb)) continue;
     if (message.name === "action.perform") performCommand(parent, cli);
-    else messageCommand(parent, cli, message);
+    else messageCommand(parent, cli, message, presentations[message.name] ?? NONE);
   }
 }
 
-function messageCommand(parent: Command, cli: Cli, message: DescribedMessage): void {
+function messageCommand(parent: Command, cli: Cli, message: DescribedMessage, presentation: Presentation): void {
   const { name, kind } = message;
-  const presentation = presentations[name] ?? NONE;
   const globals = parent.parent?.options.map(({ long }) => long) ?? [];
   const all = fieldsOf(message.data).map((field) => ({
     ...field,
@@ -71,7 +75,7 @@ function messageCommand(parent: Command, cli: Cli, message: DescribedMessage): v
     if (presentation.run !== undefined) return presentation.run(cli, call);
     const answer = await ask(await cli.target(), name, data, call.options);
     const make = async () => presentation.text?.(answer, call);
-    const text = cli.printer.json ? undefined : await cli.printer.presented(make);
+    const text = await cli.printer.presented(make);
     cli.printer.data(answer, text === undefined ? undefined : () => text);
     const next = (answer as { next?: unknown } | null)?.next;
     const cursor = flagged.find((field) => field.name === "after" || field.name === "before");

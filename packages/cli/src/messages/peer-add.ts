@@ -1,6 +1,6 @@
 // `capstan peer add`: what an invitation says becomes a peer's configuration, and the command waits until the two have met.
 
-import { FaultError, fault, printable } from "@capstan/orchestrator";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import type { Cli } from "../cli.ts";
 import { usageFault } from "../fault/thrown.ts";
 import { duration } from "../input/duration.ts";

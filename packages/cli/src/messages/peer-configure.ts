@@ -1,6 +1,6 @@
 // `capstan peer configure`: what is said changes and all else stays; what is new over there can come as an invitation.
 
-import { FaultError, fault, printable } from "@capstan/orchestrator";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import type { Cli } from "../cli.ts";
 import { usageFault } from "../fault/thrown.ts";
 import { readInvite } from "../input/invite-file.ts";

@@ -1,6 +1,6 @@
 // Waiting until two nodes have met and told each other all that they have; or why they have not, in the node's own words.
 
-import { FaultError, fault, printable } from "@capstan/orchestrator";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import type { Cli } from "../cli.ts";
 import type { PeerStatus } from "../output/peer-text.ts";
 import { lineOn, spanText } from "../output/progress.ts";

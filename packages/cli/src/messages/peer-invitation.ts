@@ -2,8 +2,7 @@
 // there only if the node took what belongs to it.
 
 import { randomBytes } from "node:crypto";
-import { FaultError, isPin } from "@capstan/orchestrator";
-import type { Command } from "commander";
+import { FaultError, isPin } from "@capstan/orchestrator/remote";
 import type { Cli } from "../cli.ts";
 import { answerFault, usageFault } from "../fault/thrown.ts";
 import { instantOf } from "../input/duration.ts";
@@ -13,7 +12,8 @@ import { instant } from "../output/columns.ts";
 import { spanText } from "../output/progress.ts";
 import { ask } from "../remote/ask.ts";
 import { servedPin } from "../remote/served-certificate.ts";
-import { isLocal, type Target } from "../settings/target.ts";
+import type { Target } from "../settings/target.ts";
+import { isLocal } from "../settings/this-machine.ts";
 
 /** As `peer.identity` answers. */
 export interface Identity {
@@ -41,14 +41,6 @@ export interface Invitation {
 const NO_PIN = "none";
 /** The node may have done it all the same: then its row and the file belong together. */
 const UNSURE = ["UNREACHABLE", "INTERNAL"];
-
-export function addInvitationOptions(command: Command): void {
-  command
-    .option("--out <file>", "where the invitation goes: a new file of mode 0600")
-    .option("--expires <when>", "until when it can be taken: 1h, 7d, or 2026-12-01T00:00Z", "1h")
-    .option("--address <url>", "where the other node reaches this one (default: where this command does)")
-    .option("--pin <pin>", "of the certificate that it is served under there; none for none (default: this node's)");
-}
 
 /** Makes the file, and gives the node the secret. @throws FaultError */
 export async function prepareInvitation(

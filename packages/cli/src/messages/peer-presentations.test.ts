@@ -26,22 +26,40 @@ describe("a peer that there is", () => {
       ["remove", "removed osaka\n"],
     ] as const)
       expect([verb, (await node.capstan(["peer", verb, "osaka"])).out]).toEqual([verb, text]);
+    node.answers({ "peer.stop": ({ name }) => ({ name, pending: true }) });
+    expect((await node.capstan(["peer", "stop", "osaka", "--wait", "0"])).out).toBe("stopping osaka\n");
   });
 
   test("is listed with what passes, or why nothing does", async () => {
     const items = [
       { ...ESTABLISHED, since: Date.now() - 59_500 },
-      { name: "osaka", state: "invited", invite: { expires: Date.UTC(2026, 0, 1) } },
+      { name: "osaka", state: "invited", invite: { expires: Date.UTC(2126, 0, 1) } },
+      { name: "quito", state: "invited", invite: { expires: Date.UTC(2026, 0, 1) } },
       { name: "lima", node: "n-3", state: "idle", reason: "nobody answers there" },
+      { name: "cusco", node: "n-4", state: "stopping", stopping: { until: Date.UTC(2126, 0, 1), inFlight: 2 } },
     ];
     node.answers({ "peer.list": () => ({ items }) });
     expect((await node.capstan(["peer", "list"])).out).toBe(
       [
         "berlin  n-7f3a  berlin  established  in 1 (0 filtered)  out 2  for 1 min 0 s",
-        "osaka                   invited                                until 2026-01-01T00:00:00Z",
+        "osaka                   invited                                until 2126-01-01T00:00:00Z",
+        "quito                   invited                                expired 2026-01-01T00:00:00Z: remove it, and invite anew",
         "lima    n-3             idle                                   nobody answers there",
+        "cusco   n-4             stopping                               2 in flight, until 2126-01-01T00:00:00Z",
         "",
       ].join("\n"),
+    );
+  });
+
+  test("is told of where its grant is of an earlier version, and what to do", async () => {
+    const lacks = ["action.recall", "peer.explain"];
+    node.answers({
+      "peer.list": () => ({ items: [{ name: "lima", node: "n-3", state: "active", lacks }] }),
+      "peer.show": () => ({ name: "lima", node: "n-3", state: "active", lacks }),
+    });
+    expect((await node.capstan(["peer", "list"])).out).toEndWith("outdated grant: capstan peer show says what to do\n");
+    expect((await node.capstan(["peer", "show", "lima"])).out).toEndWith(
+      "lacks    action.recall, peer.explain: its grant is of an earlier version; capstan peer configure lima\n",
     );
   });
 

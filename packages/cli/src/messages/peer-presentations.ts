@@ -5,10 +5,7 @@ import { addPolicyOptions } from "../input/route-policy.ts";
 import { columns } from "../output/columns.ts";
 import { type PeerStatus, peerList, peerText } from "../output/peer-text.ts";
 import { shown } from "../output/shown.ts";
-import { addPeer } from "./peer-add.ts";
-import { configurePeer } from "./peer-configure.ts";
-import { addInvitationOptions, type Identity } from "./peer-invitation.ts";
-import { invitePeer } from "./peer-invite.ts";
+import type { Identity } from "./peer-invitation.ts";
 import type { Presentation } from "./presentation.ts";
 
 const TEXTS = {
@@ -33,6 +30,15 @@ const named = (verb: string): Presentation => ({
   text: (answer) => `${verb} ${shown((answer as PeerStatus).name)}\n`,
 });
 
+/** It may end later than it is answered (`--wait 0`). */
+const ended = (verb: string, meanwhile: string): Presentation => ({
+  ...named(verb),
+  text: (answer) => {
+    const { name, pending } = answer as PeerStatus & { readonly pending?: boolean };
+    return `${pending === true ? meanwhile : verb} ${shown(name)}\n`;
+  },
+});
+
 export const peerPresentations: Readonly<Record<string, Presentation>> = {
   ...Object.fromEntries(UNLISTED.map((verb) => [`peer.${verb}`, { unlisted: true }])),
   "peer.invite": {
@@ -48,7 +54,7 @@ export const peerPresentations: Readonly<Record<string, Presentation>> = {
       addInvitationOptions(command);
       command.option("--renew", "for a node that is a peer already: another secret, and what else is new of this node");
     },
-    run: invitePeer,
+    run: async (cli, call) => (await import("./peer-invite.ts")).invitePeer(cli, call),
   },
   "peer.add": {
     hidden: ["import", "export"],
@@ -61,7 +67,7 @@ export const peerPresentations: Readonly<Record<string, Presentation>> = {
       addPolicyOptions(command);
       command.option("--invite <file>", "what capstan peer invite wrote on the other node");
     },
-    run: addPeer,
+    run: async (cli, call) => (await import("./peer-add.ts")).addPeer(cli, call),
   },
   "peer.configure": {
     hidden: ["import", "export"],
@@ -80,11 +86,17 @@ export const peerPresentations: Readonly<Record<string, Presentation>> = {
         "what capstan peer invite --renew wrote over there: secret, key, address and pin",
       );
     },
-    run: configurePeer,
+    run: async (cli, call) => (await import("./peer-configure.ts")).configurePeer(cli, call),
   },
-  "peer.remove": named("removed"),
+  "peer.remove": {
+    ...ended("removed", "removing"),
+    examples: ["capstan peer remove osaka", "capstan peer remove osaka --now"],
+  },
   "peer.start": named("started"),
-  "peer.stop": named("stopped"),
+  "peer.stop": {
+    ...ended("stopped", "stopping"),
+    examples: ["capstan peer stop osaka", "capstan peer stop osaka --now"],
+  },
   "peer.resend": {
     ...named("asked for its whole table:"),
     configure(command: Command) {
@@ -104,3 +116,11 @@ export const peerPresentations: Readonly<Record<string, Presentation>> = {
     },
   },
 };
+
+function addInvitationOptions(command: Command): void {
+  command
+    .option("--out <file>", "where the invitation goes: a new file of mode 0600")
+    .option("--expires <when>", "until when it can be taken: 1h, 7d, or 2026-12-01T00:00Z", "1h")
+    .option("--address <url>", "where the other node reaches this one (default: where this command does)")
+    .option("--pin <pin>", "of the certificate that it is served under there; none for none (default: this node's)");
+}

@@ -1,32 +1,34 @@
-// Which messages have words of their own. Whatever is not named here is generated from its schema alone, like every plugin's.
+// Which messages have words of their own, by their resource: each is loaded with it. Whatever is not named here is generated from its
+// schema alone, like every plugin's.
 
-import { actionPresentations } from "./action-presentations.ts";
-import { deadLetterPresentations } from "./dead-letter-presentations.ts";
-import { executionPresentations } from "./execution-presentations.ts";
-import { grantPresentations } from "./grant-presentations.ts";
-import { logPresentations } from "./log-presentations.ts";
-import { messagePresentations } from "./message-presentations.ts";
-import { peerPresentations } from "./peer-presentations.ts";
 import type { Presentation } from "./presentation.ts";
-import { protocolPresentations } from "./protocol-presentations.ts";
-import { receiverPresentations } from "./receiver-presentations.ts";
-import { retentionPresentations } from "./retention-presentations.ts";
-import { routePresentations } from "./route-presentations.ts";
-import { subscriptionPresentations } from "./subscription-presentations.ts";
-import { witnessPresentations } from "./witness-presentations.ts";
 
-export const presentations: Readonly<Record<string, Presentation | undefined>> = {
-  ...actionPresentations,
-  ...grantPresentations,
-  ...logPresentations,
-  ...executionPresentations,
-  ...deadLetterPresentations,
-  ...messagePresentations,
-  ...retentionPresentations,
-  ...protocolPresentations,
-  ...receiverPresentations,
-  ...subscriptionPresentations,
-  ...peerPresentations,
-  ...routePresentations,
-  ...witnessPresentations,
+/** By message: `action.register`. */
+export type Presentations = Readonly<Record<string, Presentation | undefined>>;
+
+const byResource: Readonly<Record<string, () => Promise<Presentations>>> = {
+  action: async () => (await import("./action-presentations.ts")).actionPresentations,
+  grant: async () => (await import("./grant-presentations.ts")).grantPresentations,
+  principal: async () => (await import("./grant-presentations.ts")).grantPresentations,
+  log: async () => ({
+    ...(await import("./log-presentations.ts")).logPresentations,
+    ...(await import("./retention-presentations.ts")).retentionPresentations,
+  }),
+  execution: async () => (await import("./execution-presentations.ts")).executionPresentations,
+  deadLetter: async () => (await import("./dead-letter-presentations.ts")).deadLetterPresentations,
+  message: async () => (await import("./message-presentations.ts")).messagePresentations,
+  protocol: async () => (await import("./protocol-presentations.ts")).protocolPresentations,
+  receiver: async () => (await import("./receiver-presentations.ts")).receiverPresentations,
+  subscription: async () => (await import("./subscription-presentations.ts")).subscriptionPresentations,
+  peer: async () => (await import("./peer-presentations.ts")).peerPresentations,
+  route: async () => (await import("./route-presentations.ts")).routePresentations,
+  witness: async () => (await import("./witness-presentations.ts")).witnessPresentations,
 };
+
+export const presentedResources: readonly string[] = Object.keys(byResource);
+
+/** Of these resources; a server may list one that is called as anything is. */
+export async function presentationsOf(resources: Iterable<string>): Promise<Presentations> {
+  const known = [...new Set(resources)].filter((resource) => Object.hasOwn(byResource, resource));
+  return Object.assign({}, ...(await Promise.all(known.map((resource) => byResource[resource]?.()))));
+}

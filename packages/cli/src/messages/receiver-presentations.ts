@@ -1,6 +1,6 @@
 // Receivers: what carries one out is named by a flag, as an action's is.
 
-import { printable } from "@capstan/orchestrator";
+import { printable } from "@capstan/orchestrator/remote";
 import type { Cli } from "../cli.ts";
 import { brief } from "../output/brief.ts";
 import { columns, instant } from "../output/columns.ts";

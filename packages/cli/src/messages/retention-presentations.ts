@@ -47,8 +47,12 @@ async function compact(cli: Cli, { name, data, flags, options }: PresentedCall):
   const answer = (await waitedFor(cli, name, asked, options)) as Compacted;
   cli.printer.data(answer, () => `the log is kept from entry ${count(answer.first)} on\n`);
   const { stoppedBy } = answer;
-  if (stoppedBy !== undefined)
-    cli.printer.note(`  not more is forgotten: from entry ${count(stoppedBy.entry)} on, ${shown(stoppedBy.why)}`);
+  if (stoppedBy === undefined) return;
+  cli.printer.note(`  needed from entry ${count(stoppedBy.entry)} on: ${shown(stoppedBy.why)}`);
+  if (answer.first < stoppedBy.entry)
+    cli.printer.note(
+      "  what is before goes later: of the newest entries 256 may stay, and what was committed together goes together",
+    );
 }
 
 async function redact(cli: Cli, { name, data, flags, options }: PresentedCall): Promise<void> {

@@ -1,7 +1,12 @@
 // Subscriptions on the command line: of what other nodes publish, whether it arrives, from whom, and since when not.
 
 import { afterAll, beforeEach, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "../index.ts";
 import { evil } from "../remote/hostile-server.fixture.ts";
+import { writeServerFile } from "../settings/server-file.ts";
+import { testIo } from "../test-io.ts";
 import { askedNode } from "./asked-node.fixture.ts";
 
 const node = askedNode();
@@ -45,4 +50,41 @@ test("what a server makes of it stays in its line", async () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come through
     expect(out).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f\u202e]/);
   }
+});
+
+test("a receiver that fails on what it is handed is active and up to date, and what it failed on is told", async () => {
+  const letters = { items: [1, 2].map((entry) => ({ id: `d-${entry}`, about: `${ID}/${entry}` })) };
+  node.answers({
+    "deadLetter.list": () => letters,
+    "subscription.list": () => ({ items: [{ ...row, receiver: "mail" }], next: "s-9" }),
+    "subscription.show": () => ({ ...row, receiver: "mail" }),
+  });
+  // As its administrator, in its data directory.
+  const io = testIo();
+  writeFileSync(join(io.cwd, "admin.token"), "t");
+  writeServerFile(io.cwd, { url: node.url, pid: 1, node: "n-here", modules: [] });
+  expect(await run(["--data", ".", "subscription", "show", ID], io)).toBe(0);
+  expect(io.out()).toContain("failed        2 for good: capstan deadLetter list --name mail\n");
+  expect(await run(["--data", ".", "subscription", "list"], io)).toBe(0);
+  expect(io.out()).toEndWith("1 behind  active  2 failed for good\n");
+  expect(io.err()).toBe("  more: --after s-9\n");
+  // Whoever may not read them is told nothing of them, and leaves no refusal.
+  node.forget();
+  node.answers({ "subscription.show": () => ({ ...row, receiver: "mail" }) });
+  expect((await node.capstan(["subscription", "show", ID])).out).not.toContain("failed");
+  expect(node.asked()).toEqual(["subscription.show"]);
+});
+
+test("an empty list is said to be one to whoever sits in front of it, and is empty to programs", async () => {
+  node.answers({ "subscription.list": () => ({ items: [] }), "peer.list": () => ({ items: [] }) });
+  const terminal = { ...testIo(), terminal: { stdout: true, stderr: true } };
+  for (const words of [
+    ["subscription", "list"],
+    ["peer", "list"],
+  ]) {
+    const piped = await node.capstan(words);
+    expect([piped.out, piped.err]).toEqual(["", ""]);
+    await node.capstan(words, terminal);
+  }
+  expect([terminal.out(), terminal.err()]).toEqual(["", "  none\n  none\n"]);
 });

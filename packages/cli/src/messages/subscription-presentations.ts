@@ -1,9 +1,11 @@
 // Subscriptions: who gets what, how far each is, and why one stands still.
 
+import type { Cli } from "../cli.ts";
 import { columns, instant } from "../output/columns.ts";
 import { count } from "../output/count.ts";
 import { shown } from "../output/shown.ts";
-import type { Presentation } from "./presentation.ts";
+import { answered, askAll } from "../remote/ask.ts";
+import type { Presentation, PresentedCall } from "./presentation.ts";
 
 interface Row {
   readonly id: string;
@@ -45,7 +47,7 @@ export const subscriptionPresentations: Readonly<Record<string, Presentation>> =
       name: "what it is called: another of the name is refused",
       from: PLACES,
       attempts: "how often a delivery is tried at most (default: the receiver's)",
-      backoff: "milliseconds before the second try (default: the receiver's)",
+      backoff: "milliseconds, or 5s, before the second try (default: the receiver's)",
     },
     examples: [
       "capstan subscription create action.greet --receiver mail --from start",
@@ -60,26 +62,19 @@ export const subscriptionPresentations: Readonly<Record<string, Presentation>> =
   "subscription.resume": { text: (answer) => `${shown((answer as Row).id)} goes on\n` },
   "subscription.list": {
     texts: { topic: "only those of this topic", receiver: "only those of this receiver" },
-    text: (answer) =>
-      columns(
-        (answer as { items: readonly Row[] }).items.map((row) => [
-          ...[row.id, row.topic, to(row), `${count(row.lag)} behind`],
-          whyText(row) === "" ? row.state : `${row.state}: ${whyText(row)}`,
-        ]),
+    run: (cli, call) =>
+      withLetters(cli, call, (answer, lettersOf) =>
+        columns(
+          (answer as { items: readonly Row[] }).items.map((row) => [
+            ...[row.id, row.topic, to(row), `${count(row.lag)} behind`],
+            whyText(row) === "" ? row.state : `${row.state}: ${whyText(row)}`,
+            lettersOf(row.id) === 0 ? "" : `${count(lettersOf(row.id))} failed for good`,
+          ]),
+        ),
       ),
   },
   "subscription.show": {
-    text(answer) {
-      const row = answer as Row;
-      return columns([
-        ["subscription", `${row.id}${row.name === undefined ? "" : `  ${row.name}`}`],
-        ["topic", `${row.topic} ${to(row)}`],
-        ["by", `${row.principal} under ${row.grant}, ${instant(row.at)}`],
-        ["cursor", `${row.cursor}   ${count(row.lag)} ${row.lag === 1 ? "entry" : "entries"} behind`],
-        [row.state, whyText(row)],
-        ...(Array.isArray(row.elsewhere) ? row.elsewhere.flatMap(elsewhereLines) : []),
-      ]);
-    },
+    run: (cli, call) => withLetters(cli, call, (answer, lettersOf) => shownText(answer as Row, lettersOf)),
   },
   "subscription.read": {
     texts: {
@@ -87,7 +82,7 @@ export const subscriptionPresentations: Readonly<Record<string, Presentation>> =
       topic: "exact, or a prefix with *",
       after: PLACES,
       limit: "how many at most (default: 100)",
-      wait: "milliseconds to wait where there are none",
+      wait: "milliseconds, or 10s, to wait where there are none",
     },
     examples: ["capstan subscription read --topic action.greet --after start", "capstan tail action.greet"],
   },
@@ -99,6 +94,46 @@ export const subscriptionPresentations: Readonly<Record<string, Presentation>> =
     examples: ["capstan subscription redeliver s-01J8… --entry 12"],
   },
 };
+
+/** How many deliveries of a subscription are dead letters. */
+type LettersOf = (subscription: string) => number;
+
+// A receiver that fails on everything is up to date, and active: what it failed on is with the dead letters.
+async function withLetters(
+  cli: Cli,
+  { name, data, options }: PresentedCall,
+  text: (answer: unknown, lettersOf: LettersOf) => string,
+): Promise<void> {
+  const target = await cli.target();
+  const [first, letters] = await askAll(target, (send) => [
+    send(name, data, options),
+    // For people; and a grant that may not read them would leave a refusal each time.
+    ...(target.administrator && !cli.printer.json ? [send("deadLetter.list", { kind: "delivery", limit: 1000 })] : []),
+  ]);
+  const answer = answered(first as NonNullable<typeof first>);
+  const { items } = (letters !== undefined && "value" in letters ? letters.value : {}) as { items?: unknown };
+  const about = Array.isArray(items) ? items.map((one) => String((one as { about?: unknown })?.about)) : [];
+  const lettersOf: LettersOf = (id) => about.filter((one) => one.startsWith(`${id}/`)).length;
+  const said = await cli.printer.presented(async () => text(answer, lettersOf));
+  cli.printer.data(answer, said === undefined ? undefined : () => said);
+  const { next } = Object(answer) as { next?: unknown };
+  if (next !== undefined) cli.printer.note(`  more: --after ${shown(String(next))}`);
+}
+
+function shownText(row: Row, lettersOf: LettersOf): string {
+  const letters = lettersOf(row.id);
+  return columns([
+    ["subscription", `${row.id}${row.name === undefined ? "" : `  ${row.name}`}`],
+    ["topic", `${row.topic} ${to(row)}`],
+    ["by", `${row.principal} under ${row.grant}, ${instant(row.at)}`],
+    ["cursor", `${row.cursor}   ${count(row.lag)} ${row.lag === 1 ? "entry" : "entries"} behind`],
+    [row.state, whyText(row)],
+    ...(letters === 0
+      ? []
+      : [["failed", `${count(letters)} for good: capstan deadLetter list --name ${row.receiver}`]]),
+    ...(Array.isArray(row.elsewhere) ? row.elsewhere.flatMap(elsewhereLines) : []),
+  ]);
+}
 
 function to({ receiver, followed }: Row): string {
   if (receiver !== undefined) return `→ ${receiver}`;

@@ -38,7 +38,7 @@ async function registered(
   const { code, out, err } = await node.capstan("action", "register", ...argv);
   expect([code, err]).toEqual([0, ""]);
   expect(out).toStartWith(`registered ${argv[0]}@1`);
-  return JSON.parse((await node.capstan("action", "describe", argv[0] as string)).out);
+  return JSON.parse((await node.capstan("--json", "action", "describe", argv[0] as string)).out);
 }
 
 describe("capstan action register", () => {
@@ -47,6 +47,11 @@ describe("capstan action register", () => {
     const row = await registered("copy", "--process", "--configuration", configuration, "--", "/bin/cat", "-");
     expect(row.configuration).toMatchObject({ argv: ["/bin/cat", "-"], cwd, stdin: "json", stdout: "json" });
     expect((await node.capstan("perform", "copy", '{"a":"-v {\\"b\\":1}"}')).out).toBe('{"a":"-v {\\"b\\":1}"}\n');
+  });
+
+  test("--timeout and --backoff take durations as every flag does, and plain milliseconds", async () => {
+    const row = await registered("timed", "--timeout", "30s", "--backoff", "250", "--process", "--", "/bin/true");
+    expect(row).toMatchObject({ timeout: 30_000, backoff: 250 });
   });
 
   test("--process takes words that look like flags or JSON as they are", async () => {

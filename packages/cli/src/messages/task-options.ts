@@ -13,9 +13,9 @@ import type { Presentation, PresentedCall } from "./presentation.ts";
 export const TASK_TEXTS = {
   configuration: "as its protocol takes it; JSON, @file, or - for standard input; a secret in it is a reference",
   may: "a clause of what its code may ask for, like action.perform:shout; may be given more than once",
-  timeout: "milliseconds that one try may take",
+  timeout: "milliseconds, or 30s, that one try may take",
   attempts: "how often it is tried at most",
-  backoff: "milliseconds before the second try, twice as long before each further one",
+  backoff: "milliseconds, or 5s, before the second try, twice as long before each further one",
 };
 
 /** Fields that options of `configureTask` say better. */
@@ -93,7 +93,13 @@ async function saidConfiguration(cli: Cli, call: PresentedCall, target: Target):
     const unlessSaid = call.name.startsWith("receiver.") && !/\s/.test(http.trim()) ? { method: "POST" } : {};
     return { protocol: "http", configuration: requestOf(http), unlessSaid };
   }
-  if (process !== true) return undefined;
+  if (process !== true) {
+    const named = ["protocol", "configuration"].some((field) => call.data[field] !== undefined);
+    if (named || !call.name.endsWith(".register")) return undefined;
+    throw usageFault(
+      `${call.name.replace(".", " ")}: say what carries it out: --module FILE, --script FILE, --http URL, or --process -- PROGRAM`,
+    );
+  }
   if (rest.length === 0)
     throw usageFault("--process: the program is missing; write it last, behind --: … --process -- /usr/bin/env");
   return { protocol: "process", configuration: { argv: [...rest] }, unlessSaid: { cwd: cli.io.cwd, stdin: "json" } };

@@ -7,7 +7,6 @@ import { columns, instant } from "../output/columns.ts";
 import { writeNewFile } from "../output/new-file.ts";
 import { shown } from "../output/shown.ts";
 import { ask } from "../remote/ask.ts";
-import { fetchHeld, leavesBeside } from "../remote/witnessed-log.ts";
 import type { Presentation, PresentedCall } from "./presentation.ts";
 
 interface Witnessed {
@@ -59,6 +58,7 @@ async function show(cli: Cli, { name, data, flags }: PresentedCall): Promise<voi
   const { out } = flags;
   if (typeof out !== "string") return cli.printer.data(answer, () => text(answer));
   if (typeof answer.log !== "string") throw answerFault(name, "names no log: nothing is held of it yet");
+  const { fetchHeld, leavesBeside } = await import("../remote/witnessed-log.ts");
   const { checkpoint, file } = await fetchHeld(cli, "witness.held", { name: answer.name, log: answer.log });
   const path = resolve(cli.io.cwd, out);
   await writeNewFile(cli.io, out, checkpoint);

@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FaultError, fault } from "@capstan/orchestrator";
+import { FaultError, fault } from "@capstan/orchestrator/remote";
 import { reasonOf } from "../input/json-input.ts";
 
 /** @param files their texts, by name. Answers their paths. @throws FaultError FILE_UNWRITABLE */

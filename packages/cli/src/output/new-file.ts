@@ -2,7 +2,7 @@
 
 import { open } from "node:fs/promises";
 import { resolve } from "node:path";
-import { FaultError, fault, printable } from "@capstan/orchestrator";
+import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import { reasonOf } from "../input/json-input.ts";
 import type { Io } from "../io.ts";
 

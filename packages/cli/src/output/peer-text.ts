@@ -12,7 +12,7 @@ export interface PeerStatus {
   readonly node?: string;
   readonly domain?: string;
   readonly address?: string;
-  /** `established`, `invited`, `stopped`, or a state of RFC 4271 §8.2.2. */
+  /** `established`, `invited`, `stopping`, `stopped`, or a state of RFC 4271 §8.2.2. */
   readonly state: string;
   readonly since?: number;
   /** Routes that it announced, those that were filtered among them. */
@@ -26,8 +26,12 @@ export interface PeerStatus {
   readonly reason?: string;
   readonly reasonAt?: number;
   readonly retryAt?: number;
+  /** Of one that is being stopped: what is performed between the two, and when it is waited for no more. */
+  readonly stopping?: { readonly until?: number; readonly inFlight?: number };
   readonly invite?: { readonly expires: number };
   readonly grant?: string;
+  /** Clauses that it has by its configuration, and its grant has not. */
+  readonly lacks?: readonly string[];
   /** Its log, as this node witnesses it (docs/witnesses.md). */
   readonly log?: { readonly state?: string; readonly size?: number; readonly entry?: number; readonly why?: string };
 }
@@ -83,8 +87,8 @@ export function peerList(items: readonly PeerStatus[], now: number): string {
       ...[one.name, one.node ?? "", otherDomain(one) ?? "", one.state],
       one.state === "established" ? `in ${count(one.in ?? 0)} (${count(one.filtered ?? 0)} filtered)` : "",
       one.state === "established" ? `out ${count(one.out ?? 0)}` : "",
-      one.state === "established" ? sinceText(one, now) : whyText(one),
-      one.log === undefined ? "" : `its log: ${logText(one.log)}`,
+      one.state === "established" ? sinceText(one, now) : whyText(one, now),
+      [one.log === undefined ? "" : `its log: ${logText(one.log)}`, outdatedText(one)].filter(Boolean).join("; "),
     ]),
   );
 }
@@ -94,11 +98,16 @@ export function peerText(peer: PeerShown, now: number): string {
   const domain = otherDomain(peer);
   return columns([
     ["peer", `${name}  ${node}${domain === undefined ? "" : `  of domain ${domain}`}`],
-    ["state", [peer.state, peer.state === "established" ? sinceText(peer, now) : ""].filter(Boolean).join(" ")],
+    [
+      "state",
+      [peer.state, peer.state === "established" ? sinceText(peer, now) : "", stoppingText(peer)]
+        .filter(Boolean)
+        .join(" "),
+    ],
     ["routes", tableText(peer)],
     ...(peer.reason === undefined ? [] : [["last", `${peer.reason}${at(peer.reasonAt)}`]]),
     ...(peer.state !== "established" && peer.retryAt !== undefined ? [["again", instant(peer.retryAt)]] : []),
-    ...(peer.invite === undefined ? [] : [["invited", `until ${instant(peer.invite.expires)}`]]),
+    ...(peer.invite === undefined ? [] : [["invited", inviteText(peer.invite.expires, now)]]),
     ...(peer.log === undefined || peer.log.state === "nothing" ? [] : [["log", logText(peer.log)]]),
     ...said("heard", peer.heard),
     ...said("told", peer.told),
@@ -112,7 +121,20 @@ export function peerText(peer: PeerShown, now: number): string {
       "may",
       `${grant === undefined ? "" : `${grant}  `}${allow.filter((clause) => !EVERY_PEER.test(clause)).join(", ") || "nothing but what every peer may"}`,
     ],
+    ...(peer.lacks === undefined || peer.lacks.length === 0
+      ? []
+      : [["lacks", `${peer.lacks.join(", ")}: its grant is of an earlier version; capstan peer configure ${name}`]]),
   ]);
+}
+
+function stoppingText({ stopping }: PeerStatus): string {
+  if (stopping === undefined) return "";
+  const { until, inFlight = 0 } = stopping;
+  return `${count(inFlight)} in flight${until === undefined ? "" : `, until ${instant(until)}`}`;
+}
+
+function outdatedText({ lacks = [] }: PeerStatus): string {
+  return lacks.length === 0 ? "" : "outdated grant: capstan peer show says what to do";
 }
 
 function logText({ state = "", size, entry, why }: NonNullable<PeerStatus["log"]>): string {
@@ -134,9 +156,14 @@ function sinceText({ since }: PeerStatus, now: number): string {
   return since === undefined ? "" : `for ${spanText(Math.max(0, now - since) / 1000)}`;
 }
 
-function whyText({ reason, invite }: PeerStatus): string {
-  if (invite !== undefined) return `until ${instant(invite.expires)}`;
-  return reason ?? "";
+function whyText(peer: PeerStatus, now: number): string {
+  const { reason, invite, stopping } = peer;
+  if (stopping !== undefined) return stoppingText(peer);
+  return invite === undefined ? (reason ?? "") : inviteText(invite.expires, now);
+}
+
+function inviteText(expires: number, now: number): string {
+  return expires > now ? `until ${instant(expires)}` : `expired ${instant(expires)}: remove it, and invite anew`;
 }
 
 function at(when: number | undefined): string {

@@ -1,7 +1,7 @@
 // Where a command's words go: data to stdout, everything else to stderr, and as JSON where that was asked for. What a command
 // forgot to escape is escaped here: nothing that a server says moves a terminal's cursor.
 
-import { type Fault, FaultError } from "@capstan/orchestrator";
+import { type Fault, FaultError } from "@capstan/orchestrator/remote";
 import { faultText } from "../fault/fault-text.ts";
 import type { Io } from "../io.ts";
 import { jsonText, shown, shownLines } from "./shown.ts";
@@ -20,6 +20,8 @@ export class Printer {
     const indent = !this.json && this.#io.terminal.stdout ? 2 : undefined;
     const said = this.json || text === undefined ? undefined : this.#said(text);
     this.#io.stdout(said === undefined ? `${jsonText(value, indent)}\n` : shownLines(said));
+    // An empty list, to whoever sits in front of it: else it looks as if nothing had been asked.
+    if (said === "" && this.#io.terminal.stderr) this.note("  none");
   }
 
   /** One of many answers: NDJSON, whoever reads it. */
@@ -41,8 +43,9 @@ export class Printer {
     this.#io.stderr(this.json ? `${jsonText(fault)}\n` : faultText(fault, this.#paint()));
   }
 
-  /** The text that `make` makes of an answer; `undefined` where none can be made of it, which was said then. */
+  /** The text that `make` makes of an answer; `undefined` where none is wanted, or none can be made of it, which was said then. */
   async presented(make: () => Promise<string | undefined>): Promise<string | undefined> {
+    if (this.json) return undefined;
     try {
       return await make();
     } catch (thrown) {

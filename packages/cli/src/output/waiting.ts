@@ -1,7 +1,7 @@
 // Waiting for somebody's work at a terminal: after a second a line says for what and for how long, and Ctrl-C leaves the work to go
 // on and says how to wait for it again. Where nobody sits, nothing is different.
 
-import { FaultError, fault } from "@capstan/orchestrator";
+import { FaultError, fault } from "@capstan/orchestrator/remote";
 import type { Cli } from "../cli.ts";
 import { lineOn, spanText } from "./progress.ts";
 
