@@ -229,7 +229,8 @@ describe("no secret that a node is given", () => {
   test("is left out by leaving everything out: what is no secret is told in the same places", () => {
     const where = new Set(leaksIn(node.said, [{ what: "control", text: CONTROL }]).map((leak) => leak.where));
     for (const place of [
-      ...["capstan action describe echo", "capstan --json receiver show hook", "capstan tail --from start --no-follow"],
+      ...["capstan --json action describe echo", "capstan --json receiver show hook"],
+      "capstan tail --from start --no-follow",
       ...["capstan --json execution list", "capstan log export --from 1 --limit 200"],
       ...[
         "POST /v1/action/perform",

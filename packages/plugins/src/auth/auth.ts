@@ -9,7 +9,6 @@ import {
   type Envelope,
   FaultError,
   fault,
-  messageName,
   namespaceOf,
   next,
   type PluginContext,
@@ -55,7 +54,7 @@ export function auth({ admin = "admin" }: AuthOptions = {}) {
     prepare: { "pipeline.adopt": (_envelope, reader) => adminFacts(reader) },
     decide(context) {
       const { envelope, message, state } = context;
-      if (envelope.internal && messageName(message) === "admin.recover") {
+      if (envelope.internal && message.resource === "admin" && message.action === "recover") {
         const decided = decideRecovery(envelope, state, admin);
         if (decided.kind === "refused") return decided;
         const { data, state: after } = decided;

@@ -4,7 +4,7 @@
 import { command, type FaultTable, NODE_GRANT, query, table } from "@capstan/orchestrator";
 import { z } from "zod";
 import { parseClause } from "../clause.ts";
-import { credentialDigest, digestSchema } from "./credential.ts";
+import { credentialDigest } from "./credential.ts";
 
 export interface PrincipalRow {
   readonly name: string;
@@ -89,6 +89,14 @@ const shownGrant = z.object({
   ...{ expires: z.number().optional(), uses: z.number().optional(), delegable: z.boolean() },
   ...{ by: z.string(), at: z.number(), revoked: z.number().optional() },
 });
+
+/** As credentialDigest gives it: a secret sent in its place by mistake is refused at the edge, and not written down. */
+const digestSchema = z
+  .string()
+  .regex(
+    /^sha256-[A-Za-z0-9_-]{43}$/,
+    "must be sha256- and the secret's SHA-256 in base64url; the secret itself stays yours",
+  );
 
 // The secret is hashed here, at the edge: what is decided and recorded holds its digest alone.
 const secretSchema = z.string().min(16).max(200).transform(credentialDigest);

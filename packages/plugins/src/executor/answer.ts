@@ -15,7 +15,7 @@ import {
   siblingId,
 } from "@capstan/orchestrator";
 import { scanBack } from "../scan-back.ts";
-import { executionTable } from "./schema.ts";
+import { executionTable, recallTable } from "./schema.ts";
 
 const PAGE = 50;
 
@@ -31,6 +31,7 @@ interface Shown {
   readonly attempt?: number;
   readonly output?: unknown;
   readonly error?: Fault;
+  readonly untold?: readonly string[];
 }
 
 interface Filter {
@@ -49,7 +50,10 @@ export async function answerShow(envelope: Envelope, reader: Reader, authority: 
   const shown = await show(reader, entry, true);
   // The grant covers the execution's id; what is told of its action is a matter of the action's namespace.
   if (!authority.reads(shown.action)) throw new FaultError(fault("EXECUTION_UNKNOWN", `there is no execution ${id}`));
-  return shown;
+  const untold = new Set<string>();
+  for (const [key, { execution = key, nodes }] of reader.rows(recallTable))
+    if (execution === id) for (const node of nodes) untold.add(node);
+  return untold.size === 0 ? shown : { ...shown, untold: [...untold] };
 }
 
 export async function answerList(envelope: Envelope, reader: Reader, authority: Authority) {

@@ -12,12 +12,16 @@ import {
   type PluginRuntime,
   siblingId,
 } from "@capstan/orchestrator";
-import type { AskedWay, Carried, CarriedCall, Carrier } from "../registry/elsewhere.ts";
+import {
+  type AskedWay,
+  type Carried,
+  type CarriedCall,
+  type Carrier,
+  REMEMBERED_MS,
+  Unsettled,
+} from "../registry/elsewhere.ts";
 import { plainOutput, textOf } from "./plain-output.ts";
 import type { Asked, ExecutionRow } from "./schema.ts";
-
-/** Keys are kept for a day: later, what whoever was asked does not know any more must not be begun, for it may have been done. */
-const REMEMBERED_MS = 12 * 60 * 60_000;
 
 /** What is there once the plugins run. */
 export interface Ways extends Pick<PluginRuntime, "note" | "reader"> {
@@ -52,6 +56,7 @@ export async function carry(
     // Also where it is the far side's own word: asked again by the same key, it may know by then. Without details it is ours, and says
     // nothing of what became of it where it was asked before.
     const tellsNothing = elsewhere.again !== undefined && error.details === undefined;
+    if (thrown instanceof Unsettled) return outcome("lose", { execution, error, open: thrown.open });
     if (error.code === "EXECUTION_AMBIGUOUS" || tellsNothing) return outcome("lose", { execution, error });
     const { peer } = thrown as { readonly peer?: unknown };
     return failed(execution, error, peer);
@@ -64,12 +69,13 @@ export async function carry(
 
 function callOf(
   row: ExecutionRow,
-  { request, via = [], to, origin, only = false, address, repeatable, digest, until = row.at, again }: Asked,
+  { request, via = [], to, open = [], origin, only = false, address, repeatable, digest, until = row.at, again }: Asked,
   effect: OwedEffect,
   signal: AbortSignal,
 ): Omit<CarriedCall, "asks" | "key" | "anew" | "input"> {
   const { action: name, publication } = row;
   const { correlation, traceparent, hops } = effect;
+  // What whoever was asked does not know any more must not be begun, for it may have been done.
   const isRemembered = again === undefined || repeatable !== undefined || row.at < until + REMEMBERED_MS;
   // The far side's is at most ours: who waits no more wants nothing done. By itself nothing is begun that nobody waits for.
   const deadline = isByItself(effect) || !isRemembered ? until : effect.deadline;
@@ -90,7 +96,7 @@ function callOf(
       via,
       hops,
     },
-    ...{ again: again && to, signal },
+    ...{ again: again && to, open: again ? open : [], signal },
   };
 }
 
@@ -112,14 +118,16 @@ async function inputOf({ reader }: Ways, row: ExecutionRow, effect: OwedEffect):
 function asking(ways: Ways, execution: string, first: Asked, effect: OwedEffect): CarriedCall["asks"] {
   const { id, owing, hops, correlation, traceparent } = effect;
   let noted: Partial<AskedWay> & { readonly to?: string } = first;
-  return async (to, { origin, repeatable, digest }) => {
+  return async (to, { origin, repeatable, digest, open = [], key = first.key }) => {
     const isNoted = to === noted.to && origin === noted.origin && repeatable === noted.repeatable;
-    if (isNoted && digest === noted.digest) return;
+    if (isNoted && digest === noted.digest && key === noted.key) return;
     const way = {
       to,
       ...(origin === undefined ? {} : { origin }),
       ...(repeatable === undefined ? {} : { repeatable }),
       ...(digest === undefined ? {} : { digest }),
+      ...(open.length === 0 ? {} : { open }),
+      ...(key === undefined ? {} : { key }),
     };
     const message = outcome("ask", { execution, effect: id, ...way });
     await ways.note(message, { cause: owing, hops, correlation, traceparent });

@@ -14,7 +14,15 @@ import {
 } from "@capstan/orchestrator";
 import type { Course } from "../registry/destination.ts";
 import { effectOf } from "./invocation.ts";
-import { type Asked, type ExecutionRow, executionTable, INVOKE, type Original } from "./schema.ts";
+import {
+  type Asked,
+  type ExecutionRow,
+  executionTable,
+  INVOKE,
+  type Original,
+  type RecallRow,
+  recallTable,
+} from "./schema.ts";
 
 /** A performing elsewhere whose caller says no deadline: the far side has its own, which nobody here knows. */
 const TIMEOUT_MS = 10 * 60_000;
@@ -79,7 +87,7 @@ function takenBy({ node, origin, only, repeatable, digest, address }: Course) {
 }
 
 /** What `execution.ask` says. */
-interface Asking extends Pick<Asked, "origin" | "repeatable" | "digest"> {
+interface Asking extends Pick<Asked, "origin" | "repeatable" | "digest" | "open" | "key"> {
   readonly execution: string;
   /** That carries it. */
   readonly effect: string;
@@ -178,7 +186,7 @@ export function asks(state: State, id: string, row: ExecutionRow | undefined, as
   if (row?.elsewhere === undefined || row.state !== "running" || effectOf(id, row) !== effect) {
     return refuse("EXECUTION_UNKNOWN", `${id} ended before ${to} was asked`);
   }
-  const { origin: _, repeatable: __, digest: ___, ...asked } = row.elsewhere;
+  const { origin: _, repeatable: __, digest: ___, open: ____, ...asked } = row.elsewhere;
   return next({ state: state.put(executionTable, id, { ...row, elsewhere: { ...asked, to, ...way } }) });
 }
 
@@ -188,15 +196,67 @@ export function tellsNothing({ elsewhere }: ExecutionRow, { code, details }: Fau
   return elsewhere?.again !== undefined && code === "DEADLINE_EXCEEDED" && details === undefined;
 }
 
-/** An execution of which nobody knows whether it ran, and what whoever waits for it is told. */
-export function lost(id: string, row: ExecutionRow, told: Pick<Fault, "message" | "details"> | undefined) {
+/** The neighbours that may see to it, whoever was asked last first. */
+export function askedOf({ to, open = [] }: Asked): readonly string[] {
+  return to === undefined ? open : [to, ...open.filter((node) => node !== to)];
+}
+
+/** Whoever may still see to what is cancelled has to be told, however long that takes: none of their calls outlives its deadline. */
+export function recallOf(
+  { at, correlation, traceparent }: Pick<Envelope, "at" | "correlation" | "traceparent">,
+  id: string,
+  { action, elsewhere }: ExecutionRow,
+): RecallRow | undefined {
+  const nodes = elsewhere === undefined ? [] : askedOf(elsewhere);
+  if (elsewhere === undefined || nodes.length === 0) return undefined;
+  const { by, via, request, key, until = at } = elsewhere;
+  return {
+    ...{ by, action, under: key ?? siblingId(id, "m"), nodes, until: Math.max(until, at + TIMEOUT_MS) },
+    ...(via === undefined ? {} : { via }),
+    ...(request === undefined ? {} : { request }),
+    ...(correlation === undefined ? {} : { correlation }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
+}
+
+/** @param node who was told; none: nobody is any more */
+export function recalled(state: State, id: string, node: string | undefined) {
+  const row = state.get(recallTable, id);
+  if (row === undefined) return next();
+  const nodes = node === undefined ? [] : row.nodes.filter((one) => one !== node);
+  const after = nodes.length === 0 ? state.remove(recallTable, id) : state.put(recallTable, id, { ...row, nodes });
+  return next({ state: after });
+}
+
+/**
+ * An execution of which nobody knows whether it ran, and what whoever waits for it is told.
+ * @param open who may still see to it, as far as whoever carried it knows
+ */
+export function lost(
+  id: string,
+  row: ExecutionRow,
+  told: Pick<Fault, "message" | "details"> | undefined,
+  open: readonly string[] | undefined,
+) {
   const { elsewhere } = row;
   const text = `${id}: the node died while it may have been running; execution.retry runs it again, abandon gives it up`;
-  const to = (told?.details as { peer?: { node?: string } } | undefined)?.peer?.node ?? elsewhere?.to;
-  const asked: Asked | undefined = elsewhere && { ...elsewhere, ...(to === undefined ? {} : { to }), again: true };
+  const asked = elsewhere && stillAsked(elsewhere, told, open);
   const { joined: _, ...rest } = row;
   return {
     row: { ...rest, state: "ambiguous" as const, ...(asked && { elsewhere: asked }) },
     error: fault("EXECUTION_AMBIGUOUS", told?.message ?? text, told?.details, row.message),
+  };
+}
+
+function stillAsked(before: Asked, told: Pick<Fault, "details"> | undefined, open?: readonly string[]): Asked {
+  const last = (told?.details as { peer?: { node?: string } } | undefined)?.peer?.node ?? before.to;
+  const to = open === undefined || (last !== undefined && open.includes(last)) ? last : open[0];
+  const { to: _, open: __, ...asked } = before;
+  const others = (open ?? askedOf(before)).filter((node) => node !== to);
+  return {
+    ...asked,
+    ...(to === undefined ? {} : { to }),
+    ...(others.length === 0 ? {} : { open: others }),
+    again: true,
   };
 }

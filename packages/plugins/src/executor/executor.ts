@@ -1,28 +1,19 @@
 // Performing: an action's name becomes an execution, owed as an effect and settled by its outcome. Whether the input fits is
 // decided here; running it is invoke.ts's.
 
-import {
-  authority,
-  definePlugin,
-  type Fault,
-  fault,
-  JOINS,
-  next,
-  type PluginContext,
-  refuse,
-  siblingId,
-} from "@capstan/orchestrator";
-import { deadLetters } from "../dead-letter/schema.ts";
-import { type Addressed, destinationOf } from "../registry/destination.ts";
+import { definePlugin, type Fault, fault, JOINS, next, printable, refuse, siblingId } from "@capstan/orchestrator";
+import { type Addressed, type Course, destinationOf } from "../registry/destination.ts";
 import { elsewhere } from "../registry/elsewhere.ts";
-import { compileSchema, describeProblems } from "../registry/json-schema.ts";
-import { type ActionRow, actions, topicOf } from "../registry/schema.ts";
+import { compileSchema, describeProblems, shape } from "../registry/json-schema.ts";
+import { type ActionRow, topicOf } from "../registry/schema.ts";
 import { unknownAction } from "../registry/unknown-action.ts";
 import { answerList, answerShow } from "./answer.ts";
+import { cancelled, mayStillRun, ofExecution, recall } from "./cancel.ts";
 import type { Ways } from "./carry.ts";
+import { type Context, NEEDS } from "./context.ts";
 import { createProtocols, type ProtocolsOptions } from "./create-protocols.ts";
-import { askAgain, asks, lost, performElsewhere, retryElsewhere, tellsNothing } from "./elsewhere.ts";
-import { effectOf, invocation, waitingFor } from "./invocation.ts";
+import { askAgain, asks, lost, performElsewhere, recalled, retryElsewhere, tellsNothing } from "./elsewhere.ts";
+import { invocation, waitingFor } from "./invocation.ts";
 import { invoke } from "./invoke.ts";
 import { inspectAction, originalOf, recalledOf } from "./prepare.ts";
 import type { Protocol } from "./protocol.ts";
@@ -34,18 +25,15 @@ import {
   executionTable,
   executorMessages,
   INVOKE,
-  OF_EXECUTION,
   ORIGINAL,
   type Original,
-  RECALLED,
+  recallTable,
 } from "./schema.ts";
 import { EXECUTION, letterOf, nextAt, whySpent } from "./spent.ts";
 
 export interface ExecutorOptions extends ProtocolsOptions {
   readonly protocols: readonly Protocol[];
 }
-
-type Context = PluginContext<readonly [typeof authority, typeof actions, typeof elsewhere, typeof deadLetters]>;
 
 export function executor({ protocols: list, ...options }: ExecutorOptions) {
   const known = createProtocols(list, options);
@@ -56,11 +44,11 @@ export function executor({ protocols: list, ...options }: ExecutorOptions) {
     name: "executor",
     version: "2",
     configuration: { protocols: known.names, ...(added.length === 0 ? {} : { secrets: added }) },
-    needs: [authority, actions, elsewhere, deadLetters],
+    needs: NEEDS,
     adds: [protocols, executions],
     gives: { protocols: known, executions: executionTable },
     messages: executorMessages,
-    tables: [executionTable],
+    tables: [executionTable, recallTable],
     faults: knownFaults,
     prepare: {
       "action.register": (envelope, reader) => inspectAction(known, envelope, reader),
@@ -107,7 +95,7 @@ function perform(context: Context) {
   const where = destinationOf(asked, envelope, action !== undefined, state);
   if (where !== "here" && where !== undefined) {
     if ("unreachable" in where) return refuse("ACTION_UNREACHABLE", where.unreachable);
-    return performElsewhere(envelope, state, where, () => context.nonce);
+    return performAway(context, where);
   }
   if (action === undefined) return unknown(context, name);
   const misfit = unfit(action, input);
@@ -135,11 +123,17 @@ function perform(context: Context) {
   });
 }
 
+/** A function of its own: most are performed here, and make no scope for `nonce`. */
+function performAway(context: Context, where: Course) {
+  return performElsewhere(context.envelope, context.state, where, () => context.nonce);
+}
+
 function unfit(action: ActionRow, input: unknown) {
   const problems = compileSchema(action.input)(input);
   if (problems.length === 0) return undefined;
   const { message, details } = describeProblems(action.name, problems);
-  return refuse("INPUT_INVALID", message, { details });
+  const missing = `${printable(action.name)}: there is no input; it takes ${printable(shape(action.input))}`;
+  return refuse("INPUT_INVALID", input === undefined ? missing : message, { details });
 }
 
 /** The row is the registry's, and is already written. */
@@ -152,12 +146,21 @@ function checkTask(known: Protocols, { message, state, before, needs }: Context)
 
 function decideExecution(context: Context) {
   const { message, envelope, state, needs } = context;
-  const data = message.data as { id: string; execution: string; error: Fault; retryable: boolean };
+  const data = message.data as {
+    id: string;
+    execution: string;
+    error: Fault;
+    retryable: boolean;
+    open?: readonly string[];
+    node?: string;
+  };
   const id = data.id ?? data.execution;
   const row = state.get(executionTable, id);
   switch (message.action) {
     case "ask":
       return asks(state, id, row, message.data as Parameters<typeof asks>[3]);
+    case "recalled":
+      return recalled(state, id, data.node);
     case "again":
       if (row?.state !== "ambiguous" || row.elsewhere?.again === undefined) return next();
       return askAgain(envelope, state, id, { ...row, elsewhere: row.elsewhere });
@@ -174,7 +177,7 @@ function decideExecution(context: Context) {
       });
     case "fail": {
       if (row === undefined) return next();
-      if (tellsNothing(row, data.error)) return lose(context, id, row, data.error);
+      if (tellsNothing(row, data.error)) return lose(context, id, row, data.error, undefined);
       const action = row.elsewhere === undefined ? state.get(needs.actions, row.action) : undefined;
       const spent = whySpent(row, action, envelope.at, data);
       if (spent === undefined) return again(context, id, row, action as ActionRow);
@@ -187,10 +190,10 @@ function decideExecution(context: Context) {
       });
     }
     case "lose":
-      return row === undefined ? next() : lose(context, id, row, data.error);
+      return row === undefined ? next() : lose(context, id, row, data.error, data.open);
     case "cancel": {
-      if (row?.state !== "running" || !needs.authority.writes(row.action)) return notOpen(id, "running");
-      return cancelled(context, id, row, { execution: id });
+      if (row === undefined || !mayStillRun(row) || !needs.authority.writes(row.action)) return notOpen(id, "running");
+      return cancelled(context, [[id, row]], { execution: id });
     }
     case "abandon": {
       if (row?.state !== "ambiguous" || !needs.authority.writes(row.action)) return notOpen(id, "ambiguous");
@@ -208,38 +211,15 @@ function decideExecution(context: Context) {
   }
 }
 
-/** Whoever performed it under that key takes it back. */
-function recall(context: Context) {
-  const { message, envelope, state } = context;
-  const { name } = message.data as { readonly name: string };
-  const id = envelope.facts[RECALLED] as string | undefined;
-  const row = id === undefined ? undefined : state.get(executionTable, id);
-  const own = row?.state === "running" && row.action === name && row.principal === envelope.principal;
-  if (id === undefined || row === undefined || !own) return next({ data: { recalled: false } });
-  return cancelled(context, id, row, { recalled: true });
-}
-
-function cancelled({ envelope, state }: Context, id: string, row: ExecutionRow, data: unknown) {
-  const text = `${id} was cancelled by ${envelope.principal}`;
-  const error = ofExecution(id, row, fault("CANCELLED", text, undefined, row.message));
-  return next({
-    data,
-    state: state.remove(executionTable, id),
-    cancels: [effectOf(id, row)],
-    settles: waitingFor(row).map((one) => ({ id: one, error })),
-  });
-}
-
-/** What another node is told that asked for it: that this is what became of the execution, and no refusal. */
-function ofExecution(id: string, { requested }: ExecutionRow, error: Fault): Fault {
-  const { details } = error;
-  if (requested === undefined || Array.isArray(details)) return error;
-  return { ...error, details: { ...(typeof details === "object" ? details : {}), [OF_EXECUTION]: id } };
-}
-
 /** Nobody knows whether it ran. */
-function lose({ state }: Context, id: string, row: ExecutionRow, told: Fault | undefined) {
-  const { row: ambiguous, error } = lost(id, row, told);
+function lose(
+  { state }: Context,
+  id: string,
+  row: ExecutionRow,
+  told: Fault | undefined,
+  open: readonly string[] | undefined,
+) {
+  const { row: ambiguous, error } = lost(id, row, told, open);
   return next({
     state: state.put(executionTable, id, ambiguous),
     settles: waitingFor(row).map((one) => ({ id: one, error })),
@@ -306,7 +286,7 @@ function retry(context: Context, id: string, row: ExecutionRow | undefined) {
     input: original.input,
     ...(original.publication === undefined ? {} : { publication: original.publication }),
     ...(envelope.deadline === undefined ? {} : { deadline: envelope.deadline }),
-    ...(row?.requested === undefined ? {} : { requested: row.requested }),
+    ...((row?.requested ?? original.requested) ? { requested: true as const } : {}),
     ...(spendable
       ? { ifSpent: { attempts: action.attempts, grant: original.grant, ...(earlier === undefined ? {} : { earlier }) } }
       : {}),

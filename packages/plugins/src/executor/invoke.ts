@@ -43,16 +43,12 @@ export function invoke(protocols: Protocols, isRetryable: IsRetryable, ways: () 
           false,
         );
       }
-      const threw = (thrown: unknown) => {
-        const error = thrownFault(action, thrown);
-        return failed(execution, error, isRetryable(error));
-      };
       try {
         const output = protocols.run(action, new ExecutionRun(execution, effect, runtime));
         if (!(output instanceof Promise)) return outcome(execution, action, output);
-        return output.then((value) => outcome(execution, action, value), threw);
+        return outcomeLater(execution, action, output, isRetryable);
       } catch (thrown) {
-        return threw(thrown);
+        return threw(execution, action, thrown, isRetryable);
       }
     },
     // The deadline is this attempt's; whether another would come in time for the caller is for `decide` to say.
@@ -60,6 +56,18 @@ export function invoke(protocols: Protocols, isRetryable: IsRetryable, ways: () 
       failed((effect.data as InvokeData).execution, error, error.code === "DEADLINE_EXCEEDED" || isRetryable(error)),
     lost: (effect) => message("lose", { execution: (effect.data as InvokeData).execution }),
   };
+}
+
+function outcomeLater(execution: string, action: ActionRow, output: Promise<unknown>, isRetryable: IsRetryable) {
+  return output.then(
+    (value) => outcome(execution, action, value),
+    (thrown) => threw(execution, action, thrown, isRetryable),
+  );
+}
+
+function threw(execution: string, action: ActionRow, thrown: unknown, isRetryable: IsRetryable): Message {
+  const error = thrownFault(action, thrown);
+  return failed(execution, error, isRetryable(error));
 }
 
 function outcome(execution: string, action: ActionRow, output: unknown): Message {

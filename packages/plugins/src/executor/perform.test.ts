@@ -68,6 +68,8 @@ describe("an input that does not fit", () => {
         { path: "/nmae", problem: expect.stringContaining("unknown") },
       ],
     });
+    const without = await faultFrom(app.action.perform({ name: "greet" }));
+    expect(without.message).toBe("greet: there is no input; it takes {name: string}");
     expect(await app.log.explain({ id: refused.id as string })).toMatchObject({
       verdict: "refused",
       plugins: [

@@ -2,10 +2,12 @@
 // was asked.
 
 import {
+  decidedAs,
   type Envelope,
   entryOf,
   type Facts,
   fault,
+  messageOfRequest,
   messageUnderKey,
   type NodeInfo,
   outcomeOf,
@@ -21,7 +23,7 @@ import {
   type Transform,
 } from "../registry/schema.ts";
 import type { Protocols } from "./protocols.ts";
-import { executionTable, ORIGINAL, type Original, type Publication, RECALLED } from "./schema.ts";
+import { executionTable, ORIGINAL, type Original, type Publication, RECALLED, REQUESTED } from "./schema.ts";
 
 type Asked = Pick<Task, "name"> &
   Partial<Pick<ActionRow, "protocol" | "configuration" | "input" | "output">> & {
@@ -67,13 +69,18 @@ export async function inspectTask(
 
 const LONGEST_WAIT_MS = 5000;
 
-/** The fact `execution.recalled`; none where nothing was performed under that key. */
-export async function recalledOf({ message, principal }: Envelope, reader: Reader): Promise<Facts> {
-  const { under } = message.data as { readonly under: string };
+/** The facts `execution.recalled` and `execution.requested`; none where nothing was performed under that key, or is done here for that request. */
+export async function recalledOf({ message, principal, via }: Envelope, reader: Reader): Promise<Facts> {
+  const { under, request } = message.data as { readonly under: string; readonly request?: string };
   // Keys are read as of what is durable, and what is taken back may have been asked a moment ago.
   await reader.durableAfter(reader.revision - 1, LONGEST_WAIT_MS);
   const id = await messageUnderKey(reader, principal, under);
-  return id === undefined ? {} : { [RECALLED]: siblingId(id, "x") };
+  // Requests are other nodes' to speak of.
+  const of = request === undefined || via.length === 0 ? undefined : await messageOfRequest(reader, request);
+  return {
+    ...(id === undefined ? {} : { [RECALLED]: siblingId(await decidedAs(reader, id), "x") }),
+    ...(of === undefined ? {} : { [REQUESTED]: siblingId(await decidedAs(reader, of), "x") }),
+  };
 }
 
 interface OriginalData {
@@ -90,7 +97,8 @@ export async function originalOf(envelope: Envelope, reader: Reader): Promise<Fa
   const entry = await entryOf(reader, siblingId(id, "m"));
   // A performing that was refused is none: trying it again would go around the refusal.
   if (entry?.header.message !== "action.perform" || entry.header.verdict !== "done") return {};
-  const asked = ((await reader.part(entry, "b")) as { data?: OriginalData } | undefined)?.data;
+  const body = (await reader.part(entry, "b")) as { data?: OriginalData; request?: string } | undefined;
+  const asked = body?.data;
   if (asked === undefined) return {};
   const row = reader.get(executionTable, id);
   const outcome = row?.state === "running" ? undefined : await outcomeOf(reader, entry);
@@ -99,6 +107,7 @@ export async function originalOf(envelope: Envelope, reader: Reader): Promise<Fa
     input: asked.input,
     ...(asked.at === undefined ? {} : { at: asked.at }),
     ...(asked.origin === undefined ? {} : { origin: asked.origin }),
+    ...(body?.request === undefined ? {} : { requested: true as const }),
     message: entry.header.id,
     principal: entry.header.principal,
     grant: entry.header.grant,

@@ -48,6 +48,8 @@ export interface Asked {
   readonly request?: string;
   /** The neighbour that was asked by that key last, if one was. Another may be once `execution.ask` has said so here. */
   readonly to?: string;
+  /** Others that were asked before, and of which nobody knows whether they still see to it. */
+  readonly open?: readonly string[];
   /** The node that it was asked for; absent: whoever does it. */
   readonly origin?: string;
   /** No other may do it: whoever asked us says so. */
@@ -60,6 +62,21 @@ export interface Asked {
   readonly until?: number;
   /** What became of it is not known: it is asked again, of the same one and by the same key. */
   readonly again?: true;
+}
+
+/** What was cancelled here, and whoever was asked for it is still to be told. */
+export interface RecallRow extends Pick<Asked, "by" | "via" | "request"> {
+  readonly action: string;
+  /** Whose try it was, where its own row is an earlier one's. */
+  readonly execution?: string;
+  /** The key that it was asked by. */
+  readonly under: string;
+  /** The neighbours that may still see to it. */
+  readonly nodes: readonly string[];
+  /** Milliseconds since the epoch: later nothing of it runs. */
+  readonly until: number;
+  readonly correlation?: string;
+  readonly traceparent?: string;
 }
 
 export type Publication = "only" | "none";
@@ -76,6 +93,8 @@ export interface IfSpent {
 
 /** By id: `x-…`. */
 export const executionTable = table<ExecutionRow>("execution");
+/** By the execution's id; of later tries of it, while an earlier one's is there, by one made of the message that cancelled it. */
+export const recallTable = table<RecallRow>("recall");
 
 /** The detail of a fault that tells what became of an execution, and which: a refusal has none, and was no execution. */
 export const OF_EXECUTION = "execution";
@@ -84,14 +103,17 @@ export const INVOKE = "invoke";
 /** What a finished execution was asked, for those that are tried again: a fact. */
 export const ORIGINAL = "execution.original";
 
-/** The execution that was performed under a key: a fact. */
+/** The executions that were performed under a key, and for a request: facts. */
 export const RECALLED = "execution.recalled";
+export const REQUESTED = "execution.requested";
 
 export interface Original {
   readonly name: string;
   readonly at?: string;
   readonly origin?: string;
   readonly input: unknown;
+  /** It was another node's request. */
+  readonly requested?: true;
   readonly message: string;
   readonly principal: string;
   readonly grant: string;
@@ -103,6 +125,8 @@ export interface Original {
 
 const executionId = z.string().regex(/^x-[0-9A-HJKMNP-TV-Z]{16}$/, "must be an execution's id, like x-01J8…");
 const reference = z.strictObject({ id: executionId });
+/** Neighbours. */
+const nodes = z.array(z.string()).max(10_000);
 const protocolName = z.string().min(1).max(64);
 const byId = { about: "id" as const, target: ({ id }: { readonly id: string }): string => id };
 
@@ -122,6 +146,10 @@ const shownExecution = z.object({
   ...{ principal: z.string(), at: z.number(), message: z.string() },
   entries: z.array(z.number()).describe("those that accepted it and settled it"),
   ...{ attempt: z.number().optional(), output: z.unknown().optional(), error: shownFault.optional() },
+  untold: z
+    .array(z.string())
+    .optional()
+    .describe("nodes that may still see to what was cancelled, and are told as soon as they can be"),
 });
 
 export const executorMessages = {
@@ -142,7 +170,11 @@ export const executorMessages = {
     ),
     recall: command({
       summary: "Cancel what was performed under a key, if it still runs. Whoever performed it may.",
-      data: z.strictObject({ name: nameSchema, under: z.string().min(1).max(200).describe("the key") }),
+      data: z.strictObject({
+        name: nameSchema,
+        under: z.string().min(1).max(200).describe("the key"),
+        request: z.string().length(22).optional().describe("(peers) what it was asked for, by whichever way it came"),
+      }),
       result: z.object({ recalled: z.boolean() }),
       target: ({ name }) => name,
     }),
@@ -160,7 +192,12 @@ export const executorMessages = {
       result: z.object({ items: z.array(shownExecution), next: z.string().optional() }),
     }),
     show: query({ summary: "Show an execution, with its entries.", data: reference, result: shownExecution, ...byId }),
-    cancel: command({ summary: "Cancel an execution that is running.", data: reference, result: performed, ...byId }),
+    cancel: command({
+      summary: "Cancel an execution that is running, or that a peer may still be running.",
+      data: reference,
+      result: performed,
+      ...byId,
+    }),
     retry: command({
       summary: "Try an execution again that failed, or of which nobody knows whether it ran.",
       data: reference,
@@ -180,7 +217,14 @@ export const executorMessages = {
         ...{ execution: executionId, effect: z.string(), to: z.string() },
         ...{ origin: z.string().optional(), repeatable: z.enum(["idempotent", "read-only"]).optional() },
         digest: z.string().optional(),
+        ...{ open: nodes.optional(), key: z.string().optional() },
       }),
+      result: z.unknown(),
+    }),
+    recalled: command({
+      internal: true,
+      summary: "A neighbour that was asked for what was cancelled was told; or it is too late to tell anybody.",
+      data: z.strictObject({ execution: executionId, node: z.string().optional() }),
       result: z.unknown(),
     }),
     again: command({
@@ -210,7 +254,7 @@ export const executorMessages = {
     lose: command({
       internal: true,
       summary: "Nobody can know whether an execution ran: its node died, or the way to where it was asked broke.",
-      data: z.strictObject({ execution: executionId, error: shownFault.optional() }),
+      data: z.strictObject({ execution: executionId, error: shownFault.optional(), open: nodes.optional() }),
       result: z.unknown(),
     }),
   },

@@ -6,6 +6,7 @@ import type { Task } from "../registry/schema.ts";
 import type { ActionScope } from "./module/define-action.ts";
 import type { Call } from "./protocol.ts";
 import type { Run } from "./protocols.ts";
+import { runLog } from "./run-log.ts";
 
 export class TaskCall implements Call {
   readonly #run: Run;
@@ -44,7 +45,7 @@ export class TaskCall implements Call {
   }
 
   get log() {
-    return this.#run.log;
+    return runLog(this.#run.log, this.#run.id);
   }
 
   get capstan(): ActionScope {

@@ -4,6 +4,8 @@
 import { type Envelope, FaultError, fault, type Reader } from "@capstan/orchestrator";
 import { secretId } from "@capstan/peer";
 import { unknownPeer } from "./configuration/decide-configuration.ts";
+import { inFlight } from "./configuration/decide-stop.ts";
+import { lacking } from "./configuration/rights.ts";
 import { DEFAULT_DISCLOSURE } from "./explain/account.ts";
 import { answerExplain } from "./explain/answer-explain.ts";
 import { AcceptedLink } from "./links/acceptor.ts";
@@ -61,7 +63,7 @@ export function answers(peering: Peering, domain: string | undefined) {
         const { state, entry } = log;
         // What somebody has to look at: all else is for peer.show.
         const trouble = UNTROUBLED.includes(state) ? {} : { log: entry === undefined ? { state } : { state, entry } };
-        return { ...shown(row, peering.running()), ...trouble };
+        return { ...shown(row, reader, peering.running()), ...trouble, ...lacks(row, domain ?? reader.node.id) };
       });
       return { items, ...(names.length > limit ? { next: names[limit - 1] as string } : {}) };
     },
@@ -81,7 +83,8 @@ export function answers(peering: Peering, domain: string | undefined) {
         export: outgoing,
       });
       const log = logOf(peering, reader, row);
-      return { ...shown(row, peering.running()), ...configured, ...peering.saidIn(row.name), log };
+      const outdated = lacks(row, domain ?? reader.node.id);
+      return { ...shown(row, reader, peering.running()), ...configured, ...outdated, ...peering.saidIn(row.name), log };
     },
     "route.list": (envelope: Envelope, reader: Reader) => answerRoutes(envelope, reader, peering.running()),
     "route.show": (envelope: Envelope) => answerRoute(envelope, peering.running()),
@@ -125,8 +128,8 @@ function rowOf(reader: Reader, name: string): PeerRow {
   return row;
 }
 
-function shown(row: PeerRow, running: Running | undefined) {
-  const { name, node, address, peerGrant, stopped, invite } = row;
+function shown(row: PeerRow, reader: Reader, running: Running | undefined) {
+  const { name, node, address, peerGrant, stopped, invite, draining } = row;
   const speaker = running?.host.speaker;
   const peering = node === undefined ? undefined : speaker?.peering(node);
   const course = running?.host.course(name);
@@ -144,9 +147,15 @@ function shown(row: PeerRow, running: Running | undefined) {
     complete: course?.heard === true && course.told,
     ...(course?.reason === undefined ? {} : { reason: course.reason, reasonAt: course.reasonAt }),
     ...(retryAt === undefined || stopped ? {} : { retryAt: running?.host.wallAt(retryAt) }),
+    ...(draining === undefined ? {} : { stopping: { until: draining.until, inFlight: inFlight(reader, row) } }),
     ...(invite === undefined ? {} : { invite: { expires: invite.expires } }),
     grant: peerGrant,
   };
+}
+
+function lacks(row: PeerRow, domain: string): { readonly lacks?: readonly string[] } {
+  const missing = lacking(row, domain);
+  return missing.length === 0 ? {} : { lacks: missing };
 }
 
 const NONE = { in: 0, filtered: 0, out: 0 };
@@ -165,6 +174,7 @@ function countsOf(rib: Running["host"]["speaker"]["rib"], node: string) {
 
 function stateOf(row: PeerRow, peering: ReturnType<Running["host"]["speaker"]["peering"]>): string {
   if (row.stopped) return "stopped";
+  if (row.draining !== undefined) return "stopping";
   if (row.node === undefined) return "invited";
   if (peering === undefined) return "idle";
   const { current, dialled, accepted, running } = peering.neighbor;

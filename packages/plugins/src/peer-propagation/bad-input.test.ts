@@ -48,7 +48,7 @@ afterEach(async () => {
   for (const one of raws) one.close();
   raws = [];
   for (const { name } of (await victim.app.peer.list({})).items as { name: string }[])
-    if (name !== "n-a") await victim.app.peer.remove({ name });
+    if (name !== "n-a") await victim.app.peer.remove({ name, now: true });
   expect((await shown(victim, "n-a")).state).toBe("established");
   expect(await victim.app.action.perform({ name: "greet", input: "well?" })).toMatchObject({
     ...{ output: "well?", via: "n-a" },

@@ -71,7 +71,7 @@ describe("a peer that was removed", () => {
     });
     const { grant } = await shown(osaka, "raw");
     using other = await osaka.hub.scope({ principal: "other", allow: ["peer.*"] });
-    await other.peer.remove({ name: "raw" });
+    await other.peer.remove({ name: "raw", now: true });
     const { items } = await osaka.app.grant.list({ principal: "peer.raw" });
     expect(items).toMatchObject([{ id: grant, by: "app", revoked: expect.any(Number) }]);
     const thrown = await ask({ resource: "action", action: "perform", data: { name: "greet", input: 2 } }).then(
@@ -90,7 +90,7 @@ describe("a name that is another node's now", () => {
     const old = raw(osaka, { told: () => new Promise(() => {}) });
     const ask = await until(() => old.link?.ask);
     using other = await osaka.hub.scope({ principal: "other", allow: ["peer.*"] });
-    await other.peer.remove({ name: "raw" });
+    await other.peer.remove({ name: "raw", now: true });
     await osaka.app.peer.add({ ...ofRaw, node: "n-next", keys: [rawIdentity("n-next").publicKey] });
     const next = raw(osaka, { id: "n-next" });
     await until(() => next.link?.ask);
@@ -315,7 +315,7 @@ describe("a key that is rotated", () => {
     await berlin.app.peer.configure({ name: osaka.id, keys: [osaka.key, key] });
     await osaka.app.action.register({ name: "greet", protocol: "echo" });
     await until(async () => (await routes(berlin)).some(({ route }) => route === "action:greet"), 5000);
-    await osaka.app.peer.stop({ name: berlin.id });
+    await osaka.app.peer.stop({ name: berlin.id, now: true });
     await osaka.app.peer.start({ name: berlin.id });
     await complete(berlin, osaka.id);
   });

@@ -81,12 +81,12 @@ test("performings in flight are done once, or ambiguous, and known by the same k
       gate.shut();
       await until(() => gate.held >= CALLERS);
       // All are one hop away: each is lost, and its caller's next goes the long way.
-      await a.app.peer.stop({ name: "n-b" });
+      await a.app.peer.stop({ name: "n-b", now: true });
       await until(() => gate.held >= 2 * CALLERS);
       await again(a, "n-b");
       // Those as well, at either end of that way.
       const [node, name] = round % 2 === 0 ? ([m, "n-c"] as const) : ([a, "n-m"] as const);
-      await node.app.peer.stop({ name });
+      await node.app.peer.stop({ name, now: true });
       await until(() => gate.held >= 3 * CALLERS);
       gate.open();
       const soFar = asked;

@@ -37,6 +37,7 @@ const configured = {
 };
 const policies = { import: routePolicySchema.import, export: routePolicySchema.export };
 const about = { about: "id" as const, target: ({ name }: { readonly name: string }): string => name };
+const now = z.boolean().optional().describe("end the session at once, whatever is in flight");
 const named = z.object({ name: z.string() });
 const granted = z.object({ name: z.string(), grant: z.string() });
 const page = {
@@ -87,8 +88,9 @@ export function peerMessages(hold: (secret: string) => string) {
         ...about,
       }),
       remove: command({
-        summary: "Remove a peer: its session ends, its routes go, and its grant is revoked.",
-        data: z.strictObject({ name: peerName }),
+        summary:
+          "Remove a peer: its session ends like that of one that is stopped, its routes go, and its grant is revoked.",
+        data: z.strictObject({ name: peerName, now }),
         result: named,
         ...about,
       }),
@@ -99,8 +101,8 @@ export function peerMessages(hold: (secret: string) => string) {
         ...about,
       }),
       stop: command({
-        summary: "Stop a peer: its session ends and its routes go, until it is started.",
-        data: z.strictObject({ name: peerName }),
+        summary: "Stop a peer, until it is started: its routes go, and its session ends when what is in flight has.",
+        data: z.strictObject({ name: peerName, now }),
         result: named,
         ...about,
       }),
@@ -178,6 +180,12 @@ export function peerMessages(hold: (secret: string) => string) {
           ...{ name: peerName, node: nodeId, seq: count, digest: bytes32 },
           ...{ announced: count, withdrawn: count, filtered: count, malformed: count, limited: count, frames: count },
         }),
+        result: z.unknown(),
+      }),
+      drained: command({
+        internal: true,
+        summary: "What was in flight over the session of a peer that is being stopped has ended, or had its time.",
+        data: z.strictObject({ name: peerName }),
         result: z.unknown(),
       }),
       session: signal({

@@ -161,6 +161,14 @@ export class PeerHost {
     return connection === undefined ? undefined : this.#links.get(connection);
   }
 
+  /** Whether a node knows of no route that leads over this one: where it has a session it was told so, and has taken it. */
+  leadsNowhere(node: string): boolean {
+    const link = this.linkOf(node);
+    if (link === undefined) return true;
+    for (const _ of this.speaker.rib.advertised(node)) return false;
+    return link.isTaken && !this.speaker.rib.pending(node);
+  }
+
   /** Whose established session runs over a connection. */
   nodeAt(connection: ConnectionId): string | undefined {
     for (const node of this.speaker.peers()) if (this.speaker.session(node)?.connection === connection) return node;

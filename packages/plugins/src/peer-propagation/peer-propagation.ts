@@ -5,6 +5,7 @@
 import { definePlugin, next } from "@capstan/orchestrator";
 import { answers } from "./answer.ts";
 import { decideConfiguration, decideOwners } from "./configuration/decide-configuration.ts";
+import { decideStop } from "./configuration/decide-stop.ts";
 import { NEEDS } from "./context.ts";
 import { decideFrame, decideNote } from "./decide-session.ts";
 import { decideExplain } from "./explain/decide-explain.ts";
@@ -23,10 +24,12 @@ import { witnessFaults, witnessTable } from "./witness/witness-schema.ts";
 
 export type { PeeringOptions };
 
+const DRAIN_MS = 5000;
+
 const knownFaults = { ...peerFaults, ...forwardFaults, ...explainFaults, ...topicFaults, ...witnessFaults };
 
 export function peerPropagation(options: PeeringOptions = {}) {
-  const { domain, timing } = options;
+  const { domain, timing, drain = DRAIN_MS } = options;
   const peering = new Peering(options);
   return definePlugin({
     name: "peer-propagation",
@@ -50,11 +53,13 @@ export function peerPropagation(options: PeeringOptions = {}) {
         case "invite":
         case "add":
         case "configure":
+        case "resend":
+          return decideConfiguration(context, ours);
         case "remove":
         case "start":
         case "stop":
-        case "resend":
-          return decideConfiguration(context, ours);
+        case "drained":
+          return decideStop(context, drain);
         case "explain":
           return decideExplain(context);
         case "open":

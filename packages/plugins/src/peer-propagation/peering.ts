@@ -2,15 +2,20 @@
 
 import type { FollowedRow, PluginRuntime } from "@capstan/orchestrator";
 import { defaultTiming, type Owner } from "@capstan/peer";
+import { recallTable } from "../executor/schema.ts";
 import type { SecretSources } from "../executor/secret-sources.ts";
 import { elsewhere } from "../registry/elsewhere.ts";
 import { Acceptance } from "./acceptance/acceptance.ts";
 import { ConfiguredPeers } from "./configuration/configured-peers.ts";
+import { Drains } from "./configuration/drains.ts";
+import { lacking } from "./configuration/rights.ts";
 import { PeerSecrets } from "./configuration/secrets.ts";
 import { AskAgain } from "./forward/ask-again.ts";
-import { forwarder, type Neighbour, type PathTo, type Peers } from "./forward/forward.ts";
+import { forwarder } from "./forward/forward.ts";
+import type { Neighbour, PathTo, Peers } from "./forward/neighbour.ts";
+import { TakeBack } from "./forward/take-back.ts";
 import { type HostOptions, PeerHost } from "./peer-host.ts";
-import { OWNERS, ownersTable, peerTable } from "./schema.ts";
+import { OWNERS, ownersTable, type PeerRow, peerTable } from "./schema.ts";
 import { TopicsOverPeers } from "./topics/topics-over-peers.ts";
 import { Witness, type WitnessOptions } from "./witness/witness.ts";
 
@@ -19,6 +24,8 @@ export interface PeeringOptions extends HostOptions {
   readonly secrets?: SecretSources | undefined;
   /** Milliseconds until a peer is asked again that did not know what became of an execution; twice as many the next time. */
   readonly askAgainAfter?: number | undefined;
+  /** Milliseconds that what is in flight over a session has to end when its peer is stopped or removed. */
+  readonly drain?: number | undefined;
   /** How often peers are told checkpoints of this log, and how soon theirs are looked at. */
   readonly witness?: WitnessOptions | undefined;
 }
@@ -43,12 +50,16 @@ export class Peering implements Peers {
   #witness: Witness | undefined;
   #acceptance: Acceptance | undefined;
   #askAgain: AskAgain | undefined;
+  #takeBack: TakeBack | undefined;
+  #drains: Drains | undefined;
   #owners: readonly Owner[] = [];
   #stopFollowing: (() => void) | undefined;
   #ending: Promise<void> | undefined;
   /** Another host was there before, in this process. */
   #begun = false;
   #stopped = false;
+  /** Of what was configured before this start. */
+  #warned = false;
 
   constructor(options: PeeringOptions) {
     this.#options = options;
@@ -58,6 +69,11 @@ export class Peering implements Peers {
   run(runtime: PluginRuntime): void {
     this.#runtime = runtime;
     runtime.given(elsewhere).carriers.set(CARRIER, forwarder(this));
+    // Also without peers: what is owed to one that was removed is let go in time.
+    this.#takeBack = new TakeBack({
+      ...{ runtime, by: CARRIER, again: this.#options.askAgainAfter ?? ASK_AGAIN_MS },
+      neighbour: (node) => this.neighbour(node),
+    });
     this.#follow(runtime);
   }
 
@@ -66,6 +82,8 @@ export class Peering implements Peers {
     this.#stopFollowing?.();
     this.#topics?.stop();
     this.#askAgain?.stop();
+    this.#takeBack?.stop();
+    this.#drains?.stop();
     this.#topics = undefined;
     await Promise.all([this.#ending, this.#running?.host.stop()]);
     await Promise.all([this.#witness?.stop(), this.#acceptance?.stop()]);
@@ -127,6 +145,7 @@ export class Peering implements Peers {
     const runtime = this.#runtime;
     return {
       name,
+      leaving: runtime?.reader.get(peerTable, name)?.draining !== undefined,
       get ended() {
         return link.over || running?.host.linkOf(node) !== link;
       },
@@ -138,7 +157,7 @@ export class Peering implements Peers {
   }
 
   #follow(runtime: PluginRuntime): void {
-    this.#stopFollowing = runtime.follow([ownersTable, peerTable], (rows) => this.#changed(rows));
+    this.#stopFollowing = runtime.follow([ownersTable, peerTable, recallTable], (rows) => this.#changed(rows));
   }
 
   /** The node has another key: whoever spoke by the one before takes leave, and peers hear of the other one. */
@@ -166,9 +185,24 @@ export class Peering implements Peers {
       this.#running?.host.tell({ type: "set-owners", owners: this.#owners });
     }
     const peers = rows.filter(({ table }) => table === peerTable);
-    if (peers.length === 0) return;
-    this.#running ??= this.#begin(this.#runtime as PluginRuntime);
-    this.#running.peers.changed(peers);
+    if (peers.length > 0) {
+      this.#running ??= this.#begin(this.#runtime as PluginRuntime);
+      this.#running.peers.changed(peers);
+      this.#drains?.changed(peers);
+    }
+    this.#takeBack?.followed(rows);
+    if (this.#warned) return;
+    this.#warned = true;
+    for (const { row } of peers) this.#warnOf(row as PeerRow | undefined);
+  }
+
+  /** With another version a peer may be to have more than it was given. */
+  #warnOf(row: PeerRow | undefined): void {
+    const { log, node } = this.#runtime as PluginRuntime;
+    const lacks = row === undefined ? [] : lacking(row, this.#options.domain ?? node.id);
+    if (lacks.length === 0) return;
+    const peer = row?.name;
+    log.warn({ peer, lacks }, `a peer's grant is of an earlier version; capstan peer configure ${peer} gives it anew`);
   }
 
   #begin(runtime: PluginRuntime): Running {
@@ -176,6 +210,10 @@ export class Peering implements Peers {
     this.#topics ??= new TopicsOverPeers({ runtime, peers: this, by: CARRIER, patience });
     this.#witness ??= this.#witnessOf(runtime);
     this.#acceptance ??= new Acceptance(runtime);
+    this.#drains ??= new Drains({
+      runtime,
+      leadsNowhere: (node) => this.#running?.host.leadsNowhere(node) ?? true,
+    });
     this.#askAgain ??= new AskAgain({
       ...{ runtime, by: CARRIER, first: this.#options.askAgainAfter ?? ASK_AGAIN_MS },
       session: (node) => this.neighbour(node) !== undefined,
@@ -186,7 +224,7 @@ export class Peering implements Peers {
         ...this.#options,
         by: CARRIER,
         rekeyed: () => this.#again(runtime),
-        companions: [this.#topics, this.#witness, this.#acceptance, this.#askAgain],
+        companions: [this.#topics, this.#witness, this.#acceptance, this.#askAgain, this.#takeBack as TakeBack],
       },
       ...(this.#begun ? { restarting: true } : {}),
     });

@@ -2,7 +2,15 @@
 // to pass: `until` looks again whenever a node has decided something.
 
 import { join } from "node:path";
-import { createOrchestrator, memoryLog, openNode, type Serving, serve, sqliteLog } from "@capstan/orchestrator";
+import {
+  createOrchestrator,
+  type Log,
+  memoryLog,
+  openNode,
+  type Serving,
+  serve,
+  sqliteLog,
+} from "@capstan/orchestrator";
 import { defaultTiming, type RoutePolicy, secretId } from "@capstan/peer";
 import { auth } from "../auth/auth.ts";
 import { deadLetter } from "../dead-letter/dead-letter.ts";
@@ -48,6 +56,7 @@ export interface NodeOptions {
   readonly now?: () => number;
   readonly peering?: PeeringOptions;
   readonly protocols?: readonly Protocol[];
+  readonly log?: Log;
 }
 
 /** Who waits for something to become so. */
@@ -83,6 +92,7 @@ export async function startNode({
   now = Date.now,
   peering = {},
   protocols = [],
+  log = memoryLog(),
 }: NodeOptions) {
   const opened = directory === undefined ? undefined : await openNode({ directory, name: id });
   const messages: string[] = [];
@@ -103,7 +113,7 @@ export async function startNode({
     ],
     node: opened ?? { id, name: id },
     ...(opened === undefined ? {} : { signer: opened.signer }),
-    log: directory === undefined ? memoryLog() : sqliteLog(join(directory, "log.db")),
+    log: directory === undefined ? log : sqliteLog(join(directory, "log.db")),
     logger,
     now,
     onDecided({ message, verdict, principal }) {

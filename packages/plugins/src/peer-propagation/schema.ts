@@ -25,6 +25,16 @@ export interface Invite {
   readonly expires: number;
 }
 
+/** It is being stopped: nothing new goes over its session, which ends when what is in flight has ended. */
+export interface Draining {
+  /** Milliseconds since the epoch: then it ends, whatever is in flight. */
+  readonly until: number;
+  /** And then the peer is removed. */
+  readonly removes?: boolean | undefined;
+  /** The messages that wait for it. */
+  readonly waiting: readonly string[];
+}
+
 /** A configured peer, and in whose name it was: what it may here was given to it by them. */
 export interface PeerRow extends Principal {
   readonly name: string;
@@ -51,6 +61,7 @@ export interface PeerRow extends Principal {
   /** How much it is told of what became of its messages here; default: the outcome. */
   readonly disclose?: Disclosure | undefined;
   readonly stopped: boolean;
+  readonly draining?: Draining | undefined;
   /** Counts what was said of it, so that saying the same again has it tried again. */
   readonly revision: number;
   readonly at: number;

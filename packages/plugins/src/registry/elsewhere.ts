@@ -1,8 +1,20 @@
 // Actions that are not here, and can be reached: a session table that whoever knows ways has noted (`action.reach`), and who carries
 // a performing there. Ways are learned again by asking, so nothing of this is in the log but what a decision read of it.
 
-import { nameSchema, type Repeatable, signal, type Table, table, token } from "@capstan/orchestrator";
+import {
+  type Fault,
+  FaultError,
+  nameSchema,
+  type Repeatable,
+  signal,
+  type Table,
+  table,
+  token,
+} from "@capstan/orchestrator";
 import { z } from "zod";
+
+/** For so long after `CarriedCall.until` whoever was asked knows of it by its key: keys are kept for a day. */
+export const REMEMBERED_MS = 12 * 60 * 60_000;
 
 /** The way to an action that is not here. */
 export interface ElsewhereRow {
@@ -55,6 +67,8 @@ export interface CarriedCall {
   readonly hops: number;
   /** The neighbour that was asked before, by the same key, where nobody knows what became of that: it can tell before others. */
   readonly again: string | undefined;
+  /** Others that were, and of which nobody knows either. */
+  readonly open: readonly string[];
   /**
    * To be awaited before anything is sent to a neighbour: resolves once that it is asked, and for which node, is sure to outlive this
    * one. @throws where that cannot be noted, or is no use any more: then nothing may be sent
@@ -75,6 +89,21 @@ export interface AskedWay {
   readonly repeatable: Repeatable | undefined;
   /** Of the schemas that this is promised of; absent where nothing is. */
   readonly digest?: string | undefined;
+  /** Who was asked before, and may still see to it. */
+  readonly open?: readonly string[] | undefined;
+  /** By which it is asked from now on; absent: by the call's. */
+  readonly key?: string | undefined;
+}
+
+/** Nobody knows what became of it. */
+export class Unsettled extends FaultError {
+  /** @param open the neighbours that may still see to it */
+  constructor(
+    error: Fault,
+    readonly open: readonly string[],
+  ) {
+    super(error);
+  }
 }
 
 /** Somebody wants to know what an action elsewhere takes and gives. */
@@ -92,7 +121,7 @@ export interface Carried {
 /** Leads to actions elsewhere. */
 export interface Carrier {
   /**
-   * @throws FaultError what the far side answered; ACTION_UNREACHABLE where nothing was sent; EXECUTION_AMBIGUOUS, with whoever was
+   * @throws FaultError what the far side answered; ACTION_UNREACHABLE where nothing was sent; Unsettled or EXECUTION_AMBIGUOUS, with whoever was
    * asked as `details.peer.node`, where it was and nobody can know what became of it
    */
   perform(call: CarriedCall): Promise<Carried>;

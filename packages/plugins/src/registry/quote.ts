@@ -1,6 +1,6 @@
 // How a name that a caller chose is shown to people: quoted, escaped and short.
 
-import { printable } from "@capstan/orchestrator";
+import { printable } from "@capstan/orchestrator/remote";
 
 const LONGEST_SHOWN = 64;
 

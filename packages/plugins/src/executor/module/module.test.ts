@@ -135,9 +135,11 @@ describe("a module", () => {
     expect(await app.action.perform({ name: "refined", input: {} })).toMatchObject({ output: { text: "nobody" } });
     expect(await faultFrom(app.action.perform({ name: "refined", input: { name: "root" } }))).toMatchObject({
       code: "INPUT_INVALID",
+      message: 'refined: "name": must not be root',
     });
     expect(await faultFrom(app.action.perform({ name: "refined", input: { name: "odd" } }))).toMatchObject({
       code: "OUTPUT_INVALID",
+      message: 'refined: its output: "text": expected string, received number',
     });
   });
 

@@ -111,7 +111,9 @@ function run({ definition }: InspectedModule, call: Call): unknown {
 function misfit(code: string, name: string, error: z.ZodError): Fault {
   const details = error.issues
     .slice(0, 64)
-    .map(({ path, message }) => ({ path: `/${path.join("/")}`, problem: message }));
-  const said = details.slice(0, 8).map(({ path, problem }) => `"${path.slice(1).replaceAll("/", ".")}" ${problem}`);
+    .map(({ path, message }) => ({ path: `/${path.join("/")}`, problem: message.replace(/^Invalid input: /, "") }));
+  const said = details
+    .slice(0, 8)
+    .map(({ path, problem }) => (path === "/" ? problem : `"${path.slice(1).replaceAll("/", ".")}": ${problem}`));
   return { code, message: `${name}: ${code === "OUTPUT_INVALID" ? "its output: " : ""}${said.join("; ")}`, details };
 }

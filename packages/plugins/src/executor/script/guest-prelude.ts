@@ -19,7 +19,7 @@ export const GUEST_PRELUDE = `(function (host, given, input, mostOutput, refused
   delete globalThis.Atomics;
   const { parse, stringify } = JSON;
   const { apply } = Reflect;
-  const { freeze } = Object;
+  const { assign, freeze } = Object;
   const ThePromise = Promise, TheError = Error, TheTypeError = TypeError;
   const then = Promise.prototype.then;
   const slice = String.prototype.slice;
@@ -66,7 +66,9 @@ export const GUEST_PRELUDE = `(function (host, given, input, mostOutput, refused
   const info = line("info"), warn = line("warn");
   globalThis.console = { debug: info, info, log: info, warn, error: warn };
   const { files, ...rest } = parse(given);
-  const capstan = { ...rest, log: info, perform: (name, input) => ask("perform", { name: word(name, "perform: name"), input }) };
+  // As in a module (\`log.info(…)\`), and plain.
+  const log = freeze(assign((...parts) => info(...parts), { debug: info, info, warn, error: warn }));
+  const capstan = { ...rest, log, perform: (name, input) => ask("perform", { name: word(name, "perform: name"), input }) };
   if (files) {
     capstan.fs = freeze({
       readText: (path) => ask("readText", { path: word(path, "fs.readText: path") }),

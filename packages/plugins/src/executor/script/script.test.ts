@@ -153,15 +153,16 @@ describe("a run", () => {
     });
   });
 
-  test("logs lines, within bounds, of which none can pass for another", async () => {
+  test("logs lines, plain or by level as a module does, within bounds, of which none can pass for another", async () => {
     const one = scripts({ slots: 1 });
     await one.run(
       main(`console.log("a", { b: 1 }, [2]); console.warn("c\\nd"); log(new Error("e"));
-      for (let i = 0; i < 200; i++) log("x".repeat(5000)); return 1;`),
+      log.info("i", 1); log.error("j"); for (let i = 0; i < 200; i++) log("x".repeat(5000)); return 1;`),
     );
     expect(one.lines.slice(0, 3)).toEqual(['info: a {"b":1} [2]', "warn: c\\u000ad", "info: Error: e"]);
+    expect(one.lines.slice(3, 5)).toEqual(["info: i 1", "warn: j"]);
     expect(one.lines).toHaveLength(101);
-    expect(one.lines[3]).toHaveLength(1006);
+    expect(one.lines[5]).toHaveLength(1006);
     expect(one.lines.at(-1)).toBe("warn: further lines are left out");
     await one.stop();
   });

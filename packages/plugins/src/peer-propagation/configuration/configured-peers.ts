@@ -151,7 +151,8 @@ export class ConfiguredPeers implements Names {
     }
     const { node } = row;
     if (node === undefined) return;
-    if (row.stopped) {
+    // After a start there is nothing to wait for.
+    if (row.stopped || (row.draining !== undefined && known.row === undefined)) {
       this.#byNode.set(node, name);
       if (known.row !== undefined && !known.row.stopped) host.tell({ type: "stop-peer", node });
       if (known.row !== undefined) known.row = row;

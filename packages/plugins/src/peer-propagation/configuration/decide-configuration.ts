@@ -53,20 +53,6 @@ export function decideConfiguration(context: Context, domain: string) {
       return add(context, asked, domain);
     case "configure":
       return configure(context, asked, domain);
-    case "remove": {
-      const row = state.get(peerTable, asked.name);
-      if (row === undefined) return unknown(context, asked.name);
-      const after = state.remove(peerTable, asked.name);
-      return next({ data: { name: asked.name }, state: after, then: [revoke(row)] });
-    }
-    case "start":
-    case "stop": {
-      const row = state.get(peerTable, asked.name);
-      if (row === undefined) return unknown(context, asked.name);
-      const stopped = message.action === "stop";
-      const after = state.put(peerTable, asked.name, { ...row, stopped, revision: row.revision + 1 });
-      return next({ data: { name: asked.name }, state: after });
-    }
     default:
       return state.get(peerTable, asked.name) === undefined
         ? unknown(context, asked.name)
@@ -204,7 +190,7 @@ function lend(context: Context, row: PeerRow): FollowUp {
 }
 
 /** By the node: whoever may remove a peer need not be who added it. */
-function revoke({ peerGrant }: PeerRow): FollowUp {
+export function revoke({ peerGrant }: PeerRow): FollowUp {
   return { message: { resource: "grant", action: "revoke", data: { grant: peerGrant } } };
 }
 
@@ -217,7 +203,7 @@ function refused({ code, message, details }: Fault) {
   return refuse(code, message, { details });
 }
 
-function unknown({ state }: Pick<Context, "state">, name: string) {
+export function unknown({ state }: Pick<Context, "state">, name: string) {
   return refused(
     unknownPeer(
       name,

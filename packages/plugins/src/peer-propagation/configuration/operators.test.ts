@@ -1,6 +1,8 @@
 // Operators beside the one who added a peer: what they may change of it, and what nobody can make.
 
 import { afterEach, describe, expect, test } from "bun:test";
+import { memoryLog, type StoredRow } from "@capstan/orchestrator";
+import { altered, reopened } from "../../dead-letter/dead-letter.fixture.ts";
 import { faultFrom, scopeOf } from "../../hub.fixture.ts";
 import {
   allOut,
@@ -107,4 +109,32 @@ describe("an operator", () => {
     ])
       expect(await faultFrom(made)).toMatchObject({ code: "PRINCIPAL_RESERVED" });
   });
+});
+
+test("a grant of an earlier version: whoever starts, lists and shows is told what it lacks, and configuring gives it", async () => {
+  const stored = memoryLog();
+  const add = { name: "raw", node: "n-raw", import: everything, export: only("action:greet") };
+  const secrets = [keepSecret("LACKING", pairSecret("lacking"))] as never;
+  const first = await startNode({ id: "n-lacking", log: stored });
+  await first.app.peer.add({ ...add, keys: [first.key.replace(/^./, "A")], secrets });
+  await first.server.stop();
+  // As a version had it that knew no recalling.
+  const clause = '"action.recall",';
+  const earlier = altered(reopened(stored), {
+    *snapshot(tables) {
+      for (const row of stored.snapshot(tables) as Iterable<StoredRow>)
+        yield row.table === "peer" ? { ...row, json: row.json.replace(clause, "") } : row;
+    },
+  });
+  const node = await startNode({ id: "n-lacking", log: earlier });
+  const lacks = async () => {
+    const { items } = (await node.app.peer.list({})) as { items: { lacks?: string[] }[] };
+    return [items[0]?.lacks, ((await node.app.peer.show({ name: "raw" })) as { lacks?: string[] }).lacks];
+  };
+  expect(await lacks()).toEqual([["action.recall"], ["action.recall"]]);
+  const warned = () => node.lines.filter((line) => line.includes("capstan peer configure raw"));
+  await until(() => warned().length > 0);
+  await node.app.peer.configure({ name: "raw" });
+  expect([await lacks(), warned().length]).toEqual([[undefined, undefined], 1]);
+  await node.server.stop();
 });

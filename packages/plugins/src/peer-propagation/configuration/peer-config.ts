@@ -1,7 +1,9 @@
 // A peer's row as the speaker takes it.
 
-import { defaultLimits, type PeerConfig, type PeerLimits } from "@capstan/peer";
+import { defaultLimits, type PeerConfig, type PeerLimits, type RoutePolicy } from "@capstan/peer";
 import type { Limits, PeerRow } from "../schema.ts";
+
+const NOTHING: RoutePolicy = { clauses: [{ name: "it is being stopped", then: "reject" }] };
 
 /** @param identity the node and the key that it is configured with, or that took its invitation */
 export function configOf(
@@ -9,10 +11,13 @@ export function configOf(
   identity: { readonly node: string; readonly keys: readonly string[] },
   secrets: readonly Uint8Array[],
 ): PeerConfig {
-  const { domain, address, required } = row;
+  const { domain, address, required, draining } = row;
+  // What leads through it is taken back in both directions: nothing new comes over its session, nor goes.
+  const policies =
+    draining === undefined ? { import: row.import, export: row.export } : { import: NOTHING, export: NOTHING };
   return {
     ...identity,
-    ...{ domain, secrets, address, required, import: row.import, export: row.export },
+    ...{ domain, secrets, address, required, ...policies },
     limits: limitsOf(row.limits),
   };
 }

@@ -2,6 +2,7 @@
 // and to read such topics. Text of a grant's clauses; the grant itself is auth's.
 
 import type { RoutePolicy } from "@capstan/peer";
+import type { PeerRow } from "../schema.ts";
 
 /** What every peer may: its session's frames, to ask what became of what it asked, to take that back, and what proves that our log only grew. */
 const SAYS = [
@@ -29,6 +30,14 @@ export function clausesOf(policy: RoutePolicy, internal: boolean): readonly stri
   // RFC 8212 §3 is about borders: inside a domain everything passes that no clause rejects.
   if (internal) patterns.push("*");
   return [...SAYS, ...KINDS.flatMap((kind) => usesOf(kind, patterns))];
+}
+
+/**
+ * The clauses that a peer has by its configuration, and its grant has not: it was configured by an earlier version, or when this node was of another
+ * domain. They are given with its next `peer.configure`, by whoever says so. @param domain ours
+ */
+export function lacking(row: Pick<PeerRow, "export" | "domain" | "allow">, domain: string): readonly string[] {
+  return clausesOf(row.export, row.domain === domain).filter((clause) => !row.allow.includes(clause));
 }
 
 function usesOf(kind: Kind, patterns: readonly string[]): readonly string[] {

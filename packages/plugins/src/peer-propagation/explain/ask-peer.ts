@@ -3,7 +3,7 @@
 
 import { type Message, printable, type Timers } from "@capstan/orchestrator";
 import { isFarFault } from "../forward/far-answer.ts";
-import type { Peers } from "../forward/forward.ts";
+import type { Peers } from "../forward/neighbour.ts";
 import { inTime } from "../links/in-time.ts";
 import { release, textOf } from "../links/outbox.ts";
 import type { Told } from "./account.ts";

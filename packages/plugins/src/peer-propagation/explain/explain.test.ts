@@ -120,7 +120,7 @@ describe("what was not refused", () => {
       state: "running",
       peers: [{ said: { state: "running", peers: [{ name: "n-c", said: { state: "running" } }] } }],
     });
-    await a.app.peer.stop({ name: "n-b" });
+    await a.app.peer.stop({ name: "n-b", now: true });
     expect(await lost).toMatchObject({ code: "EXECUTION_AMBIGUOUS" });
     expect(await explained(a, id)).toEqual({
       ...{ id, state: "ambiguous" },

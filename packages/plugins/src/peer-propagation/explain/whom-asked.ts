@@ -26,9 +26,10 @@ export async function whomAsked(reader: Reader, explanation: Explanation): Promi
   const found = await lastElsewhere(reader, explanation);
   if (found === undefined) return undefined;
   const { execution, asked } = found;
-  const key = asked.key ?? siblingId(execution, "m");
-  // By its own row as it is now: another than the first may have been asked since.
-  const to = reader.get(executionTable, execution)?.elsewhere?.to ?? asked.to;
+  // By its own row as it is now: another than the first may have been asked since, and by another key.
+  const now = reader.get(executionTable, execution)?.elsewhere;
+  const key = now?.key ?? asked.key ?? siblingId(execution, "m");
+  const to = now?.to ?? asked.to;
   const ended = await endOf(reader, explanation);
   const told = faulting(explanation.outcome?.error?.details) ?? faulting(ended);
   const node = told?.node ?? answering(reader, ended, explanation.at) ?? to;

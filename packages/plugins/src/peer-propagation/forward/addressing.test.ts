@@ -148,7 +148,7 @@ describe("scope.at", () => {
   test("of one whose session has ended asks nobody else", async () => {
     const [a, b] = [await start("n-a"), await start("n-b")];
     await peered(a, b);
-    await a.app.peer.stop({ name: "n-b" });
+    await a.app.peer.stop({ name: "n-b", now: true });
     await until(() => a.messages.includes("node:n-a action.neighbour"));
     await until(async () => ((await a.app.peer.show({ name: "n-b" })) as { state: string }).state === "stopped");
     const asked = await faultFrom(a.app.at("n-b").action.perform({ name: "greet" }));

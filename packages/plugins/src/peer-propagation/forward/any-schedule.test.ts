@@ -7,9 +7,10 @@ import { type Log, memoryLog } from "@capstan/orchestrator";
 import { altered, reopened } from "../../dead-letter/dead-letter.fixture.ts";
 import { startWithWays } from "../../executor/elsewhere.fixture.ts";
 import { protocol } from "../../hub.fixture.ts";
-import { forwarder, type Neighbour } from "./forward.ts";
+import { forwarder } from "./forward.ts";
+import type { Neighbour } from "./neighbour.ts";
 
-const SCHEDULES = 60;
+const SCHEDULES = 40;
 
 type Chance = (below: number) => number;
 
@@ -35,12 +36,15 @@ async function farEnd() {
   await far.app.action.register({ name: "greet", protocol: "greet" });
   const grants = new Map<string, { principal: string; grant: string }>();
   for (const by of ["b", "c"]) grants.set(by, await far.app.grant.create({ principal: `by-${by}`, allow: ["*"] }));
+  /** Those that handed it on. */
+  const handed = new Set<string>();
   const ask = (by: string, ...[message, options]: Parameters<Neighbour["call"]>): Promise<unknown> => {
+    handed.add(by);
     const { via, hops, request, ...said } = options;
     const as = grants.get(by) as { principal: string; grant: string };
     return far.runtime.apply(message, as, said, { via: [...via, `n-${by}`], hops: hops + 1, request });
   };
-  return { ...far, runs, ask };
+  return { ...far, runs, handed, ask };
 }
 
 /** A disk that fails, or whose node dies: from then on nothing is kept. */
@@ -93,7 +97,7 @@ async function life(stored: Log, far: Awaited<ReturnType<typeof farEnd>>, chance
   // A node starts on a disk that works.
   let begun = false;
   const disk = new Disk(stored, (below) => (begun ? chance(below) : 1), calm);
-  const fails = (code: string) => Promise.reject(Object.assign(new Error(code), { code }));
+  const fails = (code: string, details?: object) => Promise.reject(Object.assign(new Error(code), { code, details }));
   const neighbours = new Map<string, Neighbour>();
   for (const name of ["b", "c"]) {
     const one = { name, ended: false, call: (...asked: Parameters<Neighbour["call"]>) => during(asked) };
@@ -108,7 +112,9 @@ async function life(stored: Log, far: Awaited<ReturnType<typeof farEnd>>, chance
       if (happens === 3 || happens === 7) disk.full = true;
       if (happens <= 3 || happens === 7) return end();
       if (happens <= 5) return fails("EXECUTION_AMBIGUOUS");
-      return fails(happens === 6 ? "ACTION_UNREACHABLE" : "ROUTE_NOT_EXPORTED");
+      // Who never handed it on can be sure of it.
+      const isFinal = !far.handed.has(name) && chance(2) === 0;
+      return fails(happens === 6 ? "ACTION_UNREACHABLE" : "ROUTE_NOT_EXPORTED", isFinal ? { final: true } : undefined);
     };
     neighbours.set(name, one);
   }

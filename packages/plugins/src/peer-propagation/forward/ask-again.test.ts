@@ -41,13 +41,15 @@ function asking(count: number) {
 test("all of a neighbour's are asked when it is back, so many at a time, and nobody else's", () => {
   const { clock, rows, asked, neighbours, establish } = asking(150);
   rows.set("x-other", { state: "ambiguous", elsewhere: { by: "p", to: "n-c", again: true } });
+  // It was asked before another was, and nobody knows whether it still sees to it.
+  rows.set("x-y-open", { state: "ambiguous", elsewhere: { by: "p", to: "n-c", open: ["n-d", "n-b"], again: true } });
   rows.set("x-running", { state: "running", elsewhere: { by: "p", to: "n-b" } });
   rows.set("x-here", { state: "ambiguous" });
   establish();
   expect(asked).toHaveLength(64);
   clock.advance(1000);
   clock.advance(1000);
-  expect(asked).toEqual([...rows.keys()].slice(0, 150));
+  expect(asked).toEqual([...[...rows.keys()].slice(0, 150), "x-y-open"]);
   expect(neighbours).toEqual(["n-b"]);
 });
 

@@ -3,6 +3,7 @@
 // may be done twice by it is not decided here: it is the same call by the same key (executor/elsewhere.ts).
 
 import type { PluginRuntime } from "@capstan/orchestrator";
+import { askedOf } from "../../executor/elsewhere.ts";
 import { executions } from "../../executor/protocols.ts";
 import type { Companion } from "../companion.ts";
 import { isUndone } from "../routes/reach.ts";
@@ -85,7 +86,7 @@ export class AskAgain implements Companion {
     const open: string[] = [];
     let more = false;
     for (const [id, { state, elsewhere, attempt }] of reader.rows(given(executions))) {
-      if (elsewhere?.to !== node || elsewhere.again === undefined || attempt > MOST_TRIES) continue;
+      if (elsewhere?.again === undefined || attempt > MOST_TRIES || !askedOf(elsewhere).includes(node)) continue;
       more = true;
       if (state === "ambiguous") open.push(id);
     }

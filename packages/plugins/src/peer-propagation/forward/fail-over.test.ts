@@ -2,6 +2,9 @@
 // what may be done twice goes to whoever else does it, and nothing else is ever done twice.
 
 import { afterEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { faultFrom, protocol } from "../../hub.fixture.ts";
 import { complete, type PeerNode, peered, startNode, until } from "../peers.fixture.ts";
 
@@ -38,8 +41,8 @@ function held(where: string) {
 
 type Held = ReturnType<typeof held>;
 
-async function start(id: string, far?: Held): Promise<PeerNode> {
-  const node = await startNode({ id, protocols: far === undefined ? [] : [far.protocol] });
+async function start(id: string, far?: Held, more: { directory?: string; listen?: string } = {}): Promise<PeerNode> {
+  const node = await startNode({ id, protocols: far === undefined ? [] : [far.protocol], ...more });
   nodes.push(node);
   return node;
 }
@@ -47,6 +50,11 @@ async function start(id: string, far?: Held): Promise<PeerNode> {
 const ways = async (node: PeerNode, count: number): Promise<void> => {
   await until(async () => (await node.app.route.show({ route: "action:greet" })).paths.length === count);
 };
+
+const running = async (node: PeerNode, state = "running"): Promise<readonly { id: string; message: string }[]> =>
+  ((await node.app.execution.list({ state } as never)) as { items: { id: string; message: string }[] }).items;
+
+const idle = (node: PeerNode) => until(async () => (await running(node)).length === 0);
 
 const entries = async (node: PeerNode, message: string): Promise<number> =>
   (await node.app.log.list({ message } as never)).items.length;
@@ -72,7 +80,7 @@ describe("a session that dies after it was asked", () => {
     const { a, b, d, far } = await diamond(action);
     const asked = a.app.action.perform({ name: "greet", input: 1 });
     await far.begun;
-    await a.app.peer.stop({ name: "n-b" });
+    await a.app.peer.stop({ name: "n-b", now: true });
     // It has come by the other way as well.
     await until(() => d.messages.filter((one) => one === "peer.n-b action.perform").length > 0);
     far.go();
@@ -96,7 +104,7 @@ describe("a session that dies after it was asked", () => {
     await ways(a, 1);
     const asked = a.app.action.perform({ name: "greet", input: 1 });
     await far.begun;
-    await b.app.peer.stop({ name: "n-d" });
+    await b.app.peer.stop({ name: "n-d", now: true });
     far.go();
     expect(await asked).toMatchObject({ output: "d", via: "n-b" });
     expect(far.runs).toEqual([1]);
@@ -120,7 +128,7 @@ describe("a session that dies after it was asked", () => {
         ({ code }: { code: string }) => code,
       );
       const first = await Promise.race([b.begun.then(() => 0), c.begun.then(() => 1)]);
-      await near.app.peer.stop({ name: (providers[first] as PeerNode).id });
+      await near.app.peer.stop({ name: (providers[first] as PeerNode).id, now: true });
       if (idempotent) await (first === 0 ? c : b).begun;
       else await asked;
       for (const one of [b, c]) one.go();
@@ -133,7 +141,7 @@ describe("a session that dies after it was asked", () => {
     const { a, b, far } = await diamond();
     far.go();
     // Its own way is gone, and it has not told yet.
-    const gone = b.app.peer.stop({ name: "n-d" });
+    const gone = b.app.peer.stop({ name: "n-d", now: true });
     const outputs = await Promise.all([1, 2, 3].map((input) => a.app.action.perform({ name: "greet", input })));
     await gone;
     expect(outputs.map(({ output }) => output)).toEqual(["d", "d", "d"]);
@@ -148,7 +156,7 @@ describe("a session that dies after it was asked", () => {
     await ways(a, 1);
     const lost = faultFrom(a.app.action.perform({ name: "greet" }));
     await far.begun;
-    await a.app.peer.stop({ name: "n-b" });
+    await a.app.peer.stop({ name: "n-b", now: true });
     expect((await lost).code).toBe("EXECUTION_AMBIGUOUS");
     const { items } = (await a.app.execution.list({ state: "ambiguous" })) as { items: { id: string }[] };
     const id = (items[0] as { id: string }).id;
@@ -178,6 +186,11 @@ test("what an origin promises is known where it leads, and changes with it", asy
   await until(async () => (await promised()) === undefined);
 });
 
+async function cancelAt(node: PeerNode, state = "running"): Promise<void> {
+  const [one] = await running(node, state);
+  await node.app.execution.cancel({ id: one?.id as string });
+}
+
 describe("a cancelling", () => {
   test("goes to where it runs, over every node between", async () => {
     const far = held("c");
@@ -188,15 +201,79 @@ describe("a cancelling", () => {
     await ways(a, 1);
     const cancelled = faultFrom(a.app.action.perform({ name: "greet" }));
     await far.begun;
-    const { items } = (await a.app.execution.list({ state: "running" })) as { items: { id: string }[] };
-    await a.app.execution.cancel({ id: (items[0] as { id: string }).id });
+    await cancelAt(a);
     expect((await cancelled).code).toBe("CANCELLED");
     await until(() => far.aborted() === 1);
-    for (const node of [b, c])
-      await until(
-        async () => ((await node.app.execution.list({ state: "running" })) as { items: [] }).items.length === 0,
-      );
+    for (const node of [b, c]) await idle(node);
     expect(c.messages).toContain("peer.n-b action.recall");
+  });
+
+  test("after another way was taken goes to what runs for the first: by the request, and whoever waits there is told", async () => {
+    const { a, b, c, d, far } = await diamond();
+    const cancelled = faultFrom(a.app.action.perform({ name: "greet", input: 1 }));
+    await far.begun;
+    await a.app.peer.stop({ name: "n-b", now: true });
+    await until(async () => (await running(c)).length === 1);
+    await cancelAt(a);
+    expect((await cancelled).code).toBe("CANCELLED");
+    await until(() => far.aborted() === 1);
+    for (const node of [b, c, d]) await idle(node);
+    expect(await entries(b, "action.recall")).toBe(0);
+    const { items } = (await a.app.execution.list({ state: "failed" })) as { items: { id: string }[] };
+    expect(await a.app.execution.show({ id: items[0]?.id as string })).toMatchObject({ untold: ["n-b"] });
+    // Who was asked first, and could not be told then, is told when it can be.
+    await a.app.peer.start({ name: "n-b" });
+    await until(async () => (await entries(b, "action.recall")) === 1);
+    await until(async () => (await entries(a, "execution.recalled")) === 2);
+  });
+
+  test("goes to another provider that was asked first as soon as there is a session with it again", async () => {
+    const [b, c] = [held("b"), held("c")];
+    const near = await start("n-a");
+    const providers = [await start("n-b", b), await start("n-c", c)] as const;
+    for (const one of providers) {
+      await one.app.action.register({ name: "greet", protocol: "held", idempotent: true });
+      await peered(near, one);
+    }
+    await ways(near, 2);
+    const cancelled = faultFrom(near.app.action.perform({ name: "greet" }));
+    const nth = await Promise.race([b.begun.then(() => 0), c.begun.then(() => 1)]);
+    const [first, second] = nth === 0 ? [b, c] : [c, b];
+    const name = (providers[nth] as PeerNode).id;
+    await near.app.peer.stop({ name, now: true });
+    await second.begun;
+    await cancelAt(near);
+    await cancelled;
+    await until(() => second.aborted() === 1);
+    expect(first.aborted()).toBe(0);
+    await near.app.peer.start({ name });
+    await until(() => first.aborted() === 1);
+  });
+
+  test("reaches what a node in between had left running when it died", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "capstan-cancelling-"));
+    try {
+      const far = held("c");
+      const [a, b, c] = [await start("n-a"), await start("b", undefined, { directory }), await start("n-c", far)];
+      await c.app.action.register({ name: "greet", protocol: "held" });
+      await peered(a, b);
+      await peered(b, c);
+      await ways(a, 1);
+      const lost = faultFrom(a.app.action.perform({ name: "greet" }));
+      await far.begun;
+      await b.hub.stop({ graceMs: 0 });
+      await b.server.stop();
+      expect((await lost).code).toBe("EXECUTION_AMBIGUOUS");
+      await cancelAt(a, "ambiguous");
+      const again = await start("b", undefined, { directory, listen: new URL(b.url).host });
+      await until(() => far.aborted() === 1);
+      for (const node of [again, c]) {
+        await idle(node);
+        expect(await running(node, "ambiguous")).toEqual([]);
+      }
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
   });
 
   test("is of what one asked oneself: another peer's key tells nothing, and neither does another action's", async () => {

@@ -1,6 +1,6 @@
 // What a peer answers a performing with, read as what it is: another administration's word. Plain data within bounds, or nothing.
 
-import { type Fault, FaultError, fault, printable } from "@capstan/orchestrator";
+import { type Fault, FaultError, FINAL, fault, printable } from "@capstan/orchestrator";
 import { plainJson } from "../../registry/plain-json.ts";
 
 /** A peer, as its operator here calls it. */
@@ -37,6 +37,12 @@ export function isFarFault(thrown: unknown): boolean {
   return typeof code === "string" && !/^E[A-Z]+$/.test(code);
 }
 
+/** Whether it says of a rejection that nothing more will become of what it was asked by that key, and it is known what did. */
+export function isFinal(thrown: unknown): boolean {
+  const { details, code } = (thrown ?? {}) as { readonly details?: unknown; readonly code?: unknown };
+  return code !== "EXECUTION_ABANDONED" && (Object(details) as { readonly [FINAL]?: unknown })[FINAL] === true;
+}
+
 /** One whose details have no room for who said it: they are a list, which is the caller's. */
 class FarFault extends FaultError {
   readonly peer: PeerName & { readonly id?: string };
@@ -63,7 +69,8 @@ export function farFault(thrown: unknown, peer: PeerName): FaultError {
   if (known && told !== undefined && (typeof told !== "object" || told === null || Array.isArray(told))) {
     return new FarFault(fault(far.code as string, text, told), { ...peer, ...id });
   }
-  const { peer: next, ...rest } = Array.isArray(told) ? {} : Object(told);
+  // Its last word is its own, and not ours.
+  const { peer: next, [FINAL]: _, ...rest } = Array.isArray(told) ? {} : Object(told);
   const said = { ...peer, ...id, ...(typeof next === "object" && next !== null ? { peer: next } : {}) };
   return new FaultError(fault(known ? (far.code as string) : "PEER_FAULT", text, { ...rest, ...code, peer: said }));
 }

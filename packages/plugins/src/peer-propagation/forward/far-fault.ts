@@ -16,9 +16,23 @@ export function isUntaken({ code, details }: FaultError): boolean {
   return UNTAKEN.has(code) && isObject(details) && !(OF_EXECUTION in details);
 }
 
+/** Whether whoever was asked stops, and has accepted it: it may have begun, and goes on after its next start. */
+export function staysAccepted({ code, details }: FaultError): boolean {
+  if (code !== "STOPPING" || !isObject(details) || OF_EXECUTION in details) return false;
+  return (details as { readonly pending?: unknown }).pending === true;
+}
+
 /** Whether it is what became of an execution. Details that are a list are one's, or of an input that was refused for good. */
 export function tellsOfIt({ details }: FaultError): boolean {
   return Array.isArray(details) || (isObject(details) && OF_EXECUTION in details);
+}
+
+/**
+ * Whether it is what became of an execution, also where whoever says so may have forgotten it: then it was refused, or taken for another and not begun,
+ * since it was past its deadline.
+ */
+export function outlasts(fault: FaultError): boolean {
+  return isObject(fault.details) && tellsOfIt(fault) && fault.code !== "DEADLINE_EXCEEDED";
 }
 
 export function unreachable(name: string, why: string): FaultError {

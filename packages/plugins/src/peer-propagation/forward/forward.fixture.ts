@@ -2,7 +2,8 @@
 
 import type { Message } from "@capstan/orchestrator";
 import type { CarriedCall } from "../../registry/elsewhere.ts";
-import { forwarder, type Neighbour, type PathTo } from "./forward.ts";
+import { forwarder } from "./forward.ts";
+import type { Neighbour, PathTo } from "./neighbour.ts";
 
 export const REQUEST = Buffer.alloc(16, 7).toString("base64url");
 
@@ -51,7 +52,7 @@ export function asking(
   });
   const call: CarriedCall = {
     ...{ name: "greet", input: { a: 1 }, publication: undefined, key: "m-1", anew: "x-1.2", deadline: undefined },
-    ...{ correlation: undefined, traceparent: undefined, via: [], hops: 0, again: undefined },
+    ...{ correlation: undefined, traceparent: undefined, via: [], hops: 0, again: undefined, open: [] },
     ...{ request: REQUEST, until: 2000, origin: undefined, only: false, address: undefined },
     ...{ repeatable: undefined, digest: undefined },
     asks: async () => {},

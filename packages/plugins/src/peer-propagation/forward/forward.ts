@@ -2,63 +2,22 @@
 // nothing tells what became of it, another is asked only if that cannot have it done twice: because its origin promises that this does no
 // harm, or because the way leads to the same node, which knows the request. Whom it is asked is noted first. ADR 0026 and 0030.
 
-import type { CallOptions, FaultError, Message, Repeatable } from "@capstan/orchestrator";
-import type { Carried, CarriedCall, Carrier } from "../../registry/elsewhere.ts";
+import type { FaultError, Message } from "@capstan/orchestrator";
+import { type Carried, type CarriedCall, type Carrier, REMEMBERED_MS, Unsettled } from "../../registry/elsewhere.ts";
 import { release } from "../links/outbox.ts";
-import { ambiguousFault, farFault, isFarFault, readPerformed, unreadable } from "./far-answer.ts";
-import { isUntaken, tellsOfIt, unreachable } from "./far-fault.ts";
+import { ambiguousFault, farFault, isFarFault, isFinal, readPerformed, unreadable } from "./far-answer.ts";
+import { isUntaken, outlasts, staysAccepted, tellsOfIt, unreachable } from "./far-fault.ts";
+import type { Peers } from "./neighbour.ts";
 import { type Choice, choices, whyNobody } from "./ways-to-perform.ts";
 
-/** A live session with a neighbour, whoever dialled. */
-export interface Neighbour {
-  /** As the operator calls it. */
-  readonly name: string;
-  /** From the moment that the session is lost: what it had not answered by then, it never will. */
-  readonly ended: boolean;
-  /**
-   * @param owed it is what an execution owes, and tells of nothing else: that is durable, or may be done twice, and so it is sent at once
-   * @throws what the neighbour answered, or that the session is lost
-   */
-  call(message: Message, options: CallSaid, owed?: boolean): Promise<unknown>;
-}
-
-/** What a node that hands a call on says of it. */
-export interface CallSaid extends CallOptions {
-  readonly via: readonly string[];
-  readonly hops: number;
-  readonly request?: string | undefined;
-}
-
-export interface PathTo {
-  /** Our own have none. */
-  readonly peer: string | undefined;
-  /** The node that has it, and its administration. */
-  readonly origin: string;
-  readonly domain?: string | undefined;
-  readonly digest?: string | undefined;
-  readonly repeatable?: Repeatable | undefined;
-}
-
-export interface Peers {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Paths to a route, `action:greet`, best first, none that is filtered. */
-  pathsOf(route: string): Iterable<PathTo>;
-  /** `undefined` where nothing can be sent to that node now. */
-  neighbour(node: string): Neighbour | undefined;
-  /** What was asked of a neighbour may have been done, and nobody can tell: it may be worth asking again. */
-  unknown?(node: string): void;
-}
-
 const DESCRIBE_MS = 10_000;
-const RECALL_MS = 10_000;
 
 export function forwarder(peers: Peers): Carrier {
   return {
     perform: (call) => new Performing(peers, call).run(),
     async describe(call) {
       const { name, correlation, traceparent, via, hops, address } = call;
-      const [choice] = choices(peers, { ...call, again: undefined });
+      const [choice] = choices(peers, { ...call, again: undefined, open: [] });
       if (choice === undefined) throw unreachable(name, whyNobody(peers, call));
       const { peer, neighbour, origin } = choice;
       const data = defined({ name, origin, at: furtherOf(address) });
@@ -82,6 +41,10 @@ class Performing {
   readonly #peers: Peers;
   readonly #call: CarriedCall;
   readonly #tried = new Set<string>();
+  /** By which it is asked: another, once whoever was asked by the first has said that nothing more will become of that. */
+  #key: string;
+  /** Those that may have done it, or still do: until each has said what became of it, nothing that another says tells that. */
+  readonly #open: Set<string>;
   /** Of whoever may have done it: what asking others goes by. */
   #asked: Pick<Choice, "origin" | "digest" | "repeatable"> | undefined;
   #lost: FaultError | undefined;
@@ -90,24 +53,20 @@ class Performing {
   constructor(peers: Peers, call: CarriedCall) {
     this.#peers = peers;
     this.#call = call;
+    this.#key = call.key;
+    this.#open = new Set(call.again === undefined ? [] : [call.again, ...call.open]);
     // It was asked before this began.
     if (call.again !== undefined) this.#asked = call;
   }
 
   async run(): Promise<Carried> {
-    const { signal, asks } = this.#call;
+    const { signal } = this.#call;
     for (;;) {
       signal.throwIfAborted();
       const choice = this.#next();
       if (choice === undefined) throw this.#end();
-      const { peer, neighbour, origin, repeatable, digest } = choice;
-      try {
-        await asks(peer.node, { origin, repeatable, digest: repeatable && digest });
-      } catch (thrown) {
-        if (this.#asked === undefined) throw thrown;
-        // Whoever was asked before may have done it, whatever keeps another from being asked.
-        throw this.#lost ?? unreachable(this.#call.name, "whom to ask could not be noted");
-      }
+      const { peer, neighbour } = choice;
+      await this.#note(choice);
       // Until it is sent, a session that ended costs nothing: not while it was noted who is asked, either.
       if (neighbour.ended) continue;
       signal.throwIfAborted();
@@ -119,11 +78,22 @@ class Performing {
     }
   }
 
+  async #note({ peer, origin, repeatable, digest }: Choice): Promise<void> {
+    const open = [...this.#open].filter((node) => node !== peer.node);
+    const key = this.#key === this.#call.key ? undefined : this.#key;
+    try {
+      await this.#call.asks(peer.node, { origin, repeatable, digest: repeatable && digest, open, key });
+    } catch (thrown) {
+      if (this.#asked === undefined) throw thrown;
+      // Whoever was asked before may have done it, whatever keeps another from being asked.
+      throw this.#unsettled(this.#lost ?? unreachable(this.#call.name, "whom to ask could not be noted"));
+    }
+  }
+
   #next(): Choice | undefined {
-    const { again } = this.#call;
     for (const choice of choices(this.#peers, this.#call)) {
       const { node } = choice.peer;
-      if (!this.#tried.has(node) && (node === again || this.#mayBeAsked(choice))) return choice;
+      if (!this.#tried.has(node) && (this.#open.has(node) || this.#mayBeAsked(choice))) return choice;
     }
     return undefined;
   }
@@ -145,6 +115,7 @@ class Performing {
     // What one of them does not promise is not promised.
     const promised = this.#asked === undefined ? repeatable : this.#asked.repeatable && repeatable;
     this.#asked = { origin: this.#asked === undefined ? origin : this.#asked.origin, digest, repeatable: promised };
+    this.#open.add(peer.node);
     // Whom it was asked again is asked again already, and not for ever.
     if (peer.node !== this.#call.again) this.#peers.unknown?.(peer.node);
     return fault;
@@ -152,41 +123,41 @@ class Performing {
 
   #end(): FaultError {
     const { name, again } = this.#call;
-    if (this.#lost !== undefined) return this.#lost;
-    if (again !== undefined) {
-      const why =
-        this.#untaken?.message ?? `there is no session with ${again}, which was asked, nor another way to ask`;
-      return unreachable(name, why);
-    }
-    return this.#untaken ?? unreachable(name, whyNobody(this.#peers, this.#call));
+    if (this.#open.size === 0) return this.#untaken ?? unreachable(name, whyNobody(this.#peers, this.#call));
+    const why = this.#untaken?.message ?? `there is no session with ${again}, which was asked, nor another way to ask`;
+    return this.#unsettled(this.#lost ?? unreachable(name, why));
+  }
+
+  #unsettled(why: FaultError): FaultError {
+    return new Unsettled(why.toFault(), [...this.#open]);
   }
 
   /**
-   * Whoever did nothing of it then has kept that as what became of the key. Where it can be done now, by another key, without being done
-   * twice, it is: else nobody would ever learn what became of it.
+   * Whoever did nothing of it then has kept that as what became of the key. Where by that nobody is left who may have done it, it is done now, by
+   * another key, which is noted first: a doubt is always about one key.
    */
   async #askTwice(choice: Choice): Promise<Came> {
-    const { again, anew, key } = this.#call;
-    const came = await this.#ask(choice, key);
-    if (came.kind !== "untaken" || again === undefined || choice.neighbour.ended) return came;
-    return this.#mayBeAsked(choice) ? this.#ask(choice, anew) : came;
+    const wasAsked = this.#open.has(choice.peer.node);
+    const came = await this.#ask(choice);
+    if (came.kind !== "untaken" || !wasAsked || this.#asked !== undefined) return came;
+    this.#key = this.#call.anew;
+    await this.#note(choice);
+    return choice.neighbour.ended ? came : this.#ask(choice);
   }
 
-  async #ask(choice: Choice, key: string): Promise<Came> {
+  async #ask(choice: Choice): Promise<Came> {
     const { name, input, publication, address, request, deadline, correlation, traceparent, via, hops, signal } =
       this.#call;
     const { peer, neighbour, origin } = choice;
     const data = defined({ name, input, publication, at: furtherOf(address), origin });
     const message: Message = { resource: "action", action: "perform", data };
-    const options = defined({ key, request, deadline, correlation, traceparent, via, hops: hops + 1 });
+    const options = defined({ key: this.#key, request, deadline, correlation, traceparent, via, hops: hops + 1 });
     let answer: unknown;
     try {
+      // Whoever waited may want it no more: then those that were asked are told beside this (take-back.ts).
       answer = await unlessAborted(neighbour.call(message, options, true), signal);
     } catch (thrown) {
-      if (signal.aborted) {
-        this.#recall(choice, key);
-        throw signal.reason;
-      }
+      if (signal.aborted) throw signal.reason;
       return this.#threw(choice, thrown);
     }
     try {
@@ -205,18 +176,15 @@ class Performing {
     if (neighbour.ended || !isFarFault(thrown)) return { kind: "lost", fault: ambiguousFault(name, peer) };
     const fault = farFault(thrown, peer);
     if (fault.code === "EXECUTION_AMBIGUOUS") return { kind: "lost", fault };
-    // Where it may have been done before, only what is said of an execution tells what became of it.
-    if (this.#asked === undefined ? !isUntaken(fault) : tellsOfIt(fault)) throw fault;
+    // Heard before its session ends.
+    if (staysAccepted(fault)) return { kind: "lost", fault: ambiguousFault(name, peer) };
+    // Where it may have been done before, only what is said of an execution tells what became of it; or the last word of all who may have.
+    const isKnown = this.#asked === undefined || this.#peers.now() < this.#call.until + REMEMBERED_MS;
+    if (isKnown ? tellsOfIt(fault) : outlasts(fault)) throw fault;
+    if (isKnown && isFinal(thrown) && this.#open.delete(peer.node) && this.#open.size === 0)
+      this.#asked = this.#lost = undefined;
+    if (this.#asked === undefined && !isUntaken(fault)) throw fault;
     return { kind: "untaken", fault };
-  }
-
-  /** Whoever waited wants it no more: the neighbour is told, and nobody waits for what it says to that. */
-  #recall({ neighbour }: Choice, key: string): void {
-    const { name, via, hops, signal, correlation, traceparent } = this.#call;
-    if (neighbour.ended || (signal.reason as { readonly code?: unknown } | undefined)?.code !== "CANCELLED") return;
-    const message: Message = { resource: "action", action: "recall", data: { name, under: key } };
-    const said = neighbour.call(message, defined({ correlation, traceparent, via, hops: hops + 1 }));
-    unlessAborted(said, AbortSignal.timeout(RECALL_MS)).then(release, () => {});
   }
 }
 

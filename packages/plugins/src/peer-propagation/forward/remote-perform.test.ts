@@ -236,7 +236,7 @@ describe("a session that dies", () => {
     const first = (await near.app.action.perform({ name: "greet" })) as { via: string };
     const best = providers.find(({ id }) => id === first.via) as PeerNode;
     const other = providers.find(({ id }) => id !== first.via) as PeerNode;
-    await near.app.peer.stop({ name: best.id });
+    await near.app.peer.stop({ name: best.id, now: true });
     const second = await near.app.action.perform({ name: "greet" });
     expect(second).toMatchObject({ via: other.id });
     expect(b.runs.length + c.runs.length).toBe(2);
@@ -257,7 +257,7 @@ describe("a session that dies", () => {
     const lost = faultFrom(near.app.action.perform({ name: "greet" }));
     const id = await Promise.race([b.begun.then(() => "n-b"), c.begun.then(() => "n-c")]);
     const { node: asked, held: one } = providers.get(id) as { node: PeerNode; held: ReturnType<typeof held> };
-    await near.app.peer.stop({ name: id });
+    await near.app.peer.stop({ name: id, now: true });
     expect(await lost).toMatchObject({ code: "EXECUTION_AMBIGUOUS", details: { peer: { node: id } } });
     const { items } = (await near.app.execution.list({ state: "ambiguous" })) as { items: { id: string }[] };
     expect(items).toHaveLength(1);
@@ -282,7 +282,7 @@ describe("a session that dies", () => {
     await known(a, "greet");
     const lost = faultFrom(a.app.action.perform({ name: "greet" }));
     await far.begun;
-    await b.app.peer.stop({ name: "n-c" });
+    await b.app.peer.stop({ name: "n-c", now: true });
     expect(await lost).toMatchObject({ code: "EXECUTION_AMBIGUOUS", message: expect.stringContaining("n-c") });
     const ambiguous = async (node: PeerNode) =>
       ((await node.app.execution.list({ state: "ambiguous" })) as { items: { id: string }[] }).items.map(

@@ -6,7 +6,8 @@ import { type Log, memoryLog } from "@capstan/orchestrator";
 import { altered, dyingAfter, reopened } from "../../dead-letter/dead-letter.fixture.ts";
 import { startWithWays } from "../../executor/elsewhere.fixture.ts";
 import { faultFrom, protocol } from "../../hub.fixture.ts";
-import { forwarder, type Neighbour } from "./forward.ts";
+import { forwarder } from "./forward.ts";
+import type { Neighbour } from "./neighbour.ts";
 
 /** The node that has the action, as its peers `b` and `c` ask it. */
 async function farEnd(may = ["action.perform", "action.recall"]) {

@@ -4,7 +4,7 @@
 import type { Repeatable } from "@capstan/orchestrator";
 import type { CarriedCall } from "../../registry/elsewhere.ts";
 import type { PeerName } from "./far-answer.ts";
-import type { Neighbour, Peers } from "./forward.ts";
+import type { Neighbour, Peers } from "./neighbour.ts";
 
 export interface Choice {
   readonly peer: PeerName;
@@ -16,29 +16,31 @@ export interface Choice {
 }
 
 type Asked = Pick<CarriedCall, "name" | "via" | "origin" | "only" | "address"> &
-  Partial<Pick<CarriedCall, "again" | "repeatable" | "digest">>;
+  Partial<Pick<CarriedCall, "again" | "open" | "repeatable" | "digest">>;
 
 export function* choices(peers: Peers, asked: Asked): Generator<Choice> {
-  const { name, via, only, address, again, repeatable } = asked;
+  const { name, via, only, address, again, open = [], repeatable } = asked;
+  const before = again === undefined ? [] : [again, ...open];
   // Before anything was asked whoever leads there may do it, unless somebody said who.
   const origin = only || again !== undefined ? asked.origin : undefined;
   const at = (node: string): Pick<Choice, "peer" | "neighbour"> | undefined => {
     const neighbour = peers.neighbour(node);
-    return neighbour === undefined || neighbour.ended ? undefined : { peer: { name: neighbour.name, node }, neighbour };
+    if (neighbour === undefined || neighbour.ended || (neighbour.leaving && !before.includes(node))) return undefined;
+    return { peer: { name: neighbour.name, node }, neighbour };
   };
-  if (again !== undefined) {
-    const found = at(again);
+  for (const node of before) {
+    const found = at(node);
     if (found !== undefined) yield { ...found, origin, digest: asked.digest, repeatable };
   }
   if (address !== undefined && "neighbour" in address) {
-    const found = address.node === again ? undefined : at(address.node);
+    const found = before.includes(address.node) ? undefined : at(address.node);
     if (found !== undefined) yield { ...found, origin, digest: undefined, repeatable: undefined };
     return;
   }
   for (const path of [...peers.pathsOf(`action:${name}`)]) {
     const { peer, digest } = path;
     if (peer === undefined || via.includes(peer)) continue;
-    if (peer === again || (origin !== undefined && path.origin !== origin)) continue;
+    if (before.includes(peer) || (origin !== undefined && path.origin !== origin)) continue;
     if (address !== undefined && path.origin !== address.origin && path.domain !== address.origin) continue;
     // A session that ended a moment ago may still have its paths: nothing was sent, so the next one is as good.
     const found = at(peer);

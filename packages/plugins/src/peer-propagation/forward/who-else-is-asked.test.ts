@@ -3,9 +3,9 @@
 import { describe, expect, test } from "bun:test";
 import { FaultError, fault } from "@capstan/orchestrator";
 import { faultFrom } from "../../hub.fixture.ts";
-import type { CarriedCall } from "../../registry/elsewhere.ts";
+import { type CarriedCall, Unsettled } from "../../registry/elsewhere.ts";
 import { asking, Fake, nthCall, REQUEST } from "./forward.fixture.ts";
-import type { PathTo } from "./forward.ts";
+import type { PathTo } from "./neighbour.ts";
 
 describe("who else is asked", () => {
   const execution = "x-1KJMMA2G0E0J38R2";
@@ -35,8 +35,8 @@ describe("who else is asked", () => {
     expect(nthCall(c)).toMatchObject([{ data: { origin: "o" } }, { key: "m-1", request: REQUEST }]);
     const way = { origin: "o", repeatable: undefined };
     expect(noted).toEqual([
-      ["b", way, 0],
-      ["c", way, 0],
+      ["b", { ...way, open: [] }, 0],
+      ["c", { ...way, open: ["b"] }, 0],
     ]);
   });
 
@@ -173,22 +173,33 @@ describe("who else is asked", () => {
     expect(d.asked).toEqual([]);
   });
 
-  test("of what is not known: whoever did nothing of it then is asked anew, where it cannot be done twice", async () => {
-    const kept = (): Fake =>
+  test("of what is not known: whoever says for good that it did nothing of it is asked anew, by a key that is noted before", async () => {
+    const kept = (final = true): Fake =>
       new Fake("berlin", (_, { key }: { key?: string }) => {
         if (key === "x-1.2") return { execution, output: "now" };
-        throw Object.assign(new Error("no session"), { code: "ACTION_UNREACHABLE" });
+        throw Object.assign(new Error("no session"), { code: "ACTION_UNREACHABLE", details: { final } });
       });
     const again = { again: "b", origin: "o" };
     const b = kept();
-    expect(await asking({ b }, [path("b", "o")]).perform(again)).toMatchObject({ output: "now" });
+    const noted: unknown[] = [];
+    const asks: CarriedCall["asks"] = async (node, { key }) => void noted.push([node, key, b.asked.length]);
+    expect(await asking({ b }, [path("b", "o")]).perform({ ...again, asks })).toMatchObject({ output: "now" });
     expect(b.asked.map(([, options]) => options)).toMatchObject([{ key: "m-1" }, { key: "x-1.2", request: REQUEST }]);
-    const promised = { again: "b", repeatable: "idempotent", request: undefined } as const;
-    expect(await asking({ b: kept() }, []).perform(promised)).toMatchObject({ output: "now" });
-    const forgotten = kept();
-    const late = asking({ b: forgotten }, [path("b", "o")]).perform({ ...again, until: 1000 });
-    expect(await faultFrom(late)).toMatchObject({ code: "ACTION_UNREACHABLE" });
-    expect(forgotten.asked).toHaveLength(1);
+    expect(noted).toEqual([
+      ["b", undefined, 0],
+      ["b", "x-1.2", 1],
+    ]);
+    const [unsure, forgotten, one] = [kept(false), kept(), kept()];
+    const far = { ...again, until: 1000 - 12 * 3_600_000 };
+    for (const [fake, more] of [
+      [unsure, again],
+      [forgotten, far],
+      // The other one may have done it.
+      [one, { ...again, open: ["c"] }],
+    ] as const) {
+      const unsettled = await faultFrom(asking({ b: fake }, [path("b", "o")]).perform(more));
+      expect([unsettled instanceof Unsettled, fake.asked.length]).toEqual([true, 1]);
+    }
   });
 });
 
@@ -235,26 +246,73 @@ describe("whom the caller addressed", () => {
   });
 });
 
-test("what was cancelled is taken back where it was asked, once, and nobody waits for what comes of that", async () => {
-  const controller = new AbortController();
-  const b: Fake = new Fake("berlin", (message) => {
-    if (message.action === "recall") throw new Error("hangs");
-    return new Promise(() => {});
+describe("of what is not known, asked again", () => {
+  const path = (peer: string, origin: string): PathTo => ({ peer, origin, digest: "d" });
+  const saying = (name: string, code: string, details: object) =>
+    new Fake(name, () => Promise.reject(Object.assign(new Error("no"), { code, details })));
+  const both = [path("b", "o"), path("c", "o")];
+  const again = { again: "b", origin: "o" } as const;
+
+  test("a last word is what became of it, and is told without saying that it is ours", async () => {
+    const b = saying("berlin", "REFUSED", { final: true, clause: "x" });
+    const told = await faultFrom(asking({ b }, [path("b", "o")]).perform(again));
+    expect(told).toMatchObject({ code: "REFUSED", details: { clause: "x", peer: { node: "b" } } });
+    expect([told.details, b.asked.length]).toEqual([{ clause: "x", peer: { name: "berlin", node: "b" } }, 1]);
   });
-  const cancelled = faultFrom(asking({ b }).perform({ signal: controller.signal }));
+
+  test("where it was that nothing was done, others may do it now", async () => {
+    const b = saying("berlin", "ACTION_UNREACHABLE", { final: true });
+    expect(await asking({ b, c: new Fake("cairo") }, both).perform(again)).toMatchObject({ via: "cairo" });
+    const gone = await faultFrom(asking({ b }, [path("b", "o")]).perform(again));
+    expect(gone).toMatchObject({ code: "ACTION_UNREACHABLE", details: { peer: { node: "b" } } });
+  });
+
+  test("a refusal that is no last word tells nothing, nor does the last word of one who was not asked before", async () => {
+    const b = saying("berlin", "REFUSED", { clause: "x" });
+    const c = saying("cairo", "REFUSED", { final: true });
+    expect(await thrownBy(asking({ b, c }, both).perform(again))).toEqual(new Set(["b"]));
+  });
+
+  test.each([
+    ["that its deadline passed, as of another one", "DEADLINE_EXCEEDED", { execution: "x-1KJMMA2G0E0J38R2" }, true],
+    ["a last word", "REFUSED", { final: true }, true],
+    ["an input that does not fit", "INPUT_INVALID", [{ path: "/a", problem: "b" }], true],
+    ["what an execution failed with", "ACTION_FAILED", { execution: "x-1KJMMA2G0E0J38R2" }, false],
+  ])("where it may be forgotten by then: %s", async (_, code, details, isUnknown) => {
+    const ask = (until: number) =>
+      faultFrom(asking({ b: saying("berlin", code, details) }, []).perform({ ...again, until }));
+    expect(await ask(1000 - 12 * 3_600_000)).toMatchObject({ code: isUnknown ? "ACTION_UNREACHABLE" : code });
+    expect((await ask(1000 - 12 * 3_600_000)) instanceof Unsettled).toBe(isUnknown);
+    expect(await ask(1001 - 12 * 3_600_000)).toMatchObject({ code });
+  });
+
+  test("as long as one is left of whom nobody knows, it is not known; each is asked, by the same key", async () => {
+    const [b, c] = [saying("berlin", "REFUSED", { final: true }), saying("cairo", "REFUSED", { final: true })];
+    const open = { ...again, open: ["c", "d"] };
+    expect(await thrownBy(asking({ b, c }, []).perform(open))).toEqual(new Set(["d"]));
+    expect([b, c].map((one) => (nthCall(one)[1] as { key: string }).key)).toEqual(["m-1", "m-1"]);
+    const told = await faultFrom(asking({ b, c, d: saying("delhi", "DENIED", { final: true }) }, []).perform(open));
+    expect(told).toMatchObject({ code: "DENIED", details: { peer: { node: "d" } } });
+    // Of an execution's outcome one is enough.
+    const d = new Fake("delhi");
+    expect(await asking({ b, d }, []).perform(open)).toMatchObject({ via: "delhi" });
+  });
+});
+
+/** Who may still see to what nobody knows. */
+async function thrownBy(asked: Promise<unknown>): Promise<ReadonlySet<string>> {
+  const thrown = await faultFrom(asked);
+  if (!(thrown instanceof Unsettled)) throw thrown;
+  return new Set(thrown.open);
+}
+
+test("what was cancelled is waited for no more, and asked of nobody else", async () => {
+  const controller = new AbortController();
+  const [b, c] = [new Fake("berlin", () => new Promise(() => {})), new Fake("cairo")];
+  const cancelled = faultFrom(asking({ b, c }).perform({ signal: controller.signal }));
   await new Promise((resolve) => setImmediate(resolve));
   const reason = new FaultError(fault("CANCELLED", "cancelled"));
   controller.abort(reason);
   expect(await cancelled).toBe(reason);
-  expect(b.asked.map(([{ action, data }]) => [action, data])).toEqual([
-    ["perform", { name: "greet", input: { a: 1 }, origin: "b" }],
-    ["recall", { name: "greet", under: "m-1" }],
-  ]);
-  // A deadline is the far side's as well.
-  const late = new AbortController();
-  const passed = faultFrom(asking({ b }).perform({ signal: late.signal }));
-  await new Promise((resolve) => setImmediate(resolve));
-  late.abort(new FaultError(fault("DEADLINE_EXCEEDED", "late")));
-  await passed;
-  expect(b.asked.map(([{ action }]) => action)).toEqual(["perform", "recall", "perform"]);
+  expect([b.asked.length, c.asked.length]).toEqual([1, 0]);
 });

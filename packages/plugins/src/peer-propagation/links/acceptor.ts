@@ -41,6 +41,10 @@ export class AcceptedLink implements Link {
     return this.#over;
   }
 
+  get isTaken(): boolean {
+    return this.#outbox?.isEmpty ?? true;
+  }
+
   send(message: Message): void {
     if (this.#over) return;
     if (message.type === "open" || message.type === "proof" || this.#outbox === undefined) this.#spoken.push(message);

@@ -69,6 +69,10 @@ export class DialledLink implements Link {
     return this.#over;
   }
 
+  get isTaken(): boolean {
+    return this.#outbox.isEmpty;
+  }
+
   send(message: Message): void {
     switch (message.type) {
       case "open":

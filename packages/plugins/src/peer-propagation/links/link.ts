@@ -24,6 +24,8 @@ export interface Link {
   close(): void;
   /** Until it is there, what the other side has to be asked cannot be. */
   readonly ask: Ask | undefined;
+  /** The other side has taken all that was said, and so has acted on it. */
+  readonly isTaken: boolean;
   /** It is closed, or lost: nothing more is answered over it. */
   readonly over: boolean;
   /** Once it is. */

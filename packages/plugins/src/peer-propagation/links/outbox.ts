@@ -37,6 +37,11 @@ export class Outbox {
     this.#watch();
   }
 
+  /** The other side has taken all that was said. */
+  get isEmpty(): boolean {
+    return this.#inFlight + this.#queue.length === 0;
+  }
+
   push(message: Message): void {
     if (this.#over || this.#drained !== undefined) return;
     const text = encodeFrame(message);
@@ -98,7 +103,7 @@ export class Outbox {
   }
 
   #rest(): void {
-    if (this.#drained === undefined || this.#inFlight + this.#queue.length > 0) return;
+    if (this.#drained === undefined || !this.isEmpty) return;
     this.#end();
   }
 
