@@ -77,15 +77,27 @@ describe("docs/plugins.md", () => {
   });
 });
 
-test("links between pages lead somewhere", async () => {
+/** How a heading is addressed, as GitHub does. */
+const slug = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, "")
+    .replaceAll(" ", "-");
+
+test("links between pages lead somewhere, to headings that are there", async () => {
   const pages = ["README.md", "docs/**/*.md", "packages/plugins/src/*/README.md", "examples/*/README.md"].flatMap(
     (glob) => [...new Bun.Glob(glob).scanSync(ROOT)],
   );
+  const texts = new Map(await Promise.all(pages.map(async (path) => [path, await page(path)] as const)));
+  const anchors = (text: string) => text.replaceAll(/^```.*?^```/gms, "").matchAll(/^#+ (.*)$/gm);
   const broken: string[] = [];
-  for (const path of pages) {
-    for (const [, target] of (await page(path)).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
-      if (/^[a-z]+:/.test(target as string)) continue;
-      if (!existsSync(join(ROOT, dirname(path), target as string))) broken.push(`${path}: ${target}`);
+  for (const [path, text] of texts) {
+    for (const [, target = "", anchor] of text.matchAll(/\]\(([^)#\s]*)(?:#([^)]*))?\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      const to = target === "" ? path : join(dirname(path), target);
+      const headed = [...anchors(texts.get(to) ?? "")].map(([, heading = ""]) => slug(heading));
+      const found = existsSync(join(ROOT, to)) && (anchor === undefined || !texts.has(to) || headed.includes(anchor));
+      if (!found) broken.push(`${path}: ${target}${anchor === undefined ? "" : `#${anchor}`}`);
     }
   }
   expect(broken).toEqual([]);

@@ -65,7 +65,8 @@ async function cosignedBy({ proofs }: Reader, entry: number, witnesses: number) 
     if (one.size <= tree.size && base64(await tree.root(one.size)) === base64(one.root)) return one;
   }
   const most = Math.max(0, ...cosigned.kept.filter(({ size }) => size >= entry).map((one) => one.cosignatures.size));
-  const text = `entry ${entry} is covered by no checkpoint that ${witnesses} witnesses cosigned; at most ${most} did, so far`;
+  const asked = witnesses === 1 ? "a witness" : `${witnesses} witnesses`;
+  const text = `entry ${entry} is covered by no checkpoint that ${asked} cosigned; at most ${most} did, so far; witness.list tells of each`;
   throw new FaultError(fault("WITNESS_PENDING", text, { entry, witnesses, cosigned: most }));
 }
 

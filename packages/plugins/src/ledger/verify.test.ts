@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { FaultError, fault, type Log, memoryLog, type StoredEntry } from "@capstan/orchestrator";
-import { startHub } from "../hub.fixture.ts";
+import { faultFrom, startHub } from "../hub.fixture.ts";
 import { altered, misread, signer, withPerforms } from "./ledger.fixture.ts";
 
 test("a sound log has all its entries and leaves, and the root that is signed", async () => {
@@ -14,6 +14,16 @@ test("a sound log has all its entries and leaves, and the root that is signed", 
   });
   expect(await app.log.verify({ from: 3, to: 5 })).toMatchObject({ from: 3, to: 5, entries: 3, leaves: log.head });
   expect(await app.log.verify({ from: 3, to: 10 ** 9 })).toMatchObject({ to: log.head, entries: log.head - 2 });
+});
+
+test.each([
+  [{ from: 1000 }, "ENTRY_NOT_FOUND", "the log has"],
+  [{ from: 1000, to: 2000 }, "ENTRY_NOT_FOUND", "the log has"],
+  [{ from: 5, to: 1 }, "MESSAGE_INVALID", '"to" has to be 5 at least'],
+])("%j is nothing that could be verified, and is not said to be sound", async (asked, code, text) => {
+  const { app } = await withPerforms(3);
+  const refused = await faultFrom(app.log.verify(asked));
+  expect(refused).toMatchObject({ code, message: expect.stringContaining(text) });
 });
 
 describe("the first problem is named:", () => {

@@ -8,7 +8,9 @@ import {
   checkEntry,
   contentName,
   type Envelope,
+  type Fault,
   FaultError,
+  fault,
   ProofError,
   type Reader,
   type StoredEntry,
@@ -32,7 +34,10 @@ export async function answerVerify(envelope: Envelope, reader: Reader) {
   const { note, checkpoint } = await checkpointNow(reader);
   const from = asked.from ?? reader.first;
   checkKept(reader, from);
+  if (asked.to !== undefined) checkKept(reader, asked.to);
   const to = Math.min(asked.to ?? checkpoint.size, checkpoint.size);
+  // Of none "no problem" would be said, and believed.
+  if (asked.from !== undefined && from > to) throw new FaultError(nothingToVerify(asked, checkpoint.size));
   const checked = await checkEntries(reader, from, to);
   const root = checked.problem === undefined ? await rootOf(reader, checkpoint.size) : undefined;
   const problem =
@@ -45,6 +50,15 @@ export async function answerVerify(envelope: Envelope, reader: Reader) {
     ...{ root: base64(checkpoint.root), checkpoint: note },
     ...(problem === undefined ? {} : { problem }),
   };
+}
+
+function nothingToVerify({ from, to = from }: { readonly from?: number; readonly to?: number }, size: number): Fault {
+  if (from !== undefined && from > size)
+    return fault("ENTRY_NOT_FOUND", `the log has ${size} entries, and not yet ${from}`);
+  return fault(
+    "MESSAGE_INVALID",
+    `log.verify: from entry ${from} to ${to} there is none; "to" has to be ${from} at least`,
+  );
 }
 
 /** How many were found as they were logged, and the first that was not. */

@@ -97,7 +97,7 @@ function shown(id: string, row: SubscriptionRow, reader: Reader, deliveries: Del
     ...{ id, topic, principal, grant, at },
     ...(receiver === undefined ? {} : { receiver }),
     ...(name === undefined ? {} : { name }),
-    cursor: cursorAt(entry, reader.proofs.log),
+    cursor: cursorAt(entry, reader.proofs),
     // Entries that it has not looked at; those of its topic are among them.
     lag: Math.max(0, (deliveries?.runtime.durable ?? reader.revision) - entry),
     state: why === undefined ? ("active" as const) : ("stopped" as const),
@@ -119,13 +119,12 @@ function follow(envelope: Envelope, reader: Reader, deliveries: Deliveries | und
     throw new FaultError(fault("LIVE_UNAVAILABLE", "the log is only read: nothing is delivered"));
   const { principal, grant, may } = envelope;
   const as = { principal, grant, ...(may === undefined ? {} : { may }) };
-  const { log } = reader.proofs;
   if (id !== undefined) {
     const { name, entry } = deliveries.follow(id, as, callback);
-    return { follower: name, cursor: cursorAt(entry, log) };
+    return { follower: name, cursor: cursorAt(entry, reader.proofs) };
   }
   const entry = entryFrom(from ?? "now", reader) ?? deliveries.runtime.durable;
   if (typeof entry === "object") throw new FaultError(entry);
   const follower = deliveries.followers.topic(topic as string, entry, as, callback);
-  return { follower, cursor: cursorAt(entry, log) };
+  return { follower, cursor: cursorAt(entry, reader.proofs) };
 }

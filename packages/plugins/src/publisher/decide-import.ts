@@ -4,12 +4,19 @@
 import { type FollowUp, next, printable, refuse } from "@capstan/orchestrator";
 import type { Context } from "./context.ts";
 import { type Place, placeOf } from "./cursor.ts";
-import { type ImportRow, importedTable, topicElsewhereTable } from "./elsewhere.ts";
+import {
+  type ImportAlertRow,
+  type ImportRow,
+  importAlertTable,
+  importedTable,
+  topicElsewhereTable,
+} from "./elsewhere.ts";
 import { type Import, type Reach, type Release, topicName } from "./import-schema.ts";
 import { isHere } from "./topic.ts";
 
-/** Of one topic there is one alert of a kind in this time: an origin could have us raise thousands. */
+/** Of one topic there is one alert of a kind in this time, and of all by one neighbour so many: topics are for others to make up. */
 const ALERT_EVERY_MS = 60 * 60 * 1000;
+const MOST_ALERTS = 16;
 const MOST_ALERT = 1000;
 
 export function decideReach({ message, state: before }: Context) {
@@ -45,13 +52,17 @@ export function decideImport({ message, state, envelope, needs }: Context) {
     if ("passed" in step) return next({ clause: step.passed });
     return refuse("IMPORT_OUT_OF_STEP", `${topic}: ${step.refused}`);
   }
-  const alerts = isAlert(asked, before, envelope.at);
-  const row = rowAfter(before, asked, envelope.at, alerts);
+  const { node } = asked.from;
+  const alerted = isAlert(asked, before, envelope.at)
+    ? alertedAfter(state.get(importAlertTable, node), envelope.at)
+    : undefined;
+  const row = rowAfter(before, asked, envelope.at, alerted !== undefined);
+  const after = state.put(importedTable, topic, row);
   return next({
     clause: asked.missed === undefined ? `of ${asked.origin}, by ${asked.from.peer}` : `missed: ${asked.missed.why}`,
-    state: state.put(importedTable, topic, row),
+    state: alerted === undefined ? after : after.put(importAlertTable, node, alerted),
     ...(publication === undefined ? {} : { publishes: topic }),
-    ...(alerts ? { then: [alert(asked)] } : {}),
+    ...(alerted === undefined ? {} : { then: [alert(asked, before, alerted)] }),
   });
 }
 
@@ -93,10 +104,31 @@ function isAlert({ missed }: Import, before: ImportRow | undefined, at: number):
   return last === undefined || at - last >= ALERT_EVERY_MS;
 }
 
-function alert({ topic, origin, from, missed }: Import): FollowUp {
-  const text = `${topic} of ${origin}, by ${from.peer}: ${missed?.text}; what was published there is missing here`;
-  const data = { kind: "topic-missed", about: topic.slice(0, MOST_ABOUT), text: printable(text, MOST_ALERT) };
+/** With one more; `undefined` where there are as many as may be. */
+function alertedAfter(before: ImportAlertRow | undefined, at: number): ImportAlertRow | undefined {
+  if (before === undefined || at - before.since >= ALERT_EVERY_MS) return { since: at, count: 1 };
+  return before.count < MOST_ALERTS ? { ...before, count: before.count + 1 } : undefined;
+}
+
+function alert(
+  { topic, origin, from, missed, cursor }: Import,
+  before: ImportRow | undefined,
+  { count }: ImportAlertRow,
+): FollowUp {
+  const what = isBack(cursor, before?.cursor)
+    ? "what came after that was taken back there, and stands here"
+    : "what was published there is missing here";
+  const more =
+    count < MOST_ALERTS ? "" : `; of what comes by ${from.peer} no more is told in this hour but by subscription.show`;
+  const text = printable(`${topic} of ${origin}, by ${from.peer}: ${missed?.text}; ${what}`, MOST_ALERT - more.length);
+  const data = { kind: "topic-missed", about: topic.slice(0, MOST_ABOUT), text: text + more };
   return { message: { resource: "alert", action: "raised", data } };
+}
+
+/** Its origin was restored from a backup, and goes on from what that had. */
+function isBack(cursor: string, before = ""): boolean {
+  const [to, from] = [placeOf(cursor), placeOf(before)];
+  return to !== undefined && to.log === from?.log && to.entry < from.entry;
 }
 
 /** As much of a topic as an alert is about. */

@@ -97,7 +97,7 @@ function create(context: Context) {
     ...(backoff === undefined ? {} : { backoff }),
   };
   return next({
-    data: { id, cursor: cursorAt(entry, from.log) },
+    data: { id, cursor: cursorAt(entry, { restorations: [], ...from }) },
     state: state.put(subscriptionTable, id, row).put(cursorTable, id, entry),
   });
 }
@@ -115,7 +115,7 @@ function acknowledge(context: Context, id: string) {
   if ("fault" in from) return because(from.fault);
   const before = state.get(cursorTable, id) ?? 0;
   const entry = Math.max(before, from.entry ?? before);
-  const data = { id, cursor: cursorAt(entry, from.log) };
+  const data = { id, cursor: cursorAt(entry, { restorations: [], ...from }) };
   // An older one than is known says nothing new: a repeat, or one that was overtaken.
   return entry === before ? next({ data }) : next({ data, state: state.put(cursorTable, id, entry) });
 }

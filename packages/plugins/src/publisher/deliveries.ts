@@ -15,7 +15,8 @@ import { Receiving } from "./receiving.ts";
 import { RunQueue } from "./run-queue.ts";
 import { cursorTable, type ReceiverRow, receiverTable, type SubscriptionRow, subscriptionTable } from "./schema.ts";
 import { reading } from "./topic.ts";
-import { type Want, Wanted } from "./wanted.ts";
+import type { Want } from "./want.ts";
+import { Wanted } from "./wanted.ts";
 
 export interface DeliveryOptions {
   /** Milliseconds that a callback may take for a batch. Default: 30 s. */
@@ -74,6 +75,8 @@ export class Deliveries {
   readonly runtime: PluginRuntime;
   readonly protocols: Protocols;
   readonly fanOut: FanOut;
+  /** Those who read page by page take turns, apart from those who are handed what comes. */
+  readonly reads = new RunQueue();
   readonly #grace: number;
   readonly #queue = new RunQueue();
   readonly #feed: Feed;

@@ -3,6 +3,7 @@
 // on a publication like any other: handed on by cursors over this log (docs/adr/0027).
 
 import { type State, type Table, table, token } from "@capstan/orchestrator";
+import type { RunQueue } from "./run-queue.ts";
 
 /** The way to a topic that is not here. */
 export interface TopicWay {
@@ -99,6 +100,12 @@ export interface ImportRow {
   };
 }
 
+/** How many alerts there were of what was missed by a neighbour, since when: milliseconds since the epoch. */
+export interface ImportAlertRow {
+  readonly since: number;
+  readonly count: number;
+}
+
 /** How reading a topic goes on, as whoever reads it sees it. */
 export interface TopicState {
   readonly reading: boolean;
@@ -132,10 +139,11 @@ export interface Topics {
   reach(by: string, changes: readonly TopicChange[]): Promise<void>;
   /**
    * Publications of a topic that is here, for another node: who may read it was decided by whoever asks. What was imported is not
-   * among them: whoever wants that is led to its origin. `signal` ends a wait; then the page is what there is.
+   * among them: whoever wants that is led to its origin. `signal` ends a wait; then the page is what there is. Looking through the log
+   * takes turns of `queue`: one for each who asks, so that however much one asks for, others have theirs.
    * @throws FaultError TOPIC_UNKNOWN, CURSOR_INVALID, CURSOR_GONE (`details.first`), CURSOR_FOREIGN, CURSOR_FUTURE, STOPPING
    */
-  read(asked: TopicRead, signal: AbortSignal): Promise<TopicPage>;
+  read(asked: TopicRead, signal: AbortSignal, queue?: RunQueue): Promise<TopicPage>;
   /**
    * Calls back with the topics elsewhere that somebody here subscribes to, follows or waits for: at once, and whenever it is another
    * set. A topic that has no way for now stays in it, with its place. Answers how to stop that.
@@ -145,6 +153,8 @@ export interface Topics {
 
 export const topicElsewhereTable = table<TopicWay>("topicElsewhere", "session");
 export const importedTable = table<ImportRow>("imported");
+/** By the neighbour's node. */
+export const importAlertTable = table<ImportAlertRow>("importAlert");
 
 /** Whether there is a way to a topic, or something of it arrived here. */
 export function isElsewhere(rows: Pick<State, "get">, topic: string): boolean {

@@ -2,7 +2,7 @@
 // bounds; how wide is counted here, by the publication that a receiver was handed first. In memory: a restart counts anew.
 
 import { entryOf, type Fault, fault, type Reader } from "@capstan/orchestrator";
-import { IMPORT, type Published, rootOfImport } from "./publication.ts";
+import { IMPORT, idOfRoot, type Published, rootOfImport } from "./publication.ts";
 
 const MOST_REMEMBERED = 10_000;
 
@@ -30,11 +30,12 @@ export class FanOut {
     remember(this.#roots, root, root);
     if (root !== message) remember(this.#roots, message, root);
     // What came of no receiver, here or elsewhere, is no loop: it reaches as many as subscribed.
-    if (root === publication.id) return undefined;
+    if (idOfRoot(root) === publication.id) return undefined;
     const known = this.#counts.get(root) ?? { asked: 0, told: false };
     if (known.asked >= this.#most) {
-      const text = `receivers asked for ${this.#most} messages because of ${root}, and for more; a loop?`;
-      return fault("FANOUT_EXCEEDED", text, { root });
+      const first = idOfRoot(root);
+      const text = `receivers asked for ${this.#most} messages because of ${first}, and for more; a loop?`;
+      return fault("FANOUT_EXCEEDED", text, { root: first });
     }
     known.asked++;
     remember(this.#counts, root, known);
@@ -54,7 +55,7 @@ export class FanOut {
   async rootOf({ message, cause, hops }: Published): Promise<string | undefined> {
     if (hops === 0) return undefined;
     const root = await this.#rootOf(message, cause);
-    return root === message ? undefined : root;
+    return root === message ? undefined : idOfRoot(root);
   }
 
   /** The first before it that led a receiver to ask for something; itself where it is the first. */

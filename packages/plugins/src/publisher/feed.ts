@@ -109,10 +109,11 @@ export class Feed {
         const after = this.#position;
         const page = history.passing(after);
         if (page instanceof Promise) {
-          page.then((one) => {
+          const told = page.then((one) => {
             this.#told(after, one.items, one.to);
             this.#read();
-          }, failed);
+          });
+          told.catch(failed);
           return;
         }
         this.#told(after, page.items, page.to);

@@ -2,7 +2,7 @@
 // and may hang, fail or be gone; then it is let go, and nobody else has noticed.
 
 import { type Fault, fault, type Live, type Timers } from "@capstan/orchestrator";
-import { cursorAt } from "./cursor.ts";
+import { type CursorLog, cursorAt } from "./cursor.ts";
 import type { Published } from "./publication.ts";
 
 export interface FollowerParts {
@@ -10,8 +10,7 @@ export interface FollowerParts {
   readonly timers: Timers;
   /** Milliseconds that it may take for a batch. */
   readonly patience: number;
-  /** The log's id. */
-  readonly log: string;
+  readonly log: CursorLog;
   reached(entry: number): void;
   /** It is let go. */
   ended(why: Fault): void;

@@ -6,7 +6,8 @@ import { Follower } from "./follower.ts";
 import type { Line } from "./line.ts";
 import type { Lines } from "./lines.ts";
 import type { SubscriptionRow } from "./schema.ts";
-import type { Want, Wanted } from "./wanted.ts";
+import type { Want } from "./want.ts";
+import type { Wanted } from "./wanted.ts";
 
 /** A subscription that may be followed, as it goes on in this process. */
 export interface Followed {
@@ -105,6 +106,6 @@ export class Followers {
 
   #follower(live: Live, position: number, reached: (entry: number) => void, ended: (why: Fault) => void): Follower {
     const { timers, reader } = this.#runtime;
-    return new Follower({ live, timers, patience: this.#patience, log: reader.proofs.log, reached, ended }, position);
+    return new Follower({ live, timers, patience: this.#patience, log: reader.proofs, reached, ended }, position);
   }
 }

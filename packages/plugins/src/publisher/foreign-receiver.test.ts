@@ -5,18 +5,8 @@ import { describe, expect, test } from "bun:test";
 import { decodeEntry } from "@capstan/orchestrator";
 import type { Call } from "../executor/protocol.ts";
 import { faultFrom } from "../hub.fixture.ts";
-import { bridged, type Island, nextLife, startIsland } from "./islands.fixture.ts";
-import { settled } from "./publisher.fixture.ts";
-
-const GREET = "action.greet";
-
-async function two() {
-  const a = await startIsland("n-a");
-  await a.action();
-  const b = await startIsland("n-b");
-  await bridged(a, b, GREET);
-  return { a, b };
-}
+import { bridged, GREET, type Island, nextLife, startIsland, two } from "./islands.fixture.ts";
+import { away, settled } from "./publisher.fixture.ts";
 
 async function headersOf({ runtime }: Island) {
   const entries = await runtime.reader.entries(1, { limit: 1000 });
@@ -227,6 +217,46 @@ test("what came of a publication on a second node is known on a third as of the 
   const [imported] = (await headersOf(c)).filter(({ message }) => message === "subscription.import").slice(-1);
   const { body } = (await c.app.log.show({ entry: imported?.seq as number })) as { body?: unknown };
   expect(body).toMatchObject({ hops: 3, data: { publication: { root: first?.id } } });
+});
+
+test("what a node says came of a publication of ours is counted apart from what did", async () => {
+  const a = await startIsland("n-a");
+  await a.action();
+  const b = await startIsland("n-b", { deliveries: { fanOut: 3 } });
+  await bridged(a, b, GREET);
+  for (const name of ["local", "note", "done"]) await b.action(name);
+  let failures = 1;
+  const receivers = {
+    first: ["action.local", ({ capstan, input }: Call) => capstan.perform("note", input)],
+    second: [
+      "action.note",
+      ({ capstan, input }: Call) => {
+        if (failures-- > 0) throw away();
+        return capstan.perform("done", input);
+      },
+    ],
+    liars: [GREET, ({ capstan, input }: Call) => capstan.perform("done", input)],
+  } as const;
+  for (const [name, [topic, receive]] of Object.entries(receivers)) {
+    await b.receiver(name, receive, { may: ["action.perform:*"], attempts: 2, backoff: 1000 });
+    await b.app.subscription.create({ topic, receiver: name });
+  }
+  await settled();
+  await b.pull();
+  await b.perform("ours", "local");
+  await settled(20);
+  const [ours] = (await b.app.subscription.read({ topic: "action.local", after: "start" })).items as { id: string }[];
+  await a.performAll(1, 5);
+  await b.pull((items) => items.map((one) => ({ ...one, hops: 1, root: ours?.id })));
+  await settled(20);
+  b.clock.advance(1000);
+  await settled(20);
+  expect((await b.letters()).map(({ name, code }) => [name, code])).toEqual([
+    ["liars", "FANOUT_EXCEEDED"],
+    ["liars", "FANOUT_EXCEEDED"],
+  ]);
+  const { items } = await b.app.subscription.read({ topic: "action.done", after: "start" });
+  expect(items.map((one) => (one as { data: unknown }).data)).toContain("ours");
 });
 
 test("a receiver's registrant who may no more is handed nothing from elsewhere either", async () => {

@@ -4,20 +4,9 @@ import { describe, expect, test } from "bun:test";
 import { memoryLog } from "@capstan/orchestrator";
 import { dyingAfter, failingOnce } from "../dead-letter/dead-letter.fixture.ts";
 import { faultFrom, granted } from "../hub.fixture.ts";
-import { bridged, type Island, nextLife, startIsland } from "./islands.fixture.ts";
+import { bridged, GREET, type Island, nextLife, startIsland, two } from "./islands.fixture.ts";
 import type { Publication } from "./publication.ts";
 import { settled } from "./publisher.fixture.ts";
-
-const GREET = "action.greet";
-
-/** `a` has the action, and `b` a way to its topic. */
-async function two() {
-  const a = await startIsland("n-a");
-  await a.action();
-  const b = await startIsland("n-b");
-  await bridged(a, b, GREET);
-  return { a, b };
-}
 
 const published = async ({ app }: Pick<Island, "app">, topic = GREET, after = "start") =>
   (await app.subscription.read({ topic, after, limit: 256 })).items as Publication[];

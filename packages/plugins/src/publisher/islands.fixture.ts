@@ -114,6 +114,17 @@ export async function startIsland(id: string, options: HubOptions = {}) {
   };
 }
 
+export const GREET = "action.greet";
+
+/** `a` has an action, and `b` a way to its topic. */
+export async function two(): Promise<{ readonly a: Island; readonly b: Island }> {
+  const a = await startIsland("n-a");
+  await a.action();
+  const b = await startIsland("n-b");
+  await bridged(a, b, GREET);
+  return { a, b };
+}
+
 /** `b` imports what `a` publishes under these, once somebody wants it. */
 export async function bridged(a: Source, b: Island, ...names: readonly string[]): Promise<void> {
   await b.learn(a, ...names);

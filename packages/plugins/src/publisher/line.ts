@@ -105,7 +105,7 @@ export class Line {
       (may as readonly Authority[]).every((each) => each.reads(nameIn(one.topic)));
     try {
       const page = history.scan(this.#position, topic, wanted, MOST_AT_ONCE, MOST_IN_A_BATCH);
-      if (page instanceof Promise) page.then((one) => this.#handOn(one.items, one.to), this.#broke);
+      if (page instanceof Promise) page.then((one) => this.#handOn(one.items, one.to)).catch(this.#broke);
       else this.#handOn(page.items, page.to);
     } catch (thrown) {
       this.#broke(thrown);

@@ -2,7 +2,7 @@
 
 import type { Principal, Timers } from "@capstan/orchestrator";
 import { isPattern } from "./topic.ts";
-import type { Want } from "./wanted.ts";
+import type { Want } from "./want.ts";
 
 /** The first to be forgotten first. */
 const MOST_LINGERING = 10_000;

@@ -4,17 +4,12 @@ import { describe, expect, test } from "bun:test";
 import { faultFrom } from "../hub.fixture.ts";
 import { importOf } from "./arrival.ts";
 import type { FarPublication } from "./elsewhere.ts";
-import { bridged, type Island, startIsland } from "./islands.fixture.ts";
+import { GREET, type Island, startIsland, two } from "./islands.fixture.ts";
 import type { Publication } from "./publication.ts";
 import { settled } from "./publisher.fixture.ts";
 
-const GREET = "action.greet";
-
 async function subscribed() {
-  const a = await startIsland("n-a");
-  await a.action();
-  const b = await startIsland("n-b");
-  await bridged(a, b, GREET);
+  const { a, b } = await two();
   await b.app.subscription.create({ topic: GREET });
   await settled();
   await b.pull();
@@ -95,6 +90,24 @@ describe("a publication that is", () => {
     await b.pull(spoilt);
     expect((await alerts(b)).length).toBe(2);
   });
+});
+
+test("in many topics by one neighbour raises so many alerts an hour, and the last says so; those by others are told", async () => {
+  const b = await startIsland("n-b");
+  const lost = (topic: string, node: string) =>
+    b.note("import", {
+      ...{ topic, origin: "n-a", from: { peer: node, node }, cursor: "1.l-a" },
+      missed: { why: "gone", text: "compacted past the cursor" },
+    });
+  for (let i = 0; i < 20; i++) await lost(`action.t${i}`, "n-liar");
+  expect(await alerts(b)).toHaveLength(16);
+  const [last] = await alerts(b);
+  expect(JSON.stringify(await b.app.log.show({ entry: last?.entry as number }))).toContain("by n-liar no more is told");
+  await lost("action.other", "n-p");
+  expect(await alerts(b)).toHaveLength(17);
+  b.clock.advance(3_600_000);
+  await lost("action.t20", "n-liar");
+  expect(await alerts(b)).toHaveLength(18);
 });
 
 test("what is told of a publication names only its topic's own action", () => {

@@ -6,7 +6,6 @@ import {
   type Fault,
   FaultError,
   fault,
-  nearest,
   type Reader,
   type Table,
 } from "@capstan/orchestrator";
@@ -16,7 +15,7 @@ import { entryOfCursor } from "./cursor.ts";
 import { isElsewhere, someElsewhere } from "./elsewhere.ts";
 import { publishedBy } from "./publication.ts";
 import { FROM, type From, NEAR, PUBLISHED, receiverTable } from "./schema.ts";
-import { isHere, isPattern } from "./topic.ts";
+import { isHere, isPattern, nearestTopic } from "./topic.ts";
 
 /** The entry after which one begins that says `from`; `undefined` for now. */
 export function entryFrom(from: string, reader: Reader): number | undefined | Fault {
@@ -29,7 +28,13 @@ export async function startOf(envelope: Envelope, reader: Reader): Promise<Facts
   const { from, cursor } = envelope.message.data as { readonly from?: string; readonly cursor?: string };
   const entry = entryFrom(cursor ?? from ?? "now", reader);
   if (typeof entry === "object") return { [FROM]: { fault: entry } };
-  const found: From = { log: reader.proofs.log, ...(entry === undefined ? {} : { entry }) };
+  const { log, restorations } = reader.proofs;
+  const restored = restorations.map(({ epoch, size }) => ({ epoch, size }));
+  const found: From = {
+    log,
+    ...(restored.length === 0 ? {} : { restorations: restored }),
+    ...(entry === undefined ? {} : { entry }),
+  };
   return { [FROM]: found };
 }
 
@@ -39,7 +44,7 @@ export async function newSubscription(actions: Table | undefined, envelope: Enve
   const facts = await startOf(envelope, reader);
   if (actions === undefined || isPattern(topic)) return facts;
   if (isHere(reader, actions, topic) || isElsewhere(reader, topic)) return facts;
-  const near = nearest(topic, someElsewhere(reader));
+  const near = nearestTopic(topic, someElsewhere(reader));
   return near === undefined ? facts : { ...facts, [NEAR]: near };
 }
 

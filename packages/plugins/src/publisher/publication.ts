@@ -46,7 +46,7 @@ export interface Published {
   readonly publication: Publication;
   /** Id of the message of this log that published it: what others came of has it as their cause. */
   readonly message: string;
-  /** Of one that was published elsewhere: the publication that a receiver was handed first, of all that led to it, or itself. */
+  /** Of one that was published elsewhere: the publication that a receiver was handed first, of all that led to it, or itself (`rootBy`). */
   readonly root: string | undefined;
   /** Id of the message that led to the one that was published. */
   readonly cause: string | undefined;
@@ -125,7 +125,7 @@ function published(
       // One for all who read it, whoever they are.
       const publication: Publication = deepFreeze({
         topic,
-        cursor: cursorAt(seq, reader.proofs.log),
+        cursor: cursorAt(seq, reader.proofs),
         id: said?.id ?? header.id,
         at: said?.at ?? header.at,
         data: dataOf(name, given),
@@ -137,7 +137,7 @@ function published(
           : { origin: { node: far.origin, cursor: far.cursor, id: said.id } }),
       });
       const size = beside ? text.length + (JSON.stringify(publication.data)?.length ?? 0) : text.length;
-      return { ...common, topic, publication, root: said === undefined ? undefined : (said.root ?? said.id), size };
+      return { ...common, topic, publication, root: far && rootBy(far), size };
     };
     return [
       ...(own === undefined || body === undefined ? [] : [one(own, header.message, data, principal)]),
@@ -152,8 +152,21 @@ function published(
 
 /** The publication that a receiver was handed first, of all that led to what an entry imports; nothing where it was erased. */
 export async function rootOfImport(entry: DecodedEntry, reader: Reader): Promise<string | undefined> {
-  const said = ((await reader.part(entry, "b")) as { readonly data?: Import } | undefined)?.data?.publication;
-  return said?.root ?? said?.id;
+  const said = ((await reader.part(entry, "b")) as { readonly data?: Import } | undefined)?.data;
+  return said && rootBy(said);
+}
+
+/**
+ * `n-7f3a m-01J8…`: which publication it was, and which node says so. What one says that its publications came of is counted apart from
+ * what came of that here: it could say so of any that it has heard of, and have others' receivers stopped.
+ */
+function rootBy({ origin, publication }: Import): string | undefined {
+  return publication && `${origin} ${publication.root ?? publication.id}`;
+}
+
+/** The publication alone, as other nodes are told of it. */
+export function idOfRoot(root: string): string {
+  return root.slice(root.indexOf(" ") + 1);
 }
 
 function dataOf(name: string, given: unknown): unknown {

@@ -11,7 +11,7 @@ import { decideReceiver } from "./decide-receiver.ts";
 import { decideSubscription } from "./decide-subscription.ts";
 import { Deliveries, type DeliveryOptions } from "./deliveries.ts";
 import { redeliver } from "./effects.ts";
-import { importedTable, topicElsewhereTable, topics } from "./elsewhere.ts";
+import { importAlertTable, importedTable, topicElsewhereTable, topics } from "./elsewhere.ts";
 import { createEventsDoor } from "./events/events-door.ts";
 import { inspectReceiver, newSubscription, publishedIn, startOf } from "./prepare.ts";
 import { oldestCursor } from "./retained.ts";
@@ -42,7 +42,7 @@ export function publisher(options: PublisherOptions = {}) {
     adds: [topics],
     gives: { topics: given },
     messages: publisherMessages,
-    tables: [receiverTable, subscriptionTable, cursorTable, topicElsewhereTable, importedTable],
+    tables: [receiverTable, subscriptionTable, cursorTable, topicElsewhereTable, importedTable, importAlertTable],
     faults: publisherFaults,
     prepare: {
       "receiver.register": inspect,

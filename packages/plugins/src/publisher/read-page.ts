@@ -1,6 +1,6 @@
 // One page of what was published after a place, waited for where there is nothing yet: whoever asks for it, here or on another node.
 
-import { type Fault, FaultError } from "@capstan/orchestrator";
+import { type Awaitable, type Fault, FaultError } from "@capstan/orchestrator";
 import type { History } from "./history.ts";
 import type { Published } from "./publication.ts";
 import { MOST_AT_ONCE } from "./schema.ts";
@@ -19,7 +19,9 @@ export interface PageRequest {
   /** Why nobody can read on from an entry any more. */
   gone(entry: number): Fault | undefined;
   wanted(one: Published): boolean;
-  /** Milliseconds that are left to wait. */
+  /** Looking through a part of the log takes its time of the loop: has it done in a turn. */
+  turn<T>(work: () => Awaitable<T>): Promise<T>;
+  /** Milliseconds that are left to wait; -Infinity: nobody hears what comes of it. */
   left(): number;
   /** Resolves once there may be more, or the wait is over: with the entry up to which there was nothing. */
   wait?(at: number, ms: number): Promise<number>;
@@ -36,14 +38,14 @@ export async function readPage(
     const gone = request.gone(at);
     if (gone !== undefined) throw new FaultError(gone);
     const wanted = (one: Published): boolean => request.wanted(one);
-    const { items, to } = await history.scan(at, topic, wanted, Math.min(limit, MOST_AT_ONCE), MOST_IN_A_PAGE);
+    const most = Math.min(limit, MOST_AT_ONCE);
+    const { items, to } = await request.turn(() => history.scan(at, topic, wanted, most, MOST_IN_A_PAGE));
     at = Math.max(at, to);
     const left = request.left();
-    if (items.length > 0 || (at >= head() && left <= 0) || scans >= MOST_SCANS) return { items, to: at };
+    const over = left === Number.NEGATIVE_INFINITY || (at >= head() && left <= 0);
+    if (items.length > 0 || over || scans >= MOST_SCANS) return { items, to: at };
     if (at < head() || request.wait === undefined) {
-      // Each scan took its time of the loop: let others have theirs.
       scans++;
-      await new Promise((resolve) => setImmediate(resolve));
       continue;
     }
     at = await request.wait(at, left);

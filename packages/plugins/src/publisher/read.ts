@@ -44,6 +44,7 @@ export async function answerRead(
     ...{ history, topic: of, limit, head },
     gone: (entry) => goneBefore(entry, reader),
     wanted: (one) => may.reads(nameIn(one.topic)),
+    turn: (work) => (deliveries === undefined ? Promise.resolve(work()) : deliveries.reads.turn(work)),
     left: () => until - (deliveries?.runtime.now() ?? 0),
     ...(deliveries === undefined
       ? {}
@@ -58,6 +59,7 @@ export async function answerRead(
           },
         }),
   });
-  const { log } = reader.proofs;
-  return { items: items.map(({ publication }) => publication), next: cursorAt(to, log), head: cursorAt(head(), log) };
+  const { proofs } = reader;
+  const place = { next: cursorAt(to, proofs), head: cursorAt(head(), proofs) };
+  return { items: items.map(({ publication }) => publication), ...place };
 }

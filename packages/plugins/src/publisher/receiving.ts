@@ -84,7 +84,8 @@ export class Receiving {
   async end(): Promise<void> {
     this.#ending.abort(new Error("the subscription ended, or the node stops"));
     this.#hurry?.();
-    await this.#running;
+    // What it failed with is for whoever had it deliver.
+    await this.#running?.catch(() => {});
   }
 
   /** Whether it was dealt with: delivered, or a dead letter. */

@@ -145,4 +145,30 @@ describe("a read that fails", () => {
     await perform(2);
     expect((await waits).items).toMatchObject([{ data: 2 }]);
   });
+
+  test("between two tries stops the subscription for a while, and nobody hears of it who does not listen", async () => {
+    const strays: unknown[] = [];
+    const stray = (thrown: unknown): void => void strays.push(thrown);
+    process.on("unhandledRejection", stray);
+    try {
+      const { log, disk } = failingLog();
+      const { app, action, receiver, receives, perform, given, clock, show } = await startPublisher({ log });
+      await action();
+      await receiver("mail", fails, { attempts: 3, backoff: 1000 });
+      const { id } = await app.subscription.create({ topic: "action.greet", receiver: "mail" });
+      await perform(1);
+      await settled();
+      Object.assign(disk, { failing: 1, before: Number.POSITIVE_INFINITY });
+      clock.advance(1000);
+      await settled();
+      expect([await show(id), disk.failing]).toMatchObject([{ state: "stopped", why: { code: "INTERNAL" } }, 0]);
+      receives.set("mail", () => undefined);
+      clock.advance(500);
+      await settled();
+      expect([given("mail"), await show(id)]).toMatchObject([[1, 1], { state: "active" }]);
+      expect(strays).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", stray);
+    }
+  });
 });

@@ -24,6 +24,19 @@ export class RunQueue {
     this.#schedule();
   }
 
+  /** What is done in a turn. Of what is stopped nobody hears. */
+  turn<T>(work: () => T | Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.add(() => {
+        try {
+          resolve(work());
+        } catch (thrown) {
+          reject(thrown);
+        }
+      });
+    });
+  }
+
   stop(): void {
     this.#over = true;
     this.#tasks.length = 0;
@@ -43,11 +56,15 @@ export class RunQueue {
     // Those that are added meanwhile are for the next slice: a task that always adds itself must not keep it up.
     const count = this.#tasks.length;
     let done = 0;
-    while (done < count && !this.#over) {
-      (this.#tasks[done++] as () => void)();
-      if (this.#now() >= end) break;
+    try {
+      while (done < count && !this.#over) {
+        (this.#tasks[done++] as () => void)();
+        if (this.#now() >= end) break;
+      }
+    } finally {
+      // Also where one throws, which is a bug: the others have their turn, and none has it twice.
+      this.#tasks.splice(0, done);
+      if (this.#tasks.length > 0) this.#schedule();
     }
-    this.#tasks.splice(0, done);
-    if (this.#tasks.length > 0) this.#schedule();
   }
 }

@@ -13,6 +13,7 @@ import {
 } from "@capstan/orchestrator";
 import { z } from "zod";
 import { type Task, taskFields, taskUpdates } from "../registry/schema.ts";
+import type { CursorLog } from "./cursor.ts";
 import { importMessages } from "./import-schema.ts";
 import type { Publication } from "./publication.ts";
 import { namespaceIn } from "./topic.ts";
@@ -73,6 +74,8 @@ export const DELIVERY = "delivery";
 
 export interface From {
   readonly log: string;
+  /** None: the log was never restored. */
+  readonly restorations?: CursorLog["restorations"];
   /** `undefined`: now. */
   readonly entry?: number;
 }
@@ -317,7 +320,7 @@ export const publisherFaults = {
   CURSOR_FUTURE: {
     status: 409,
     retryable: false,
-    text: "The log does not reach as far as the cursor: it is of another copy of the log, or of a backup's future.",
+    text: "The log does not reach as far as the cursor, or was restored since to before it; then `details.kept` is up to where it is the same.",
   },
   CURSOR_GONE: {
     status: 410,

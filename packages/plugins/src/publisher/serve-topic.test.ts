@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { faultFrom } from "../hub.fixture.ts";
 import { bridged, type Island, startIsland } from "./islands.fixture.ts";
 import { settled } from "./publisher.fixture.ts";
+import { RunQueue } from "./run-queue.ts";
 
 const GREET = "action.greet";
 const idle = () => new AbortController().signal;
@@ -67,6 +68,41 @@ describe("reading a topic for another node", () => {
     expect(await stopped).toMatchObject({ code: "STOPPING" });
     await stopping;
     expect(await faultFrom(read(a))).toMatchObject({ code: "STOPPING" });
+  });
+
+  test("looks through the log in turns, whoever asks for how much; and no further for who is gone", async () => {
+    const { a, next } = await one();
+    await a.action("other");
+    await a.performAll(1, 600, "other");
+    await settled();
+    let now = 0;
+    const deferred: (() => void)[] = [];
+    // Each turn takes all of a slice.
+    const queue = new RunQueue(
+      (callback) => void deferred.push(callback),
+      () => (now += 5),
+    );
+    const asked = { topic: GREET, origin: "n-a", limit: 1, wait: 0 };
+    const gone = new AbortController();
+    let answered = 0;
+    const reads = [gone.signal, idle(), idle()].map((signal, i) =>
+      a.topics.read({ ...asked, after: next, limit: 1 + i }, signal, queue).finally(() => answered++),
+    );
+    gone.abort();
+    const turns: number[] = [];
+    for (; deferred.length > 0; await settled(2)) {
+      deferred.shift()?.();
+      turns.push(answered);
+    }
+    // One in a turn at most.
+    expect(turns.every((count, i) => count <= i)).toBe(true);
+    const [left, ...others] = await Promise.all(reads);
+    const head = `${a.runtime.durable}.${a.runtime.reader.proofs.log}`;
+    expect(others).toEqual([
+      { items: [], next: head },
+      { items: [], next: head },
+    ]);
+    expect(left?.next).not.toBe(head);
   });
 
   test("is refused where it is of what is not here, of another node, or by a cursor that is none", async () => {

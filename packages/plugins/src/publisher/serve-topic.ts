@@ -2,17 +2,19 @@
 
 import { FaultError, fault, printable } from "@capstan/orchestrator";
 import { actions } from "../registry/schema.ts";
-import { cursorAt, entryOfCursor, goneBefore } from "./cursor.ts";
+import { cursorAt, cursorSince, entryOfCursor, goneBefore } from "./cursor.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { FarPublication, TopicPage, TopicRead } from "./elsewhere.ts";
 import type { Published } from "./publication.ts";
 import { readPage } from "./read-page.ts";
+import type { RunQueue } from "./run-queue.ts";
 import { actionIn, isHere, isPattern, unknownTopic } from "./topic.ts";
 
 export async function serveTopic(
   deliveries: Deliveries,
   { topic, origin, after, limit, wait }: TopicRead,
   signal: AbortSignal,
+  queue: RunQueue = deliveries.reads,
 ): Promise<TopicPage> {
   const { runtime, history, lines, stopping, fanOut } = deliveries;
   const { reader } = runtime;
@@ -23,8 +25,7 @@ export async function serveTopic(
     const text = `${printable(topic)} of ${printable(origin)} is asked for, and this is ${reader.node.id}`;
     throw new FaultError(fault("CURSOR_FOREIGN", text));
   }
-  const { log } = reader.proofs;
-  if (after === undefined) return { items: [], next: cursorAt(runtime.durable, log) };
+  if (after === undefined) return { items: [], next: cursorSince(runtime.durable, reader.proofs) };
   const from = entryOfCursor(after, reader);
   if (typeof from === "object") throw new FaultError(from);
   const until = runtime.now() + wait;
@@ -33,7 +34,8 @@ export async function serveTopic(
     head: () => runtime.durable,
     gone: (entry) => goneBefore(entry, reader),
     wanted: ({ publication }) => publication.origin === undefined,
-    left: () => (signal.aborted ? 0 : until - runtime.now()),
+    turn: (work) => queue.turn(work),
+    left: () => (signal.aborted ? Number.NEGATIVE_INFINITY : until - runtime.now()),
     wait: async (at, ms) => {
       const reached = await lines.published(topic, at, ms, AbortSignal.any([signal, stopping]));
       if (stopping.aborted) throw new FaultError(fault("STOPPING", "the node is shutting down; ask again later"));
@@ -41,7 +43,7 @@ export async function serveTopic(
     },
   });
   const roots = await Promise.all(items.map((one) => fanOut.rootOf(one)));
-  return { items: items.map((one, i) => farOf(one, roots[i])), next: cursorAt(to, log) };
+  return { items: items.map((one, i) => farOf(one, roots[i])), next: cursorAt(to, reader.proofs) };
 }
 
 function farOf({ publication, hops, traceparent }: Published, root: string | undefined): FarPublication {

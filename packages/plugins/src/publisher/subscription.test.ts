@@ -91,6 +91,11 @@ describe("what there may be a subscription to", () => {
     const { hub, app, action } = await startPublisher();
     await action("greet");
     await action("secret/gret");
+    // Names are compared, not what all topics begin with.
+    const far = await faultFrom(app.subscription.create({ topic: "action.nope" }));
+    expect(far.message).toBe('nothing is published under "action.nope"; a topic is action.<name>, or a prefix with *');
+    const slip = await faultFrom(app.subscription.create({ topic: "acton.greet" }));
+    expect(slip.message).toBe('nothing is published under "acton.greet"; did you mean "action.greet"?');
     const fault = await faultFrom(app.subscription.create({ topic: "action.gret" }));
     expect(fault).toMatchObject({
       ...{ code: "TOPIC_UNKNOWN", message: 'nothing is published under "action.gret"; did you mean "action.greet"?' },

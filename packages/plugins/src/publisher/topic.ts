@@ -48,9 +48,19 @@ export function reading(topic: string): Right {
   return { resource: "subscription", verb: "read", name: topic };
 }
 
+/** Names are compared, and not what all topics begin with: `action.upper` is not near to `action.nope`. */
+export function nearestTopic(topic: string, known: Iterable<string>): string | undefined {
+  const kind = KIND.exec(topic)?.[1];
+  const all = [...known];
+  const alike = all.filter((one) => one.startsWith(`${kind}.`));
+  if (alike.length === 0) return nearest(topic, all);
+  const name = nearest(nameIn(topic), alike.map(nameIn));
+  return name === undefined ? undefined : `${kind}.${name}`;
+}
+
 /** @param known the topics that the caller may read */
 export function unknownTopic(topic: string, known: Iterable<string>): Fault {
-  const suggestion = nearest(topic, known);
+  const suggestion = nearestTopic(topic, known);
   const hint =
     suggestion === undefined ? "a topic is action.<name>, or a prefix with *" : `did you mean "${suggestion}"?`;
   return fault("TOPIC_UNKNOWN", `nothing is published under "${printable(topic)}"; ${hint}`);

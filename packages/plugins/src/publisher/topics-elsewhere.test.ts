@@ -9,19 +9,9 @@ import { executor } from "../executor/executor.ts";
 import { echo, faultFrom, granted } from "../hub.fixture.ts";
 import { ledger } from "../ledger/ledger.ts";
 import { registry } from "../registry/registry.ts";
-import { bridged, type Island, nextLife, startIsland } from "./islands.fixture.ts";
+import { GREET, type Island, nextLife, startIsland, two } from "./islands.fixture.ts";
 import { settled } from "./publisher.fixture.ts";
 import { publisher } from "./publisher.ts";
-
-const GREET = "action.greet";
-
-async function two() {
-  const a = await startIsland("n-a");
-  await a.action();
-  const b = await startIsland("n-b");
-  await bridged(a, b, GREET);
-  return { a, b };
-}
 
 const elsewhere = async ({ app }: Island, id: string) =>
   ((await app.subscription.show({ id })) as { elsewhere?: object[] }).elsewhere;

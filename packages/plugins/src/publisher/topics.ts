@@ -19,7 +19,7 @@ export function carriedTopics(running: () => Deliveries | undefined): Topics {
       await runtime.note({ resource: "subscription", action: "reach", data: { by, changes } });
       wanted.reached(changes.map(({ topic }) => topic));
     },
-    read: async (asked, signal) => serveTopic(started(), asked, signal),
+    read: async (asked, signal, queue) => serveTopic(started(), asked, signal, queue),
     follow: (callback) => started().wanted.follow(callback),
   };
 }

@@ -6,13 +6,7 @@ import { Covered } from "./covered.ts";
 import { importedTable, topicElsewhereTable } from "./elsewhere.ts";
 import { Lingering } from "./lingering.ts";
 import { covers, isHere, isPattern, nameIn } from "./topic.ts";
-
-/** Somebody who wants a topic, or all that begin alike. */
-export interface Want {
-  readonly topic: string;
-  /** Of a pattern, those that they may read. */
-  as(): Principal;
-}
+import type { Want } from "./want.ts";
 
 export interface WantedParts {
   readonly reader: Pick<Reader, "get" | "rows">;

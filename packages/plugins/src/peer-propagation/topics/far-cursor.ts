@@ -10,3 +10,9 @@ export function entryIn(cursor: string): number {
 export function logIn(cursor: string): string {
   return (placeOf(cursor) as Place).log;
 }
+
+/** Whether they are of one log, and no restore can stand between them: two such are before and behind each other by their entries. */
+export function isOneHistory(cursor: string, other: string): boolean {
+  const [one, two] = [placeOf(cursor) as Place, placeOf(other) as Place];
+  return one.log === two.log && one.start === two.start;
+}

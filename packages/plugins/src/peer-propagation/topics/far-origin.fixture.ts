@@ -5,7 +5,7 @@ import { FaultError, fault, type Message } from "@capstan/orchestrator";
 import { Clock } from "../../hub.fixture.ts";
 import type { FarPublication, TopicPage } from "../../publisher/elsewhere.ts";
 import { FewLines } from "../few-lines.ts";
-import type { Neighbour } from "../forward/forward.ts";
+import type { Neighbour } from "../forward/neighbour.ts";
 import { entryIn, logIn } from "./far-cursor.ts";
 import { MOST_CHARACTERS } from "./topic-messages.ts";
 import { type Path, Ways } from "./ways.ts";

@@ -67,9 +67,14 @@ export function readPage(answer: unknown, asked: Asked): FarPage | { readonly wh
   }
   if (before !== undefined && (end.log !== before.log || end.entry < before.entry))
     return { why: "goes on from before what it has" };
+  // The same place in other words would be one of before a restore (publisher/cursor.ts).
+  const came = before?.entry === end.entry ? (items.at(-1)?.cursor ?? asked.after) : undefined;
   // As one text it was measured already; a page is one publication, as a rule, or a few that are small.
   const sized = items.length === 1 ? [plain.text.length] : items.map((one) => JSON.stringify(one).length);
-  return { items: items.map((one, i) => ({ one: one as FarPublication, size: sized[i] as number })), next };
+  return {
+    items: items.map((one, i) => ({ one: one as FarPublication, size: sized[i] as number })),
+    next: came ?? next,
+  };
 }
 
 function isBehind(place: Place, before: Place): boolean {

@@ -52,6 +52,25 @@ test("nobody is asked where nobody here wants it, and it is let go once nobody d
   while (row() !== undefined) await new Promise((resolve) => setTimeout(resolve, 1));
 });
 
+test("what nobody wants any more by the time that its place is known is not begun", async () => {
+  const asked = Promise.withResolvers<void>();
+  const answers = Promise.withResolvers<void>();
+  const { app, row } = await started(async (from, what) => {
+    asked.resolve();
+    await answers.promise;
+    return from.read(what);
+  });
+  const { id } = await app.subscription.create({ topic: TOPIC });
+  await asked.promise;
+  await app.subscription.delete({ id });
+  while ((await app.log.list({ message: "subscription.release" })).items.length === 0)
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  answers.resolve();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(row()).toBeUndefined();
+  expect((await app.log.list({ message: "subscription.import" })).items).toEqual([]);
+});
+
 test("from the first that there is, where the origin's log was compacted past the cursor; and that is told", async () => {
   const { origin, id, app, has, at } = await subscribed();
   origin.head = 60;

@@ -7,6 +7,7 @@ import { placeOf } from "../../publisher/cursor.ts";
 import type { ImportRow, Missed, TopicState, Topics } from "../../publisher/elsewhere.ts";
 import type { Import } from "../../publisher/import-schema.ts";
 import type { PeerName } from "../forward/far-answer.ts";
+import { isUndone } from "../routes/reach.ts";
 import { entryIn } from "./far-cursor.ts";
 import type { Pace } from "./pace.ts";
 import type { Relayed } from "./relayed-topic.ts";
@@ -169,9 +170,7 @@ export class ImportedTopic {
         this.#passed = undefined;
         return true;
       }
-      const now = this.#parts.runtime.now();
-      if (now - this.#lostAt < LOSSES_MS) throw thrown;
-      this.#lostAt = now;
+      if (this.#parts.runtime.now() - this.#lostAt < LOSSES_MS) throw thrown;
       await this.#lost(origin, row.cursor, why, thrown);
       return true;
     }
@@ -207,10 +206,10 @@ export class ImportedTopic {
     await this.#note(by, { origin, cursor: next, ...(missed === undefined ? {} : { missed }) });
   }
 
-  /** Nobody can read on from the cursor: from the first that there is, where its origin says which, or from now on. */
+  /** Nobody can read on from the cursor: from where its origin says that one can, or from now on. */
   async #lost(origin: string, cursor: string, why: Missed, thrown: FaultError): Promise<void> {
     const missed = { why, text: thrown.message.slice(0, 500) };
-    const first = why === "gone" ? firstOf(thrown.details, cursor) : undefined;
+    const first = goesOnAt(why, thrown.details, cursor);
     const by = this.#parts.relay.by({ topic: this.topic, origin }) ?? peerIn(thrown.details);
     this.#passed = undefined;
     if (first === undefined || by === undefined) return this.#begin(origin, missed);
@@ -219,10 +218,18 @@ export class ImportedTopic {
 
   /** How far it is, where nothing was published. */
   async #note(by: PeerName, said: Omit<Import, "topic" | "from">): Promise<void> {
+    // The answer came late: what is noted now would be taken up by whoever wants it next.
+    if (this.#stop.signal.aborted) throw new Error(NO_LONGER);
     this.#took(by, 1);
     const data = { topic: this.topic, from: { peer: by.name, node: by.node }, ...said };
     const message: Message = { resource: "subscription", action: "import", data };
-    await this.#parts.runtime.note(message);
+    const before = this.#lostAt;
+    if (said.missed !== undefined) this.#lostAt = this.#parts.runtime.now();
+    await this.#parts.runtime.note(message).catch((thrown: unknown) => {
+      // Nothing was written: it is for nobody to be believed less.
+      if (isUndone(thrown)) this.#lostAt = before;
+      throw thrown;
+    });
     if (this.#row?.cursor !== said.cursor) throw new Error(NO_LONGER);
   }
 
@@ -258,13 +265,17 @@ export class ImportedTopic {
 /** It is published here by now, or nobody wants it. */
 const NO_LONGER = "it is not imported any more";
 
-/** What a peer says is the oldest that there is: a cursor of the same log, and a later one. */
-function firstOf(details: unknown, cursor: string): string | undefined {
-  const { first } = Object(details) as { readonly first?: unknown };
-  if (typeof first !== "string") return undefined;
-  const [place, before] = [placeOf(first), placeOf(cursor)];
-  if (place === undefined || before === undefined) return undefined;
-  return place.log === before.log && place.entry > before.entry ? first : undefined;
+/**
+ * Where a peer says that the log can be read on from: what is kept of it is behind the cursor, what a restore left of it before. Of a restore
+ * it has to say the start that it began (publisher/cursor.ts): whoever knows of no such restore refuses that.
+ */
+function goesOnAt(why: Missed, details: unknown, cursor: string): string | undefined {
+  const said = Object(details) as { readonly first?: unknown; readonly kept?: unknown };
+  const to = why === "gone" ? said.first : why === "future" ? said.kept : undefined;
+  const [place, before] = [placeOf(typeof to === "string" ? to : ""), placeOf(cursor)];
+  if (place === undefined || before === undefined || place.log !== before.log) return undefined;
+  const goesOn = why === "gone" ? place.entry > before.entry : place.entry < before.entry && place.start > before.start;
+  return goesOn ? (to as string) : undefined;
 }
 
 /** Who said so (far-answer.ts). */

@@ -106,6 +106,20 @@ describe("those who wait", () => {
     expect(good).toEqual([1]);
   });
 
+  test("are not told of their own place what is wrong with one that this node had got to for them", async () => {
+    const { origin, read } = relaying();
+    origin.passes(30);
+    read(origin.at(40)).catch(() => {});
+    await settled();
+    // The reader asks b, by whom this one came: it reads on by itself, from 40.
+    const waiting = faultFrom(read(origin.at(10), { via: ["b"] }));
+    await settled();
+    origin.head = 25;
+    origin.wake();
+    expect(await waiting).toMatchObject({ code: "TOPIC_UNREACHABLE" });
+    expect(await read(origin.at(10), { wait: 0 })).toMatchObject({ items: [] });
+  });
+
   test("are told from where it is now on that there is more", async () => {
     const { origin, read } = relaying();
     origin.publish(1, 2);
@@ -305,6 +319,27 @@ describe("limits", () => {
     relay.lost({ name: "greedy", node: "n-greedy" });
     expect(new Set(await Promise.all(waits))).toEqual(new Set(["over"]));
     expect(await relay.forPeer("greedy", async () => "read")).toBe("read");
+  });
+
+  test("has so much read for it alone at once, and what others have read is not held up", async () => {
+    const { origin, c, relay, read } = relaying();
+    read(origin.at(10)).catch(() => {});
+    await settled();
+    // The reader asks b, by whom these say that they came: each reads on by itself.
+    const asked = { topic: TOPIC, origin: ORIGIN, after: origin.at(10), limit: 256, wait: 20_000, via: ["b"] };
+    const reading = (peer: string) =>
+      relay.forPeer(peer, (signal, { places }) => relay.read(asked, signal, places)).catch(() => undefined);
+    const all = Array.from({ length: 300 }, () => reading("osaka"));
+    await settled();
+    expect(c.asked.length).toBe(256);
+    const other = reading("kyoto");
+    await settled();
+    expect(c.asked.length).toBe(257);
+    // For who is gone nobody is asked any more.
+    relay.lost({ name: "osaka", node: "o" });
+    origin.publish(1);
+    await Promise.all([...all, other]);
+    expect(c.asked.length).toBe(257);
   });
 
   test("who asks for one of many that are long past has one cross the link", async () => {

@@ -3,6 +3,7 @@
 
 import { FaultError, fault, type PluginRuntime } from "@capstan/orchestrator";
 import type { TopicPage } from "../../publisher/elsewhere.ts";
+import type { Places } from "../../publisher/places.ts";
 import type { PeerName } from "../forward/far-answer.ts";
 import { entryIn, logIn } from "./far-cursor.ts";
 import { Ring } from "./ring.ts";
@@ -23,6 +24,8 @@ const IDLE_MS = 30_000;
 export interface Reading extends Asking {
   /** Ends the wait. */
   readonly signal: AbortSignal;
+  /** Whoever asks has so many readings of its own at once; the others wait. */
+  readonly places?: Places | undefined;
 }
 
 export interface RelayedParts {
@@ -110,16 +113,16 @@ export class RelayedTopic {
         if (page.items.length > 0 || left <= 0 || asking.signal.aborted) return { ...page, by: this.#by as PeerName };
         // Whom the reader asks may be who asks us, and both would wait for each other.
         if (this.#asked !== undefined && asking.via.includes(this.#asked.peer.node))
-          return this.#alone({ ...asking, after, wait: Math.ceil(left) });
+          return this.#onward(asking, { ...asking, after, wait: Math.ceil(left) });
         await this.#more(asking, left);
         continue;
       }
       // By itself, until it has caught up: what crosses the link now crosses it for nobody else.
-      const page = await this.#alone({ ...asking, after, wait: 0 });
+      const page = await this.#onward(asking, { ...asking, after, wait: 0 });
       if (page.items.length > 0 || left <= 0 || asking.signal.aborted || ++times > MOST_TIMES) return page;
       ahead = false;
       if (!isFurther(after, page.next) && this.#ring?.reaches(page.next) !== true)
-        return this.#alone({ ...asking, after, wait: Math.ceil(left) });
+        return this.#onward(asking, { ...asking, after, wait: Math.ceil(left) });
       after = page.next;
     }
   }
@@ -155,7 +158,16 @@ export class RelayedTopic {
     return this.#beginning;
   }
 
-  async #alone(asking: Asking): Promise<Relayed> {
+  /** From where whoever asks is, or beyond: what is wrong with a place that they were not at says nothing of theirs. */
+  #onward({ after }: Asking, asking: Reading): Promise<Relayed> {
+    const reading = this.#alone(asking);
+    if (asking.after === after) return reading;
+    return reading.catch((thrown: unknown) => {
+      throw isOfTheCursor(thrown) ? another(this.topic, thrown) : thrown;
+    });
+  }
+
+  async #alone(asking: Reading): Promise<Relayed> {
     const found = await this.#behind(asking);
     const { page } = found;
     const log = logIn(page.next);
@@ -167,13 +179,13 @@ export class RelayedTopic {
   }
 
   /** Those who are behind at the same place, as all are after a restart of this node, read on from there together. */
-  async #behind(asking: Asking): Promise<Found> {
+  async #behind(asking: Reading): Promise<Found> {
     // With another limit it is another page: nobody has more cross the link than they asked for.
     const place = `${asking.after} ${asking.limit}`;
     const others = asking.wait === 0 ? this.#together.get(place) : undefined;
     const found = others && (await others.catch(() => undefined));
     if (found !== undefined) return found;
-    const reading = this.#parts.ways.page(asking);
+    const reading = this.#inPlace(asking);
     if (asking.wait > 0) return reading;
     this.#together.set(place, reading);
     try {
@@ -182,6 +194,17 @@ export class RelayedTopic {
       return mine;
     } finally {
       if (this.#together.get(place) === reading) this.#together.delete(place);
+    }
+  }
+
+  async #inPlace({ places, signal, ...asking }: Reading): Promise<Found> {
+    await places?.take();
+    try {
+      if (signal.aborted)
+        throw new FaultError(fault("TOPIC_UNREACHABLE", `${this.topic}: whoever asked for it is gone`));
+      return await this.#parts.ways.page(asking);
+    } finally {
+      places?.give();
     }
   }
 

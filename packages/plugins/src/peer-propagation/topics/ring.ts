@@ -1,7 +1,7 @@
 // What came last of a topic, in order and bounded: whoever is no further behind than that is served from here.
 
 import type { TopicPage } from "../../publisher/elsewhere.ts";
-import { entryIn, logIn } from "./far-cursor.ts";
+import { entryIn, isOneHistory, logIn } from "./far-cursor.ts";
 import type { FarPage, Sized } from "./far-page.ts";
 import { MOST_CHARACTERS } from "./topic-messages.ts";
 
@@ -50,7 +50,7 @@ export class Ring {
 
   /** A page that somebody read by themselves, after `after`: where it reaches what is here, and there is room, others need not. */
   precede(after: string, page: FarPage): void {
-    if (logIn(after) !== this.log || entryIn(after) >= this.#from || entryIn(page.next) < this.#from) return;
+    if (!isOneHistory(page.next, this.#next) || entryIn(after) >= this.#from || entryIn(page.next) < this.#from) return;
     const items = page.items
       .map((sized) => ({ ...sized, entry: entryIn(sized.one.cursor) }))
       .filter(({ entry }) => entry <= this.#from);
@@ -68,9 +68,9 @@ export class Ring {
     this.#from = entryIn(this.#next);
   }
 
-  /** Whether it lacks nothing after a cursor. */
+  /** Whether it lacks nothing after a cursor. Where a restore was before or after that, its origin has to say. */
   reaches(after: string): boolean {
-    return logIn(after) === this.log && entryIn(after) >= this.#from;
+    return isOneHistory(after, this.#next) && entryIn(after) >= this.#from;
   }
 
   /** What it has after a cursor that it reaches. */

@@ -3,6 +3,8 @@
 
 import { FaultError, fault, type PluginRuntime } from "@capstan/orchestrator";
 import type { TopicRead } from "../../publisher/elsewhere.ts";
+import { Places } from "../../publisher/places.ts";
+import { RunQueue } from "../../publisher/run-queue.ts";
 import type { PeerName } from "../forward/far-answer.ts";
 import { type Relayed, RelayedTopic } from "./relayed-topic.ts";
 import { MOST_CHARACTERS } from "./topic-messages.ts";
@@ -17,6 +19,17 @@ const MOST_KEPT = 64 * 1024 * 1024;
 /** Every so many topics that begin, those that nobody asks for any more are let go. */
 const SWEPT_EVERY = 64;
 
+/** Readings for one peer alone that others are asked at once: they have this node wait for as many as we have a peer wait. */
+const MOST_ALONE = MOST_A_PEER / 4;
+
+/** What is one peer's, so that however much it asks for is at its own cost. */
+export interface PeerShare {
+  /** Its turns to have this node's log looked through. */
+  readonly queue: RunQueue;
+  /** For what is asked of others for it alone. */
+  readonly places: Places;
+}
+
 export interface RelayParts {
   readonly ways: Ways;
   readonly runtime: Pick<PluginRuntime, "timers" | "now">;
@@ -27,7 +40,7 @@ export class TopicRelay {
   /** By topic and origin. */
   readonly #topics = new Map<string, RelayedTopic>();
   /** By the peer's name: what it waits for. */
-  readonly #waits = new Map<string, Set<AbortController>>();
+  readonly #waits = new Map<string, { readonly all: Set<AbortController>; readonly share: PeerShare }>();
   #begun = 0;
   #stopped = false;
 
@@ -43,28 +56,30 @@ export class TopicRelay {
   }
 
   /** @throws FaultError TOPIC_UNREACHABLE, STOPPING, and what is of the cursor */
-  read(asking: Asking, signal: AbortSignal): Promise<Relayed> {
+  read(asking: Asking, signal: AbortSignal, places?: Places): Promise<Relayed> {
     if (this.#stopped) return Promise.reject(new FaultError(fault("STOPPING", "the node is shutting down")));
-    return this.#topic(asking).read({ ...asking, signal });
+    return this.#topic(asking).read({ ...asking, signal, places });
   }
 
   /**
    * Has a peer wait: for as long as its session is there, and not for more than one may.
    * @throws FaultError TOPIC_READS_EXCEEDED
    */
-  async forPeer<T>(peer: string, read: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const waits = this.#waits.get(peer) ?? new Set();
-    if (waits.size >= MOST_A_PEER)
+  async forPeer<T>(peer: string, read: (signal: AbortSignal, share: PeerShare) => Promise<T>): Promise<T> {
+    const waits = this.#waits.get(peer) ?? { all: new Set(), share: this.#share() };
+    const { all, share } = waits;
+    if (all.size >= MOST_A_PEER)
       throw new FaultError(
         fault("TOPIC_READS_EXCEEDED", `${peer} waits for ${MOST_A_PEER} topics, and no more are taken`),
       );
     const wait = new AbortController();
-    this.#waits.set(peer, waits.add(wait));
+    all.add(wait);
+    this.#waits.set(peer, waits);
     try {
-      return await read(wait.signal);
+      return await read(wait.signal, share);
     } finally {
-      waits.delete(wait);
-      if (waits.size === 0 && this.#waits.get(peer) === waits) this.#waits.delete(peer);
+      all.delete(wait);
+      if (all.size === 0 && this.#waits.get(peer) === waits) this.#waits.delete(peer);
     }
   }
 
@@ -75,12 +90,12 @@ export class TopicRelay {
 
   /** UTF-16 code units of an answer to one of a peer's waits: what it is owed altogether, shared by all that it waits for. */
   roomOf(peer: string): number {
-    return Math.floor(Math.min(MOST_CHARACTERS, ROOM_A_PEER / (this.#waits.get(peer)?.size ?? 1)));
+    return Math.floor(Math.min(MOST_CHARACTERS, ROOM_A_PEER / (this.#waits.get(peer)?.all.size ?? 1)));
   }
 
   /** A peer's session ended: nobody hears what it waited for. */
   lost({ name }: PeerName): void {
-    for (const wait of this.#waits.get(name) ?? []) wait.abort();
+    for (const wait of this.#waits.get(name)?.all ?? []) wait.abort();
     this.changed();
   }
 
@@ -91,8 +106,12 @@ export class TopicRelay {
 
   stop(): void {
     this.#stopped = true;
-    for (const waits of this.#waits.values()) for (const wait of waits) wait.abort();
+    for (const { all } of this.#waits.values()) for (const wait of all) wait.abort();
     for (const topic of this.#topics.values()) topic.stop();
+  }
+
+  #share(): PeerShare {
+    return { queue: new RunQueue(), places: new Places(this.#parts.runtime.timers, MOST_ALONE) };
   }
 
   #topic({ topic, origin }: Asking): RelayedTopic {

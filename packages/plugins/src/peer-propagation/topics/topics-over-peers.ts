@@ -12,7 +12,7 @@ import { reachTable } from "../schema.ts";
 import { fitting } from "./fitting.ts";
 import { Pace } from "./pace.ts";
 import { TopicImporter } from "./topic-importer.ts";
-import { TopicRelay } from "./topic-relay.ts";
+import { type PeerShare, TopicRelay } from "./topic-relay.ts";
 import { routeOfTopic, topicOfRoute } from "./topic-route.ts";
 import { type TopicPeers, Ways } from "./ways.ts";
 
@@ -50,8 +50,8 @@ export class TopicsOverPeers implements Companion {
   /** A peer reads a topic. @param peer as the operator calls it; @param domain ours */
   answer(peer: string, envelope: Envelope, reader: Reader, domain: string): Promise<TopicPage> {
     const asked = envelope.message.data as Asked;
-    return this.relay.forPeer(peer, async (signal) => {
-      const page = await this.#read(asked, envelope, reader, signal);
+    return this.relay.forPeer(peer, async (signal, share) => {
+      const page = await this.#read(asked, envelope, reader, { signal, ...share });
       // It was let in a while ago.
       const still = exported(reader, envelope, routeOfTopic(asked.topic), domain);
       if (still?.fault !== undefined) throw new FaultError(still.fault);
@@ -59,15 +59,20 @@ export class TopicsOverPeers implements Companion {
     });
   }
 
-  async #read(asked: Asked, { node, via }: Envelope, reader: Reader, signal: AbortSignal): Promise<TopicPage> {
+  async #read(
+    asked: Asked,
+    { node, via }: Envelope,
+    reader: Reader,
+    { signal, queue, places }: PeerShare & { readonly signal: AbortSignal },
+  ): Promise<TopicPage> {
     const { topic, origin } = asked;
     const leadsTo = reader.get(reachTable, routeOfTopic(topic))?.way.origin ?? node;
     if (leadsTo !== origin)
       throw new FaultError(
         fault("TOPIC_UNREACHABLE", `${topic}: from here it leads to ${leadsTo}, and not to ${origin}`),
       );
-    if (origin === node) return this.#runtime.given(topics).read(asked, signal);
-    const { items, next } = await this.relay.read({ ...asked, via }, signal);
+    if (origin === node) return this.#runtime.given(topics).read(asked, signal, queue);
+    const { items, next } = await this.relay.read({ ...asked, via }, signal, places);
     return { items, next };
   }
 

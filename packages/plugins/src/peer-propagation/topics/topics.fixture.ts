@@ -38,7 +38,7 @@ export async function line(nodes: readonly PeerNode[], options: PairOptions = {}
 
 /** A link is cut, and there again. */
 export async function cut(one: PeerNode, other: PeerNode): Promise<() => Promise<void>> {
-  await one.app.peer.stop({ name: other.id });
+  await one.app.peer.stop({ name: other.id, now: true });
   return async () => {
     await one.app.peer.start({ name: other.id });
     await complete(one, other.id);

@@ -73,12 +73,33 @@ describe("the next is asked at once", () => {
   });
 });
 
-test("what is said of the cursor is the origin's, and nobody else is asked", async () => {
-  for (const code of ["CURSOR_GONE", "CURSOR_FOREIGN", "CURSOR_FUTURE"]) {
-    const { c, ways } = two(refusing(code, { first: "40.l-origin" }));
-    expect(await faultFrom(ways.page(asking))).toMatchObject({ code, details: { first: "40.l-origin" } });
+describe.each(["CURSOR_GONE", "CURSOR_FOREIGN", "CURSOR_FUTURE"])("what is said of the cursor (%s)", (code) => {
+  const details = { first: "40.l-origin" };
+
+  test("by its origin itself is so, and nobody else is asked", async () => {
+    const origin = new FarNeighbour("origin", refusing(code, details));
+    const c = new FarNeighbour("cairo", () => ({ items: [], next: "10.l-origin" }));
+    const { ways } = waysBy({ [ORIGIN]: origin, c });
+    expect(await faultFrom(ways.page(asking))).toMatchObject({ code, details });
     expect(c.asked).toEqual([]);
-  }
+  });
+
+  test("by who is on the way is so where nobody else reads on from there, and then the first has said it", async () => {
+    const b = new FarNeighbour("berlin", refusing(code, details));
+    const c = new FarNeighbour("cairo", refusing("CURSOR_GONE", { first: "90.l-origin" }));
+    const d = new FarNeighbour("dakar", refusing("TOPIC_UNREACHABLE"));
+    const { ways, lines } = waysBy({ b, c, d });
+    const { message, ...said } = await faultFrom(ways.page(asking));
+    expect({ message, ...said }).toMatchObject({ code, details, message: "berlin: no" });
+    expect([c.asked.length, d.asked.length, lines]).toEqual([1, 1, []]);
+  });
+
+  test("by who is on the way holds up nobody where another reads on from there; it rests, and a line says so", async () => {
+    const { b, c, ways, lines } = two(refusing(code, details));
+    for (let i = 0; i < 3; i++) expect((await ways.page(asking)).by).toEqual({ name: "cairo", node: "c" });
+    expect([b.asked.length, c.asked.length, lines.length]).toEqual([1, 3, 1]);
+    expect(lines[0]).toContain(`it said ${code} berlin: no, and cairo reads on from there`);
+  });
 });
 
 test.each([

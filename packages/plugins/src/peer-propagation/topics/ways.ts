@@ -5,7 +5,7 @@ import { type Fault, FaultError, fault, type Message, type PluginRuntime, printa
 import type { TopicRead } from "../../publisher/elsewhere.ts";
 import type { FewLines } from "../few-lines.ts";
 import { farFault, isFarFault, type PeerName } from "../forward/far-answer.ts";
-import type { Neighbour } from "../forward/forward.ts";
+import type { Neighbour } from "../forward/neighbour.ts";
 import { release, textOf } from "../links/outbox.ts";
 import { type FarPage, readPage } from "./far-page.ts";
 import { routeOfTopic } from "./topic-route.ts";
@@ -47,7 +47,7 @@ const REST_MS = {
 };
 /** Neighbours that rest, at first; then twice as many as were left. */
 const SWEPT_AT = 1_000;
-/** What says where the cursor stands in the log, and is the origin's to say: no other path knows better. */
+/** What says where the cursor stands in the log, and is the origin's to say. */
 const OF_THE_CURSOR: ReadonlySet<string> = new Set(["CURSOR_GONE", "CURSOR_FOREIGN", "CURSOR_FUTURE"]);
 /** It has no way there itself now, or is on its way down: nothing is wrong with it. */
 const NO_WAY: ReadonlySet<string> = new Set([
@@ -113,15 +113,23 @@ export class Ways {
   async page(asking: Asking, choosing?: (peer: PeerName, given: () => void) => void): Promise<Found> {
     const tried = new Set<string>();
     const whys: string[] = [];
+    const doubts: { readonly peer: PeerName; readonly why: string; readonly cursor: FaultError }[] = [];
     for (;;) {
       const next = this.#next(asking, tried, whys);
-      if (next === undefined) throw unreachable(asking, whys);
+      if (next === undefined) throw doubts[0]?.cursor ?? unreachable(asking, whys);
       const [peer, neighbour] = next;
       tried.add(peer.node);
       const outcome = await this.#ask(asking, peer, neighbour, choosing);
-      if ("page" in outcome) return outcome;
-      if (outcome.cursor !== undefined) throw outcome.cursor;
-      whys.push(`${peer.name}: ${outcome.why}`);
+      if ("page" in outcome) {
+        for (const { peer: other, why } of doubts)
+          this.#failed(asking.topic, other, `it said ${why}, and ${peer.name} reads on from there`);
+        return outcome;
+      }
+      const { why, cursor } = outcome;
+      // The origin knows its log. Who is on the way could hold it up for good by such a word: another may know better.
+      if (cursor !== undefined && peer.node === asking.origin) throw cursor;
+      if (cursor !== undefined) doubts.push({ peer, why, cursor });
+      whys.push(`${peer.name}: ${why}`);
     }
   }
 

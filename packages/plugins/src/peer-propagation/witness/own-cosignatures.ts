@@ -5,6 +5,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Awaitable,
+  type Cosignature,
   type CosignedCheckpoints,
   cosigned,
   keyName,
@@ -74,28 +75,30 @@ export class OwnCosignatures {
   /** A line that a peer says is its cosignature. Answers whether it is one, of a checkpoint that it was told. */
   async heard(node: string, line: string): Promise<boolean> {
     for (const note of this.#told.get(node) ?? []) {
-      if (!(await this.#verified(node, note, line))) continue;
-      this.#take(node, note, line);
+      const verified = await this.#verified(node, note, line);
+      if (verified === undefined) continue;
+      this.#take(node, note, verified);
       await this.#write();
       return true;
     }
     return false;
   }
 
-  async #verified(node: string, note: string, line: string): Promise<boolean> {
+  /** As it was verified: what a peer sent may have more in it than the one line, and would go into receipts. */
+  async #verified(node: string, note: string, line: string): Promise<Cosignature | undefined> {
     const keys = verifierKeys(node, this.#parts.pinned(node)).map(witnessKeyOf);
     try {
-      return (await verifyCosignatures(cosigned(note, [line]), keys)).length > 0;
+      const [verified] = await verifyCosignatures(cosigned(note, [line]), keys);
+      return verified;
     } catch (thrown) {
-      if (thrown instanceof ProofError) return false;
+      if (thrown instanceof ProofError) return undefined;
       throw thrown;
     }
   }
 
-  #take(node: string, note: string, line: string): void {
+  #take(node: string, note: string, { line, time }: Cosignature): void {
     const { size, root } = parseCheckpoint(openNote(note).text);
     this.#parts.cosigned.add({ size, root, note }, keyName(node), line);
-    const time = Number(Buffer.from(line.split(" ").at(-1) ?? "", "base64").readBigUInt64BE(4));
     const before = this.#newest.get(node);
     if (before === undefined || before.time <= time) this.#newest.set(node, { size, time });
   }
@@ -145,7 +148,8 @@ export class OwnCosignatures {
     const note = signedBy(text, [identity.name]);
     for (const line of text.slice(text.lastIndexOf("\n\n") + 2).split("\n")) {
       const node = nodeOfKey(line.split(" ")[1] ?? "");
-      if (node !== undefined && (await this.#verified(node, note, line))) this.#take(node, note, line);
+      const verified = node === undefined ? undefined : await this.#verified(node, note, line);
+      if (node !== undefined && verified !== undefined) this.#take(node, note, verified);
     }
   }
 }

@@ -269,7 +269,8 @@ export class Witness implements Companion {
       this.#trouble.delete(node);
       return this.#parts.keepAlive(node);
     }
-    const ask = this.#parts.ask(node);
+    // What a session showed is asked over that one: the next may be with a log that was restored since.
+    const ask = session.over ? undefined : this.#parts.ask(node);
     if (ask === undefined) return this.#troubled(session, "there is no session to ask it over");
     const verdict = await examine(held, checkpoint, new AskedPeer(ask, runtime.timers));
     await this.#judged(session, { note, held, checkpoint }, verdict);
