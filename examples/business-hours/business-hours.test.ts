@@ -59,8 +59,8 @@ describe("business hours", () => {
 describe("the configuration", () => {
   test("loads, with the plugin between auth and registry", async () => {
     const plugins = parseConfig(config).plugins as readonly AnyPlugin[];
-    const names = ["auth", "business-hours", "registry", "dead-letter", "executor", "publisher", "ledger"];
-    expect(plugins.map(({ name }) => name)).toEqual(names);
+    const others = ["registry", "dead-letter", "executor", "publisher", "peer-propagation", "ledger"];
+    expect(plugins.map(({ name }) => name)).toEqual(["auth", "business-hours", ...others]);
     const hub = await createOrchestrator({ plugins });
     expect(hub.composition.faults.get("BUSINESS_HOURS_CLOSED")).toMatchObject({ status: 403, retryable: true });
     await hub.stop();

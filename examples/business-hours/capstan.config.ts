@@ -8,6 +8,7 @@ import {
   http,
   ledger,
   module,
+  peerPropagation,
   process,
   publisher,
   registry,
@@ -26,6 +27,7 @@ export default defineConfig({
     deadLetter(), // before the executor, which needs it
     executor({ protocols: [module(), script(), http(), process()] }), // and those of your own
     publisher(), // after the executor, whose outcomes it hands on
-    ledger(),
+    peerPropagation(), // tells peers what is here, and has what they offer
+    ledger(), // last: it reads what all of them did
   ],
 });

@@ -60,10 +60,14 @@ export async function explain(caller: Caller, id: string | undefined): Promise<E
   return explained.parse(await inOneBatch(caller, ({ log }) => log.explain({ id })));
 }
 
-/** An explanation as `capstan explain` would print it, less the ids. */
+/** An explanation as `capstan explain` would print it, less the ids: those that were not reached are one line. */
 export function told({ message, principal, grant, verdict, plugins }: Explained): string {
-  const width = Math.max(...plugins.map(({ plugin }) => plugin.length));
-  const lines = plugins.map(({ plugin, verdict: said, clause = "" }) =>
+  const last = plugins.findLastIndex(({ verdict: said }) => said !== "not reached");
+  const rows = plugins
+    .slice(0, last + 2)
+    .map((one, at) => ({ ...one, plugin: at > last && at < plugins.length - 1 ? `${one.plugin}…` : one.plugin }));
+  const width = Math.max(...rows.map(({ plugin }) => plugin.length));
+  const lines = rows.map(({ plugin, verdict: said, clause = "" }) =>
     `  ${plugin.padEnd(width)}  ${said.padEnd(11)}  ${clause}`.trimEnd(),
   );
   return [`${message} by ${principal} under ${grant}: ${verdict}`, ...lines].join("\n");

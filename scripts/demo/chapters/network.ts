@@ -51,27 +51,17 @@ async function joined({ berlin, osaka, quito }: Sites, story: Story): Promise<vo
     Promise.all([action.register(module("classify")), action.register(module("notify"))]),
   );
   const both = ["action:classify", "action:notify"];
-  const told = [
-    await peer(
-      quito,
-      osaka,
-      { imports: NOTHING, exports: "action:notify" },
-      { imports: passing(both, { ofOthers: true }), exports: NOTHING },
-    ),
-    await peer(
-      osaka,
-      berlin,
-      { imports: NOTHING, exports: passing(both) },
-      { imports: passing(both, { ofOthers: true }), exports: NOTHING },
-    ),
-    await peer(
-      quito,
-      berlin,
-      { imports: NOTHING, exports: "action:classify" },
-      { imports: "action:classify", exports: NOTHING },
-    ),
-  ];
-  for (const { stdout } of told) story.say(stdout.trim());
+  const joining = [
+    [quito, osaka, NOTHING, "action:notify", passing(both, { ofOthers: true })],
+    [osaka, berlin, NOTHING, passing(both), passing(both, { ofOthers: true })],
+    [quito, berlin, NOTHING, "action:classify", "action:classify"],
+  ] as const;
+  const told = [];
+  for (const [inviting, joins, imports, exports, taken] of joining) {
+    const said = await peer(inviting, joins, { imports, exports }, { imports: taken, exports: NOTHING });
+    story.say(`${joins.name}: ${said.stdout.trim()}`);
+    told.push(said);
+  }
   story.claim(
     "three orchestrators peer: an invitation each, and two commands",
     told.every(({ code }) => code === 0),
