@@ -53,7 +53,7 @@ export class Exchange {
 
   begin(peering: Peering, { connection, agreed }: Of<"established">, at: At): void {
     const { node } = peering.config;
-    peering.establish(agreed);
+    peering.establish(agreed, at.now);
     // RFC 4724 §4.2: a peer that no longer asks for it, or never could, gets nothing kept.
     if (agreed.restartTime === undefined) this.#rib.closePeer(node, undefined, at);
     this.#rib.openPeer(peering.ribPeer(), at);
@@ -67,8 +67,10 @@ export class Exchange {
       restartTime: undefined,
       holdTime: 0,
     };
-    // Whoever fell silent has been gone for a hold time already: as much is over of the time that it asked for.
-    const silence = reason.kind === "complained" && reason.code === "hold-timer-expired" ? holdTime : 0;
+    // RFC 4271 §4.4: whoever is there is heard in each third of the hold time. Else it may have been gone since it was heard last, also where we
+    // were stopped ourselves and see only now that it is: as much is over of the time that it asked for.
+    const unheard = at.now - peering.heardAt;
+    const silence = unheard > holdTime / 3 ? unheard : 0;
     const keep = restartTime === undefined ? 0 : Math.min(restartTime, LONGEST_KEPT) - silence;
     peering.agreed = undefined;
     this.#rib.closePeer(node, keep > 0 ? at.now + keep : undefined, at);

@@ -16,6 +16,37 @@ test("what a peer that fell silent had goes when its time is over since it was h
   expect(speakers.way("c", "action:greet")).toBeUndefined();
 });
 
+test("of what went while we did not run, the time counts from when we did", () => {
+  const speakers = new Speakers();
+  for (const node of ["a", "b", "c"]) speakers.start(node);
+  speakers.join("a", "b");
+  speakers.join("b", "c");
+  speakers.originate("a", "action:greet");
+  // Nothing runs for half of the hold time, nor does b ever again, which c hears when it does.
+  const stopped = speakers.now;
+  speakers.now += timing.holdTime / 2;
+  speakers.crash("b");
+  speakers.pass(stopped + timing.restartTime - 1_000 - speakers.now);
+  expect(speakers.way("c", "action:greet")).toBe("b: b a");
+  speakers.pass(1_001);
+  expect(speakers.way("c", "action:greet")).toBeUndefined();
+});
+
+test("and of what was there again since, from when it went", () => {
+  const speakers = new Speakers();
+  for (const node of ["b", "c"]) speakers.start(node);
+  speakers.join("b", "c");
+  speakers.now += timing.holdTime / 2;
+  speakers.crash("b", false);
+  speakers.start("b");
+  speakers.originate("b", "action:own");
+  speakers.peer("b", "c");
+  speakers.run();
+  speakers.crash("b");
+  speakers.pass(timing.restartTime - 1_000);
+  expect(speakers.way("c", "action:own")).toBe("b: b");
+});
+
 test("RFC 4724 §4.1: a restart in a ring withdraws nothing, whichever of its peers is there first", () => {
   const ring = ["a", "b", "c", "d"];
   const next = (node: string): string => ring[(ring.indexOf(node) + 1) % 4] as string;

@@ -32,6 +32,8 @@ export class Peering {
   agreed: Agreed | undefined;
   /** When it was last sent routes. */
   sentAt = Number.NEGATIVE_INFINITY;
+  /** When the session that is, or was last, brought anything. */
+  heardAt = Number.NEGATIVE_INFINITY;
   /** It asked for its table again, and was not sent it yet; and when it was the last time. */
   refreshOwed = false;
   refreshedAt = Number.NEGATIVE_INFINITY;
@@ -79,8 +81,9 @@ export class Peering {
     return sameAccess(before, config) ? "as it was" : "try again";
   }
 
-  establish(agreed: Agreed): void {
+  establish(agreed: Agreed, now: number): void {
     this.agreed = agreed;
+    this.heardAt = now;
     this.sentAt = Number.NEGATIVE_INFINITY;
     this.refreshOwed = false;
     this.#key = establishedSession(this.neighbor)?.theirs?.key;

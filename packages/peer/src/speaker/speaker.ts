@@ -283,6 +283,7 @@ export class Speaker {
   #step(node: NodeId, input: NeighborInput, binding?: string): void {
     const peering = this.#peerings.get(node);
     if (peering === undefined) return;
+    if (input.type === "message" && input.connection === peering.neighbor.current) peering.heardAt = this.#at.now;
     const context = peering.context(this.#at, binding, this.#deferral.on);
     const { neighbor, effects, reasons } = stepNeighbor(peering.neighbor, input, context);
     peering.neighbor = neighbor;
