@@ -24,11 +24,23 @@ test("an origin that is forgotten begins anew, and so does the count of those th
 
 describe("an origin that has started again", () => {
   test("THREATS, stale replay: what an earlier incarnation signed is not taken any more, from nobody", () => {
-    const bench = new Bench({ owners }).open(peer("n-1"), peer("n-2"));
+    const bench = new Bench({ owners }).open(peer("n-1"), peer("n-2")).whole("n-1", "n-2");
     bench.receive("n-1", announce("n-o", [A], { ...via("n-1"), epoch: 2 }));
     const outcome = bench.receive("n-2", announce("n-o", [A], { ...via("n-2"), epoch: 1 }));
     expect(outcome.malformed[0]?.text).toMatch(/epoch 1/);
     expect(bench.path(A, "n-2")).toBeUndefined();
+  });
+
+  test("a session's first table may have it as long as the grace lasts: whose table comes first is chance", () => {
+    const bench = new Bench({ owners }).open(peer("n-1"), peer("n-2"), peer("n-3"));
+    bench.receive("n-2", announce("n-o", [A], { ...via("n-2"), epoch: 2 }));
+    expect(bench.receive("n-1", announce("n-o", [A], { ...via("n-1"), epoch: 1 })).accepted).toBe(1);
+    expect(bench.bestFrom(A)).toBe("n-1");
+    bench.advanceTo(121_000);
+    expect([bench.why(A, "n-1"), bench.bestFrom(A)]).toEqual(["old-epoch 2", "n-2"]);
+    // What a first table brings does not begin the grace anew.
+    const { malformed } = bench.receive("n-3", announce("n-o", [A], { ...via("n-3"), epoch: 1 }));
+    expect(malformed[0]?.text).toMatch(/epoch 1/);
   });
 
   test("what is there already stays for the grace, as good as the new, and is then filtered", () => {
@@ -60,7 +72,7 @@ describe("an origin that has started again", () => {
   });
 
   test("incarnations count across an owner's keys: a key that is rotated out does not keep old routes alive", () => {
-    const bench = new Bench({ owners }).open(peer("n-1"), peer("n-2"));
+    const bench = new Bench({ owners }).open(peer("n-1"), peer("n-2")).whole("n-1");
     bench.receive("n-1", announce("n-o", [A], { ...via("n-1"), epoch: 1 }));
     bench.receive("n-2", announce("n-o", [A], { ...via("n-2"), epoch: 2, key: keyOf("n-o's next") }));
     expect(bench.receive("n-1", announce("n-o", [B], { ...via("n-1"), epoch: 1 })).malformed).toHaveLength(1);
@@ -98,7 +110,7 @@ describe("an origin that has started again", () => {
 
 test("an origin that has lost count of its starts is refused, in words, until it counts on or its key is another one", () => {
   const own = (keys: readonly string[]) => [{ routes: ["action:*"], node: "n-o", keys }];
-  const bench = new Bench({ owners: own([keyOf("n-o")]) }).open(peer("n-1"));
+  const bench = new Bench({ owners: own([keyOf("n-o")]) }).open(peer("n-1")).whole("n-1");
   bench.receive("n-1", announce("n-o", [A], { ...via("n-1"), epoch: 7 }));
   const { malformed } = bench.receive("n-1", announce("n-o", [A, B], { ...via("n-1"), epoch: 1 }));
   expect(malformed).toEqual([{ routes: 2, text: expect.stringMatching(/n-o.*epoch 1.*\(7\)/) }]);
@@ -244,7 +256,7 @@ describe("the memory of incarnations", () => {
   });
 
   test("a peer's own epochs are needed also while it has no route here", () => {
-    const bench = new Bench().open(peer("n-1"), peer("n-2"));
+    const bench = new Bench().open(peer("n-1"), peer("n-2")).whole("n-2");
     bench.receive("n-2", announce("n-2", [A], { epoch: 5 }));
     bench.receive("n-2", [], [A]);
     flood(bench);

@@ -317,6 +317,14 @@ export class Intake {
     this.#locRib.change(come.name, was, come.filtered === undefined ? come : undefined);
   }
 
+  /**
+   * Of the earliest incarnation that a peer may offer: the latest that was seen. In a session's first table it may have gone by as
+   * long as the grace lasts: which peer's table comes first is chance, and it must not choose the way.
+   */
+  #earliest(peer: KnownPeer, node: NodeId, keys: readonly string[], at: At): number | undefined {
+    return peer.whole ? this.#epochs.highest(node, keys) : this.#epochs.floor(node, keys, at.now);
+  }
+
   /** `again`: of what is here, which was good when it came. */
   #assess(peer: KnownPeer, chunk: Chunk, at: At, again: boolean): OriginVerdict {
     const { tolerance, maxLifetime, verify } = this.#config;
@@ -327,7 +335,7 @@ export class Intake {
       // What has become void since is filtered for it, and not forgotten.
       wall: again ? Math.min(at.wall, expires) : at.wall,
       keysOf: () => pinned,
-      epochOf: () => (again ? undefined : this.#epochs.highest(node, keys)),
+      epochOf: () => (again ? undefined : this.#earliest(peer, node, keys, at)),
       tolerance,
       maxLifetime: again ? Number.POSITIVE_INFINITY : maxLifetime,
       verify,

@@ -116,6 +116,12 @@ export class Bench {
     return this;
   }
 
+  /** Those have sent their tables. */
+  whole(...nodes: readonly NodeId[]): this {
+    for (const node of nodes) this.rib.endOfTable(node, this.at);
+    return this;
+  }
+
   receive(from: NodeId, announced: readonly Announcement[], withdraw: readonly RouteName[] = []): Received {
     return this.rib.receive(from, update(announced, withdraw), this.at);
   }
