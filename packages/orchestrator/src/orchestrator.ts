@@ -16,25 +16,24 @@ import { Notary } from "./notary/notary.ts";
 import { ephemeralSigner } from "./notary/signer.ts";
 import { Meters } from "./observability/meters.ts";
 import { Metrics } from "./observability/node-metrics.ts";
-import { parseTraceParent } from "./observability/trace-parent.ts";
+import { type Observer, observeDecisions } from "./observability/observe-decisions.ts";
 import type { Tracer } from "./observability/tracer.ts";
 import { Committer, type Schedule } from "./pipeline/committer.ts";
 import { Effects } from "./pipeline/effects.ts";
 import { Enveloper } from "./pipeline/enveloper.ts";
+import { FinalAnswers } from "./pipeline/final-answers.ts";
 import { Followers } from "./pipeline/followers.ts";
-import { LastWords } from "./pipeline/for-good.ts";
 import { Hub } from "./pipeline/hub.ts";
 import { kernelOperations } from "./pipeline/kernel-operations.ts";
 import { kernelPlugin } from "./pipeline/kernel-plugin.ts";
 import { Keys } from "./pipeline/keys.ts";
+import { pluginRuntime } from "./pipeline/plugin-runtime.ts";
 import { TipReader } from "./pipeline/reader.ts";
 import { Recorder } from "./pipeline/recorder.ts";
 import { rightRefused } from "./pipeline/right-asked.ts";
-import { pluginRuntime } from "./pipeline/runtime.ts";
 import { appendLater } from "./pipeline/schedule.ts";
 import { adoptComposition, loadTables, recordRestorations, takeOver } from "./pipeline/start.ts";
-import { monotonic, systemTimers, type Timers } from "./pipeline/timers.ts";
-import { Tip, type TipParts } from "./pipeline/tip.ts";
+import { Tip } from "./pipeline/tip.ts";
 import { Turns } from "./pipeline/turns.ts";
 import { KEY_WINDOW_MS } from "./pipeline/upkeep/retention.ts";
 import { Waiters } from "./pipeline/waiters.ts";
@@ -43,11 +42,14 @@ import type { MessagesOf, Ordered } from "./plugin/order.ts";
 import type { AnyPlugin, Logger } from "./plugin/plugin.ts";
 import type { NodeInfo } from "./plugin/reader.ts";
 import type { Caller } from "./scope/caller.ts";
-import { Lives } from "./scope/lives.ts";
+import { LiveCallbacks, type LiveSession } from "./scope/live-callbacks.ts";
 import { scopeClass } from "./scope/scope.ts";
 import type { Scope } from "./scope/scope-type.ts";
 import { Tables } from "./state/tables.ts";
+import { monotonic } from "./time/monotonic.ts";
+import { systemTimers, type Timers } from "./time/timers.ts";
 
+/** What an orchestrator is made of. Only the plugins are required. */
 export interface OrchestratorOptions<P extends readonly AnyPlugin[]> {
   /** In the order in which they decide. A wrong order does not compile; one made at run time is checked at start. */
   readonly plugins: P & Ordered<P>;
@@ -74,18 +76,7 @@ export interface OrchestratorOptions<P extends readonly AnyPlugin[]> {
   readonly tracer?: Tracer | undefined;
 }
 
-export type Observer = (decided: {
-  readonly id: string;
-  readonly message: string;
-  readonly principal: string;
-  /** `done`, `held`, or the fault's code. */
-  readonly verdict: string;
-  readonly entry: number | undefined;
-  /** The caller's own id for what belongs together, and the trace that the message is part of. */
-  readonly correlation?: string;
-  readonly trace?: string;
-}) => void;
-
+/** A running orchestrator. */
 export interface Orchestrator<Messages = unknown> {
   readonly node: NodeInfo;
   readonly composition: Composition;
@@ -97,7 +88,7 @@ export interface Orchestrator<Messages = unknown> {
   /** What it counts and measures. */
   readonly metrics: Metrics;
   /** Callbacks of the callers who are there. */
-  readonly lives: Lives;
+  readonly lives: LiveCallbacks;
   /** A scope for code in this process: the node's own authority, narrowed to `allow`. Its answers are durable. */
   scope(as: { readonly principal: string; readonly allow: readonly string[] }): Promise<Scope<Messages>>;
   /** What a door hands to an authenticated caller; the door itself waits until what it sends is durable. */
@@ -132,19 +123,53 @@ async function start<const P extends readonly AnyPlugin[]>(
   options: OrchestratorOptions<P>,
   log: Log,
 ): Promise<Orchestrator<MessagesOf<P>>> {
+  const parts = await assemble(options, log);
+  try {
+    await run(parts, options.carriesOut ?? true);
+  } catch (thrown) {
+    parts.notary.abandon();
+    throw thrown;
+  }
+  const { node, composition, hub, committer, reader, notary, metrics, lives } = parts;
+  const inProcess = lives.session(true);
+  const Scoped = scopeClass(composition);
+  let stopped: Promise<void> | undefined;
+  return {
+    ...{ node, composition, log, hub, committer, reader, notary, metrics, lives },
+    async scope({ principal, allow }) {
+      const turns = new Turns();
+      const as: Principal = { principal, grant: NODE_GRANT, may: [...allow] };
+      return new Scoped({
+        call: async (route, data, callOptions) =>
+          inProcess.asking(data, route.definition.live, (plain) =>
+            turns.take(() => hub.submit(route, plain, as, callOptions, undefined, turns)),
+          ),
+      }) as unknown as Scope<MessagesOf<P>>;
+    },
+    scopeFor: (caller) => new Scoped(caller) as unknown as Scope<MessagesOf<P>>,
+    stop: ({ graceMs = STOP_GRACE_MS } = {}) => (stopped ??= stop(parts, inProcess, graceMs)),
+  };
+}
+
+type Assembled = Awaited<ReturnType<typeof assemble>>;
+
+/**
+ * Makes the parts and ties them together; nothing is decided and nothing runs yet. Parts that need each other are given functions,
+ * which look the other part up when they are called.
+ */
+async function assemble<const P extends readonly AnyPlugin[]>(options: OrchestratorOptions<P>, log: Log) {
   const {
     logger = silent,
     timers = systemTimers,
     random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
     schedule = appendLater,
     keyWindow = KEY_WINDOW_MS,
-    carriesOut = true,
     onDecided,
     tracer,
   } = options;
   const node = { id: "n-embedded", name: "embedded", directory: undefined, ...options.node };
   const waiters = new Waiters();
-  const lives = new Lives();
+  const lives = new LiveCallbacks();
   const { signer } = options;
   const rotation = new KeyRotation({
     ...{ log, signer, tables: () => tables, notary: () => notary },
@@ -235,24 +260,7 @@ async function start<const P extends readonly AnyPlugin[]>(
     allows: (right, as) => rightRefused({ enveloper, tip }, right, as),
   });
   const metrics: Metrics = new Metrics({ node, log, meters, committer, effects, now: options.now ?? Date.now });
-  const observe: TipParts["observe"] = (envelope, verdict, entry) => {
-    const { id, message, principal, correlation } = envelope;
-    meters.decided(message, verdict);
-    tracer?.decided(envelope, verdict, entry);
-    if (onDecided === undefined) return;
-    const trace = tracer?.traceOf(id) ?? parseTraceParent(envelope.traceparent)?.trace;
-    const told = { id, message: `${message.resource}.${message.action}`, principal, verdict, entry };
-    try {
-      onDecided({
-        ...told,
-        ...(correlation === undefined ? undefined : { correlation }),
-        ...(trace === undefined ? undefined : { trace }),
-      });
-    } catch (thrown) {
-      // It is told in the middle of a decision, which must not stop half-way.
-      logger.error({ error: String(thrown) }, "an observer failed");
-    }
-  };
+  const observe = observeDecisions({ meters, tracer, logger, onDecided });
   const tip: Tip = new Tip({
     ...{ composition, tables, committer, effects, waiters, keys, enveloper, observe, meters, tracer },
     drawNonce: () => drawNonce(now()),
@@ -275,78 +283,48 @@ async function start<const P extends readonly AnyPlugin[]>(
     timers,
     preparation,
     tracer,
-    lastWords: new LastWords({ keyWindow, restoredAt: log.restorations.at(-1)?.at }),
+    finalAnswers: new FinalAnswers({ keyWindow, restoredAt: log.restorations.at(-1)?.at }),
     observe,
   });
-
-  try {
-    now(); // a clock that is behind is told of at once
-    await rotation.resume();
-    await notary.start();
-    for (const plugin of composition.plugins) await plugin.start?.(node);
-    // A damaged log is only read: nothing is recorded in it, and what it owes stays owed.
-    if (log.damage === undefined) {
-      await adoptComposition({ composition, hub, committer, reader, key: rotation.admits });
-      await recordRestorations({ log, hub, committer, reader });
-      if (carriesOut) {
-        await takeOver({ tip, effects, tables, reader, committer, node, epoch: log.epoch });
-        const parts = {
-          ...{ composition, enveloper, tip, node, reader, committer, hub, lives, timers, logger, now },
-          ...{ log, followers, signer: inForce },
-        };
-        for (const plugin of composition.plugins) plugin.run?.(pluginRuntime(parts, plugin));
-      }
-    }
-  } catch (thrown) {
-    notary.abandon();
-    throw thrown;
-  }
-
-  const inProcess = lives.session(true);
-  const Scoped = scopeClass(composition);
-  let stopped: Promise<void> | undefined;
-
-  async function stop(graceMs: number): Promise<void> {
-    hub.stop();
-    reader.stop();
-    inProcess.end("the node is stopping");
-    await effects.stop(graceMs);
-    committer.flush();
-    await committer.whenDurable(committer.tip)?.catch(() => {});
-    const told = "the node stopped; the message stays accepted: attach to it after the next start";
-    waiters.stop(fault("STOPPING", told, { pending: true }));
-    for (const plugin of [...composition.plugins].reverse()) await plugin.stop?.();
-    await notary.stop();
-    await log.close();
-    await tracer?.stop(TRACES_MS);
-  }
-
   return {
-    node,
-    composition,
-    log,
-    hub,
-    committer,
-    reader,
-    notary,
-    metrics,
-    lives,
-    async scope({ principal, allow }) {
-      const turns = new Turns();
-      const as: Principal = { principal, grant: NODE_GRANT, may: [...allow] };
-      return new Scoped({
-        call: async (route, data, callOptions) =>
-          inProcess.asking(data, route.definition.live, (plain) =>
-            turns.take(() => hub.submit(route, plain, as, callOptions, undefined, turns)),
-          ),
-      }) as unknown as Scope<MessagesOf<P>>;
-    },
-    scopeFor: (caller) => new Scoped(caller) as unknown as Scope<MessagesOf<P>>,
-    stop: ({ graceMs = STOP_GRACE_MS } = {}) => (stopped ??= stop(graceMs)),
+    ...{ composition, log, hub, tip, committer, reader, tables, effects, waiters, enveloper, followers },
+    ...{ node, notary, rotation, metrics, lives, timers, logger, tracer, now, signer: inForce },
   };
 }
 
-/** What a decision may draw. */
+/** Starts the plugins, records what changed since the last start, takes over what is owed, and lets the plugins run. */
+async function run(parts: Assembled, carriesOut: boolean): Promise<void> {
+  const { composition, log, hub, tip, committer, reader, tables, effects, node, notary, rotation } = parts;
+  parts.now(); // a clock that is behind is reported at once
+  await rotation.resume();
+  await notary.start();
+  for (const plugin of composition.plugins) await plugin.start?.(node);
+  // A damaged log is only read: nothing is recorded in it, and what it owes stays owed.
+  if (log.damage !== undefined) return;
+  await adoptComposition({ composition, hub, committer, reader, key: rotation.admits });
+  await recordRestorations({ log, hub, committer, reader });
+  if (!carriesOut) return;
+  await takeOver({ tip, effects, tables, reader, committer, node, epoch: log.epoch });
+  for (const plugin of composition.plugins) plugin.run?.(pluginRuntime(parts, plugin));
+}
+
+/** Stops in the order in which work flows: what comes in, what runs, what is waited for, then the plugins and the log. */
+async function stop(parts: Assembled, inProcess: LiveSession, graceMs: number): Promise<void> {
+  const { composition, log, hub, committer, reader, effects, waiters, notary, tracer } = parts;
+  hub.stop();
+  reader.stop();
+  inProcess.end("the node is stopping");
+  await effects.stop(graceMs);
+  committer.flush();
+  await committer.whenDurable(committer.tip)?.catch(() => {});
+  const told = "the node stopped; the message stays accepted: attach to it after the next start";
+  waiters.stop(fault("STOPPING", told, { pending: true }));
+  for (const plugin of [...composition.plugins].reverse()) await plugin.stop?.();
+  await notary.stop();
+  await log.close();
+  await tracer?.stop(TRACES_MS);
+}
+
 /** A number in [0, 1) from random bytes. */
 function randomFraction(random: (bytes: Uint8Array) => void): () => number {
   const bytes = new Uint8Array(6);

@@ -5,24 +5,26 @@ import type { Blob } from "../log/log.ts";
 
 export interface ExportedEntry {
   readonly entry: number;
-  /** As it is stored. */
+  /** The entry's text, as stored. */
   readonly text: string;
 }
 
+/** A page of entries, with the blobs that they name. */
 export interface ExportPage {
   /** Ascending, without a gap. */
   readonly entries: readonly ExportedEntry[];
-  /** The content that these entries name. */
+  /** The blobs that these entries name. */
   readonly blobs: readonly Blob[];
 }
 
+/** Where a backup reads a log from. It is not trusted. */
 export interface BackupSource {
-  /** A signed checkpoint of all that is durable when it is asked for. */
+  /** A signed checkpoint that covers all that is durable at the call. */
   checkpoint(): Promise<string>;
   /** The oldest entry that is kept now. */
   first(): Promise<number>;
-  /** Entries from `from` on: as many as it gives at a time. @throws FaultError HISTORY_GONE where that was compacted away */
+  /** A page of entries from `from` on. @throws FaultError HISTORY_GONE where they were compacted away */
   entries(from: number): Promise<ExportPage>;
-  /** Leaf hashes from `index` on, 32 bytes each: as many as it gives at a time, `count` at most. */
+  /** A page of at most `count` leaf hashes from `index` on, 32 bytes each. */
   leaves(index: number, count: number): Promise<Uint8Array>;
 }

@@ -1,5 +1,5 @@
-// A backup: a log's file of its own, verified before it has its name. Nothing half of it is ever left, but where the process
-// is killed; then under a name that says so, and that the next backup of this name removes.
+// Makes a backup: a log file of its own, verified before it gets its name. An incomplete one is never left behind, except where the process is
+// killed: then it has a temporary name, and the next backup of this name removes it.
 
 import { linkSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
@@ -18,27 +18,29 @@ import { syncDirectory } from "./sync.ts";
 import { removeLeft, temporaryOf } from "./temporary.ts";
 import { writing } from "./unwritable.ts";
 
+/** What to back up, and where to. */
 export interface BackupOptions {
   readonly source: BackupSource;
   /** The file to make. */
   readonly path: string;
   /** Verifier keys that are trusted to have signed it; `undefined` for those that the log itself admits. */
   readonly keys: readonly string[] | undefined;
-  /** Puts it in the place of a file that is there. */
+  /** Replaces a file that is there. */
   readonly overwrite?: boolean;
   readonly progress?: (done: number, of: number) => void;
   readonly signal?: AbortSignal;
 }
 
+/** A finished backup. */
 export interface BackedUp {
   readonly checkpoint: Checkpoint;
-  /** The oldest entry that is in it. */
+  /** The oldest entry in it. */
   readonly first: number;
   /** The key that signed the checkpoint: `capstan/n-7f3a1b2c`. */
   readonly signedBy: string;
 }
 
-/** How often a log may be compacted under a backup. */
+/** How often a backup begins again because the log was compacted meanwhile. */
 const MOST_PASSES = 5;
 const OVERTAKEN = "the log was compacted or erased from again and again while it was read; try again";
 
@@ -84,7 +86,7 @@ async function onePass({ source, keys, progress, signal }: BackupOptions, into: 
   return { checkpoint, first, signedBy };
 }
 
-/** Those that its entries tell of; and the last one, which is signed before there is an entry of it. */
+/** The restores that its entries record; and the last one, which a checkpoint may name before an entry records it. */
 function restorationsIn(into: LogImport, { restored, at }: Checkpoint): readonly Restoration[] {
   const told = into.rows(restorationTable).map(([, { epoch, size, root, at }]) => ({ epoch, size, root, at }));
   if (restored === undefined || told.some(({ epoch }) => epoch === restored.epoch)) return told;

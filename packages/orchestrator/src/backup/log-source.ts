@@ -15,6 +15,7 @@ export interface ReadableLog extends Pick<Log, "first" | "read" | "blob"> {
   readonly tree: Pick<LogTree, "leaves">;
 }
 
+/** A backup source that reads an open log. */
 export function logSource(log: ReadableLog, checkpoint: () => Awaitable<string>): BackupSource {
   return {
     checkpoint: async () => checkpoint(),

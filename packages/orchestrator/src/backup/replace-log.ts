@@ -1,5 +1,5 @@
-// Puts a prepared log in the place of another, so that at every moment, and after a crash at any, one of the two is there
-// whole. What was there keeps all its bytes under other names.
+// Replaces a log by a prepared one, so that at every moment, and after a crash at any, one of the two is complete in place. The old files keep all
+// their bytes under other names.
 
 import { constants, copyFileSync, existsSync, linkSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -7,9 +7,9 @@ import { checkpointOf } from "../log/checkpoint-file.ts";
 import { type HeldLog, holdLog } from "./hold-log.ts";
 import { syncDirectory } from "./sync.ts";
 
-/** Beside `log.db`: what belongs to it and to no other. */
+/** Files beside `log.db` that belong to it and to no other. */
 const COMPANIONS = ["-wal", "-shm", "-journal"];
-/** Its pages' sums: of no use for another, and made again where they are missing. */
+/** Its page checksums: useless for another log, and made again where missing. */
 const SUMS = "-sums";
 const CHECKPOINT = ".checkpoint";
 
@@ -24,7 +24,7 @@ export interface Replacement {
   /** The prepared log, closed and flushed, in the same directory; and the checkpoint that covers it. */
   readonly prepared: string;
   readonly preparedCheckpoint: string;
-  /** What the names of what is moved aside end in. */
+  /** The suffix of names of files that are moved aside. */
   readonly stamp: string;
   /** Called after each step. For tests of crashes. */
   readonly reached?: (step: Step) => void;
@@ -39,7 +39,7 @@ export type Step = "held" | "kept" | "cleared" | "checkpoint" | "log";
 export function replaceLog({ log, prepared, preparedCheckpoint, stamp, reached }: Replacement): readonly string[] {
   const directory = dirname(log);
   const aside = asideName(log, stamp);
-  // Before SQLite folds it in: of a damaged one it takes what is before the damage, and forgets the rest.
+  // Kept before SQLite folds the write-ahead log in: of a damaged one it keeps only what is before the damage.
   const kept = COMPANIONS.filter((suffix) => keep(log + suffix, aside + suffix));
   let held: HeldLog;
   try {

@@ -1,6 +1,6 @@
-// A restore: a backup in the place of a data directory's log. The log goes on from there in a new epoch, and every checkpoint
-// from then on says so, that whoever kept an older one sees a restore and no fork (proof/continuation.ts). The backup is read
-// and verified entry by entry into a new file; what is in the directory is not touched before that is whole.
+// Puts a backup in the place of a data directory's log. The log goes on from there in a new epoch, and every later checkpoint declares that, so that
+// a witness with an older checkpoint sees a restore and not a fork (proof/continuation.ts). The backup is verified entry by entry while it is
+// copied into a new file; the directory is not touched before that is complete.
 
 import { rmSync, writeFileSync } from "node:fs";
 import { setImmediate as otherWork } from "node:timers/promises";
@@ -21,19 +21,20 @@ import { syncFile } from "./sync.ts";
 import { removeLeft, temporaryOf } from "./temporary.ts";
 import { writing } from "./unwritable.ts";
 
+/** Which backup to restore, and in the place of which log. */
 export interface RestoreOptions {
   /** The backup, or the log of a stopped node. */
   readonly file: string;
-  /** The log to be: `<data>/log.db`. Its directory is there. */
+  /** The log to make: `<data>/log.db`. Its directory must exist. */
   readonly log: string;
   /** Verifier keys that are trusted to have signed the backup; `undefined` for those that it admits itself. */
   readonly keys: readonly string[] | undefined;
   /**
-   * Takes entries too that no checkpoint covers, as in what was salvaged: whoever says so vouches for them, and this key, the
-   * node's, signs them.
+   * Also takes entries that no checkpoint covers, as in a salvaged log: the caller vouches for them, and this signer, the node's, signs
+   * them.
    */
   readonly unproved?: Signer | undefined;
-  /** Moves aside a log that is there. */
+  /** Moves a log that is there aside. */
   readonly replace?: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -41,21 +42,22 @@ export interface RestoreOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A finished restore. */
 export interface Restored {
-  /** The backup's. */
+  /** The backup's checkpoint. */
   readonly checkpoint: Checkpoint;
   /** The key that signed it: `capstan/n-7f3a1b2c`. */
   readonly signedBy: string;
-  /** The epoch that the log goes on in. */
+  /** The epoch in which the log goes on. */
   readonly epoch: number;
-  /** What was there before, under the names that it has now; the log's entries, where that could be told. */
+  /** The names that the former files have now; and how many entries the former log had, where that could be told. */
   readonly aside: readonly string[];
   readonly replaced: { readonly head: number; readonly log: string } | undefined;
 }
 
 /**
- * Where nobody could say which epochs there were since the backup, the new one is further from it than restarts can have
- * come: one a second makes so many in twelve days.
+ * How far the new epoch is ahead of the backup's, where nobody can tell which epochs there were since. More than restarts can have used:
+ * one each second for twelve days.
  */
 const UNSEEN_EPOCHS = 2 ** 20;
 
@@ -96,7 +98,7 @@ interface Prepared {
   readonly epoch: number;
 }
 
-/** Writes the new log. `seen`: the greatest epoch of what is there now, where that could be told. */
+/** Writes the new log. @param seen the greatest epoch of the present log, where that could be told */
 async function prepare(options: RestoreOptions, path: string, seen: number | undefined): Promise<Prepared> {
   const { file, now, signal, progress = () => {} } = options;
   using backup = new StoppedLog(file);
@@ -110,7 +112,7 @@ async function prepare(options: RestoreOptions, path: string, seen: number | und
     const last = Math.max(...earlier, seen ?? Math.max(...earlier) + UNSEEN_EPOCHS);
     const root = Buffer.from(checkpoint.root).toString("base64");
     const restoration: Restoration = { epoch: last + 1, size, root, at: now };
-    // The next opening counts it up, to the epoch that was announced.
+    // The next opening counts the epoch up, to the announced one.
     into.finish({ id: backup.id, epoch: last, restorations: [...backup.restorations, restoration] });
     return { checkpoint, note, epoch: last + 1 };
   } catch (thrown) {
@@ -119,7 +121,7 @@ async function prepare(options: RestoreOptions, path: string, seen: number | und
   }
 }
 
-/** A checkpoint of all that is in the backup. @throws FaultError CHECKPOINT_INVALID */
+/** A checkpoint that covers all of the backup. @throws FaultError CHECKPOINT_INVALID */
 async function noteOf(backup: StoppedLog, { file, unproved, now }: RestoreOptions): Promise<string> {
   const { head } = backup;
   const noted = backup.noted();
@@ -132,7 +134,7 @@ async function noteOf(backup: StoppedLog, { file, unproved, now }: RestoreOption
   throw new FaultError(fault("CHECKPOINT_INVALID", text, { path: file }));
 }
 
-/** What can be told of the log that is there: all of it, or of a damaged one what its checkpoint says. */
+/** What is known of the present log: read from it, or if it is damaged, from its checkpoint. */
 function previous(log: string): { readonly epoch: number; readonly head: number; readonly log: string } | undefined {
   const beside = readCheckpoint(log);
   const signed = beside.kind === "checkpoint" ? beside.checkpoint : undefined;

@@ -1,5 +1,4 @@
-// The log's file of a node that is stopped, to be read without changing a byte of it: neither its epoch nor its version, and
-// nothing beside it.
+// Reads the log file of a stopped node without changing a byte: not its epoch, not its version, and no file beside it.
 
 import type { Database } from "bun:sqlite";
 import { FaultError, fault } from "../fault/fault.ts";
@@ -25,6 +24,7 @@ import { formatVerifierKey, type Signer, signNote } from "../proof/note.ts";
 import { checkNotHeld, shareLog } from "./hold-log.ts";
 import type { ReadableLog } from "./log-source.ts";
 
+/** The log file of a stopped node, opened for reading. Dispose of it after use: it holds a lock. */
 export class StoppedLog implements ReadableLog, Disposable {
   readonly id: string;
   readonly first: number;
@@ -51,7 +51,7 @@ export class StoppedLog implements ReadableLog, Disposable {
     try {
       const { wal, damaged, stamp } = reading(path, () => inspectFile(path, this.#raw));
       if (damaged.length > 0) throw damagedFile(path, damaged);
-      // Not before: the inspection opens and closes the file.
+      // Locked only now, because the inspection opens and closes the file.
       this.#release = shareLog(path);
       if (stampOf(path) !== stamp) throw locked(path);
       this.#file = reading(path, () => openReadOnly(path, wal));
@@ -100,7 +100,7 @@ export class StoppedLog implements ReadableLog, Disposable {
     return this.#blobs.get(name);
   }
 
-  /** Verifier keys of every key that it admits, or once did. */
+  /** The verifier keys of all keys that it admits or ever admitted. */
   keys(): readonly string[] {
     return new SqliteRows(this.#do)
       .range(nodeKeyTable.name, undefined, Number.MAX_SAFE_INTEGER)
@@ -110,7 +110,7 @@ export class StoppedLog implements ReadableLog, Disposable {
       });
   }
 
-  /** The checkpoint that is in it, as in a backup, or beside it; `undefined` where there is none that is of this log. */
+  /** The checkpoint in it (a backup has one) or beside it; `undefined` where there is none of this log. */
   noted(): { readonly note: string; readonly size: number } | undefined {
     const inside = findMeta(this.#do.meta, "checkpoint");
     const found = inside === undefined ? readCheckpoint(this.#path) : parseNote(String(inside));
@@ -118,7 +118,7 @@ export class StoppedLog implements ReadableLog, Disposable {
     return { note: found.note, size: found.checkpoint.size };
   }
 
-  /** A checkpoint of all of it, as the node would sign one at its next start. */
+  /** Signs a checkpoint of all of it, as the node would at its next start. */
   sign(signer: Signer, at: number): Promise<string> {
     const last = this.restorations.at(-1);
     const restored = last && { epoch: last.epoch, size: last.size, root: Buffer.from(last.root, "base64") };
@@ -141,7 +141,7 @@ export class StoppedLog implements ReadableLog, Disposable {
   }
 }
 
-/** What a version 1 had, no backup can be held against. @throws FaultError LOG_UNAVAILABLE, or LOG_NEWER, LOG_DAMAGED */
+/** A version 1 file has no tree to compare a backup with. @throws FaultError LOG_UNAVAILABLE for one, or LOG_NEWER, LOG_DAMAGED */
 function checkSigned(db: Database, path: string): void {
   checkVersion(db, path);
   const version = pragma(db, "user_version");

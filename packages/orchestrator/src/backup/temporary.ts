@@ -1,15 +1,14 @@
-// Names of files that are not finished yet. Each has its writer's process in it, so that what a killed one left is known for
-// what it is, and removed by the next that writes there.
+// Names of unfinished files. Each contains its writer's process id, so that the next writer recognises and removes what a killed process left.
 
 import { readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-/** The name under which `path` is written, by this process. */
+/** The name under which this process writes `path`. */
 export function temporaryOf(path: string): string {
   return `${path}.${process.pid}.tmp`;
 }
 
-/** Removes what killed processes left of `path`, and of files that belong to it. @throws where its directory cannot be read */
+/** Removes what killed processes left of `path` and of files that belong to it. @throws where its directory cannot be read */
 export function removeLeft(path: string): void {
   const name = new RegExp(`^${RegExp.escape(basename(path))}\\.(\\d+)\\.tmp(?:[.-][a-z]+)?$`);
   for (const left of readdirSync(dirname(path))) {

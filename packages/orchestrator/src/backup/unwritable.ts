@@ -1,4 +1,4 @@
-// What cannot be written, told apart from what cannot be read: a backup reads on one disk and writes on another.
+// An error class for writes that failed, to tell them from failed reads: a backup reads from one disk and writes to another.
 
 /** `cause` is what SQLite or the file system threw, with its `code`. */
 export class Unwritable extends Error {
@@ -11,7 +11,7 @@ export class Unwritable extends Error {
   }
 }
 
-/** @throws Unwritable where the disk or the file system refuses; a bug is a bug, and thrown as it is */
+/** @throws Unwritable where the disk or the file system refuses; other errors unchanged, because they are bugs */
 export function writing<T>(path: string, write: () => T): T {
   try {
     return write();

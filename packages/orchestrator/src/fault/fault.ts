@@ -23,6 +23,7 @@ export interface FaultRow {
   readonly text?: string;
 }
 
+/** A table of faults: code → status, whether to try again, and a text. */
 export type FaultTable = Readonly<Record<string, FaultRow>>;
 
 /**
@@ -48,6 +49,7 @@ export class FaultError extends Error {
   }
 }
 
+/** Makes a fault. Its fields are plain JSON. */
 export function fault(code: string, message: string, details?: unknown, id?: string): Fault {
   return {
     code,

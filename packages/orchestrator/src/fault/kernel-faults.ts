@@ -3,6 +3,7 @@
 
 import type { FaultTable } from "./fault.ts";
 
+/** The kernel's own faults. */
 export const kernelFaults = {
   // The edge: nothing of these is logged, because nothing reached the pipeline.
   FRAME_INVALID: {
@@ -92,7 +93,11 @@ export const kernelFaults = {
     retryable: false,
     text: "The outcome names an effect, attempt or epoch that is no longer owed.",
   },
-  HOLD_UNKNOWN: { status: 404, retryable: false, text: "No message is held under that id and hold." },
+  HOLD_UNKNOWN: {
+    status: 404,
+    retryable: false,
+    text: "No message is held under that id and hold, or not any more; the text says what ended it.",
+  },
   MESSAGE_NOT_FOUND: {
     status: 404,
     retryable: false,

@@ -1,5 +1,6 @@
 // A fault as HTTP's callers get it: a problem document (RFC 9457). rest/problem.ts makes them.
 
+/** A problem document (RFC 9457). */
 export interface Problem {
   readonly type: string;
   readonly title: string;

@@ -1,11 +1,11 @@
-// The one place where what was not proven becomes a fault: proof/ stands by itself, and knows of no fault table.
+// The one place where a ProofError becomes a fault. proof/ itself imports nothing of the kernel, and so knows no faults.
 
 import type { Awaitable } from "../log/log.ts";
 import { ProofError } from "../proof/proof-error.ts";
 import { FaultError, fault } from "./fault.ts";
 import type { KernelFaultCode } from "./kernel-faults.ts";
 
-/** What `verify` answers. @throws FaultError of the same code where it throws a ProofError */
+/** Answers what `verify` answers. @throws FaultError with the same code, where `verify` throws a ProofError */
 export async function proven<T>(verify: () => Awaitable<T>): Promise<T> {
   try {
     return await verify();

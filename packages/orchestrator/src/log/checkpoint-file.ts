@@ -1,5 +1,5 @@
-// The checkpoint beside a log's file: the last one that was written, and so how much of the log there has to be at least. What is
-// compared here is the tree alone; who signed it, verification/ asks.
+// The checkpoint beside a log's file: the last one written. The log must hold at least what it covers. Only the tree is compared here; who signed
+// it is checked in verification/.
 
 import { readFileSync } from "node:fs";
 import { type Checkpoint, parseCheckpoint } from "../proof/checkpoint.ts";
@@ -15,7 +15,7 @@ export type CheckpointFile =
   | { readonly kind: "malformed"; readonly why: string }
   | { readonly kind: "checkpoint"; readonly note: string; readonly checkpoint: Checkpoint };
 
-/** @throws what the file system does, but where there is no such file */
+/** @throws what the file system throws, except where there is no such file */
 export function readCheckpoint(path: string): CheckpointFile {
   let note: string;
   try {

@@ -1,5 +1,4 @@
-// What storage has to know of an entry's text: its lines, which blobs they name, and how a part is taken out of it.
-// Everything else about an entry is entry.ts's.
+// What storage needs to know of an entry's text: which blobs its lines name, and how a part is removed. Everything else is in entry.ts.
 
 import type { Part } from "./part.ts";
 
@@ -12,7 +11,7 @@ export function blobsOf(text: string): readonly string[] {
   for (let from = text.indexOf("\n") + 1; from > 0; ) {
     const end = text.indexOf("\n", from);
     const letter = text.charCodeAt(from);
-    // Only lines of the few parts that are so long are looked at as a whole.
+    // An upper-case letter marks a part that is kept beside the entry: few lines are matched in full.
     if (letter < 0x61) {
       const name = BLOB_LINE.exec(end < 0 ? text.slice(from) : text.slice(from, end))?.[1];
       if (name !== undefined) names.push(name);

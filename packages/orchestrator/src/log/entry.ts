@@ -9,7 +9,7 @@
 import type { Blob, RowChange, StoredEntry } from "./log.ts";
 import { PARTS, type Part } from "./part.ts";
 
-/** The header's fields but for the digests. Every string is data of the caller's or an id. */
+/** The header's fields, without the digests of the parts. */
 export interface Header {
   readonly id: string;
   readonly message: string;
@@ -28,7 +28,7 @@ const SALT_BYTES = 16;
 const SALT_CHARACTERS = 22; // 16 bytes, base64url without padding
 const POOL_ENTRIES = 256;
 
-/** Makes salts from a pool, because one call into the random source an entry would cost more than the rest of it. */
+/** Makes salts from a pool of random bytes: a call into the random source for each entry would cost more than the rest of encoding it. */
 export function saltMaker(fill: (bytes: Uint8Array) => void): () => string {
   const pool = Buffer.alloc(SALT_BYTES * POOL_ENTRIES);
   let at = pool.length;
@@ -51,7 +51,7 @@ export function partDigest(line: string): string {
 const quoted = new Map<string, string>();
 const MOST_QUOTED = 4096;
 
-/** A text as JSON, of those that come again and again. */
+/** The JSON of a text that occurs again and again, from a cache. */
 export function quote(text: string): string {
   let known = quoted.get(text);
   if (known === undefined) {
@@ -62,7 +62,7 @@ export function quote(text: string): string {
   return known;
 }
 
-/** What stands between id and time: that of an entry is mostly that of the one before. */
+/** The header's middle, between id and time: mostly it is the same as in the entry before. */
 let named = { message: "", node: "", principal: "", grant: "", text: "" };
 
 function namesOf({ message, node, principal, grant }: Header): string {
@@ -74,7 +74,7 @@ function namesOf({ message, node, principal, grant }: Header): string {
   return named.text;
 }
 
-/** A part that is longer is kept beside the entry, under the name of its content. UTF-16 code units. */
+/** A longer part is kept beside the entry, under a name made of its digest. In UTF-16 code units. */
 export const LONGEST_INLINE = 64 * 1024;
 const NO_BLOBS: readonly Blob[] = Object.freeze([]);
 
@@ -116,7 +116,7 @@ export function blobName(text: string): string {
   return `sha256-${Bun.SHA256.hash(text, "hex")}`;
 }
 
-/** How an entry has a part: in itself, beside it, or no more. */
+/** Where a part is: in the entry, beside it, or erased. */
 export type StoredPart =
   | { readonly kind: "inline"; readonly json: string }
   | { readonly kind: "blob"; readonly name: string }
@@ -135,6 +135,7 @@ export interface DecodedEntry {
   part(part: Part): unknown;
 }
 
+/** Reads a stored entry back. Its parts are parsed when they are asked for. */
 export function decodeEntry(stored: StoredEntry): DecodedEntry {
   const lines = stored.text.split("\n");
   const header = JSON.parse(lines[0] as string) as DecodedEntry["header"];
@@ -159,7 +160,7 @@ export function decodeEntry(stored: StoredEntry): DecodedEntry {
   };
 }
 
-/** The rows part: what `RowChange`s an entry made, as `[table, key, row]`, or `[table, key]` where it removed one. */
+/** The rows part: the entry's row changes as `[table, key, row]`, or `[table, key]` for a removed row. */
 export function encodeRows(rows: readonly RowChange[]): string | undefined {
   if (rows.length === 0) return undefined;
   let text = "";

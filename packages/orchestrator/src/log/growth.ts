@@ -1,5 +1,4 @@
-// How a log's tails learn that it grew: readers wait, an append wakes all of them. It owns the waiting and the reading loop
-// that both implementations share; it holds no entry.
+// Wakes the tails of a log when it grows. Both implementations share this: the waiting, and the loop that reads on. It holds no entries.
 
 import { FaultError, fault } from "../fault/fault.ts";
 import type { Log, StoredEntry } from "./log.ts";
@@ -27,7 +26,7 @@ export class Growth {
 
   /**
    * The entries of `log` from `from` on, then those that come; ends when `signal` aborts or the log is closed.
-   * @throws FaultError `HISTORY_GONE` where they are trimmed away, before it began or from under it: a gap is never passed over
+   * @throws FaultError HISTORY_GONE where entries to read were trimmed away, before it began or since: a gap is never skipped
    */
   async *tail(
     log: Pick<Log, "first" | "head" | "read">,
@@ -58,7 +57,7 @@ export class Growth {
   #grown(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
-        // A tail of months waits millions of times on one signal: each wait must leave nothing behind.
+        // A tail may wait millions of times on one signal: each wait must remove its listener.
         signal.removeEventListener("abort", wake);
         this.#waiting.delete(wake);
         resolve();

@@ -1,4 +1,4 @@
-// The name of a log, made with it: what its checkpoints are of, so that those of one log say nothing of another.
+// The id of a log, made together with it. Its checkpoints name it, so that a checkpoint of one log cannot be taken for another's.
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; // Crockford base32
 const CHARACTERS = 26;

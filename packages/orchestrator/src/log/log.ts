@@ -3,6 +3,7 @@
 
 import type { Part } from "./part.ts";
 
+/** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
 /** A row that an entry wrote: `json` is the row's serialised form, `undefined` where the row was removed. */
@@ -10,7 +11,7 @@ export interface RowChange {
   readonly table: string;
   readonly key: string;
   readonly json: string | undefined;
-  /** There was no such row before: what a group puts and removes again need never reach the storage. */
+  /** There was no such row before. If the same group removes it again, it need never reach the storage. */
   readonly fresh?: boolean;
 }
 
@@ -21,11 +22,11 @@ export interface NewEntry {
   /** Milliseconds since the epoch; never less than the entry's before. */
   readonly at: number;
   readonly text: string;
-  /** The same by its lines, where whoever made it has them so. */
+  /** `text` split into its lines, where the maker has them: storage then need not join them. */
   readonly lines?: readonly string[];
   /** Changes of logged tables, in order. */
   readonly rows: readonly RowChange[];
-  /** Parts that are kept beside the entry because of their size: all that `text` names (entry.ts), also where the log has them. */
+  /** Parts that are kept beside the entry because of their size: all that `text` names (entry.ts), also those that the log has already. */
   readonly blobs?: readonly Blob[];
   /** Parts of earlier entries that this one erases. */
   readonly erases?: readonly Erasure[];
@@ -37,12 +38,12 @@ export interface Blob {
   readonly text: string;
 }
 
-/** A row that goes: with the slice, or, where `entry` is given, only once that entry is gone. */
+/** A row to remove: with the slice, or where `entry` is given, once that entry is removed. */
 export interface TrimmedRow extends Pick<RowChange, "table" | "key"> {
   readonly entry?: number;
 }
 
-/** Parts of an entry that are to be gone, salt and all; their digests stay in its header. Parts that are not there are ignored. */
+/** Parts of an entry to erase, with their salts; their digests stay in its header. Parts that are missing already are ignored. */
 export interface Erasure {
   readonly seq: number;
   readonly parts: readonly Part[];
@@ -54,6 +55,7 @@ export interface StoredEntry {
   readonly text: string;
 }
 
+/** The result of an append: the new head; or, on a conflict, the head that is there. */
 export type AppendResult =
   | { readonly kind: "ok"; readonly head: number }
   | { readonly kind: "conflict"; readonly head: number };
@@ -65,6 +67,7 @@ export interface ReadOptions {
   readonly reverse?: boolean;
 }
 
+/** A row as it is stored. */
 export interface StoredRow {
   readonly table: string;
   readonly key: string;
@@ -88,9 +91,9 @@ export interface LogTree {
   leaves(index: number, count: number): Awaitable<Uint8Array>;
 }
 
-/** Where a restore took up: the log as it was backed up. */
+/** A restore: the backed-up log from which it went on. */
 export interface Restoration {
-  /** The writer's epoch that it began; greater than any before it. */
+  /** The writer's epoch that it began, greater than any before. */
   readonly epoch: number;
   /** Entries of the backup, and their root in base64. */
   readonly size: number;
@@ -112,7 +115,7 @@ export interface Damage {
  * Everything of one `append` becomes durable at once, or nothing of it does.
  */
 export interface Log {
-  /** Made at random with the log, and its own for ever: what its checkpoints are of. `l-` and 26 letters or digits. */
+  /** The log's permanent random id, which its checkpoints name: `l-` and 26 letters or digits. */
   readonly id: string;
   /** Number of the oldest entry that is kept: 1, unless the log was compacted. */
   readonly first: number;
@@ -129,26 +132,25 @@ export interface Log {
   readonly restorations: readonly Restoration[];
   /** Set where the log is damaged: it can be read where it is whole, and every append is refused. */
   readonly damage: Damage | undefined;
-  /** What it takes of a disk, where it is on one. */
+  /** The bytes of its files, where it is on a disk. */
   readonly bytes?: { readonly file: number; readonly wal: number };
   /**
    * Appends the entries and applies their rows in one transaction, if `expectedHead` is still the head.
-   * @throws whatever the storage throws (disk full, I/O); then nothing of it was appended.
+   * @throws whatever the storage throws (disk full, I/O); then nothing was appended
    */
   append(expectedHead: number, entries: readonly NewEntry[]): Awaitable<AppendResult>;
   /**
    * Entries from `from` (inclusive) on, at most `limit`; empty past either end.
-   * @throws FaultError LOG_DAMAGED where what is stored is not what was: a damaged entry is never given out.
+   * @throws FaultError LOG_DAMAGED where an entry is damaged: a damaged entry is never answered
    */
   read(from: number, options?: ReadOptions): Awaitable<readonly StoredEntry[]>;
-  /** Entries from `from` on, those that come later included, until `signal` aborts. */
+  /** Entries from `from` on, including those that are appended later, until `signal` aborts. */
   tail(from: number, signal: AbortSignal): AsyncIterable<StoredEntry>;
   /** The content of a blob; `undefined` where no entry refers to it any more. */
   blob(name: string): Awaitable<string | undefined>;
   /**
-   * Forgets entries before `before`, a slice at most, and removes these rows in the same transaction. The tree keeps their leaves.
-   * Answers the oldest entry that is kept now; call again until that is `before`, or moves no more: a log may keep more than it is
-   * asked to.
+   * Removes entries before `before`, one slice of them, and these rows in the same transaction. The tree keeps their leaves. Answers the
+   * oldest entry that is kept now. Call again until that is `before`, or no longer grows: a log may keep more than it was asked to.
    */
   trim(before: number, rows: readonly TrimmedRow[]): Awaitable<number>;
   /** The number of the entry whose message has this id; `undefined` where there is none. */
@@ -159,7 +161,7 @@ export interface Log {
   rows(table: string, range?: { readonly after?: string; readonly limit?: number }): Awaitable<readonly StoredRow[]>;
   /** Every row of the named tables as of `head`: what a start reads instead of deciding again. */
   snapshot(tables: readonly string[]): AsyncIterable<StoredRow> | Iterable<StoredRow>;
-  /** Tries whether the log can be written now, by a durable write that appends nothing. @throws as `append` does. */
+  /** Tests whether the log can be written now, by a durable write that appends nothing. @throws as `append` does */
   probe(): Awaitable<void>;
   close(): Awaitable<void>;
 }

@@ -1,17 +1,16 @@
-// What a group changes in the tables, after its entries wrote the same rows again and again: the last write of a row is the
-// only one that the storage sees.
+// The net changes of a group of entries, which may write the same row many times: the storage sees only the last write of each row.
 
 import type { NewEntry } from "./log.ts";
 
-/** What a group leaves of a row. */
+/** The net change of a row. */
 export interface Coalesced {
-  /** `undefined` where the group leaves a row removed that was there before it. */
+  /** `undefined` where the row was there before the group, and is removed by it. */
   json: string | undefined;
-  /** Said to have been no row before the group. */
+  /** Whether there was no such row before the group, as its first change says. */
   readonly fresh: boolean;
 }
 
-/** table → key → what is left of it. */
+/** table → key → net change. */
 export type RowChanges = ReadonlyMap<string, ReadonlyMap<string, Coalesced>>;
 
 export function coalesce(entries: readonly NewEntry[]): RowChanges {

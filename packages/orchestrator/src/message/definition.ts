@@ -11,6 +11,7 @@ import type { Envelope } from "./message.ts";
  */
 export type MessageKind = "command" | "signal" | "query";
 
+/** The declaration of a message. */
 export interface MessageDefinition<
   Data extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
@@ -25,45 +26,45 @@ export interface MessageDefinition<
   /** Only the node itself sends it: no scope method, refused by every door. */
   readonly internal?: boolean;
   /**
-   * Internal signals alone: the data is taken as its plugin made it, neither parsed nor frozen, because it may be a table of tens of
-   * thousands, and to look at it costs more than to decide it. Whoever makes it leaves it alone. Rows are frozen as all are.
+   * For internal signals only: the data is taken as the plugin made it, neither parsed nor frozen. It may be a table of tens of
+   * thousands of rows, and walking it would cost more than deciding it. The plugin must not change it afterwards. Rows are frozen as usual.
    */
   readonly asIs?: boolean;
-  /** It is decided with the number of its own entry, as a fact: rows can then say by which entry something was done. */
+  /** Decided with the number of its own entry among its facts, so that rows can say which entry did something. */
   readonly numbered?: boolean;
   /**
    * The result is a principal and a grant, and callers over RPC get a scope of them beside it: `{ principal, grant, scope }`.
    */
   readonly scope?: boolean;
-  /** Whether what it is about stands in a namespace. An id does not: whoever keeps the thing checks what it is of. */
+  /** Whether the target is a name, which stands in a namespace, or an id, which does not: then the plugin that keeps the thing checks its namespace. */
   readonly about?: "name" | "id";
   /** Fields of the data that take a callback of the caller's: over RPC a stub, which the edge turns into a reference. */
   readonly live?: readonly string[];
   /**
-   * It can be addressed to another node: its data has an optional text `at`, which a scope's `at(where)` sets in all such messages. The
-   * kernel knows nothing more of it. Made by `addressed`.
+   * Can be addressed to another node: its data has an optional text `at`, which `scope.at(where)` sets. The kernel does not interpret
+   * it. Made by `addressed`.
    */
   readonly addressed?: boolean;
-  /** What it needs of the namespace that it is about. Default: `read` for a query, `write` for the others. */
+  /** Which right to its namespace it needs. Default: `read` for a query, `write` for the others. */
   readonly right?: "read" | "write";
-  /** The namespace that it is about, where the target's name does not say it. */
+  /** Its namespace, where the target's name does not tell it. */
   namespace?(data: z.output<Data>): string;
   /** What the message is about, which grants are checked against; `undefined` where it is about nothing in particular. */
   target?(data: z.output<Data>): string | undefined;
 }
 
-/** The fact that a numbered message is decided with. */
+/** Name of the fact that holds a numbered message's entry number. */
 export const ENTRY_NUMBER = "$entry";
 
-/** The fact of what was drawn for a message (`PluginContext.nonce`). */
+/** Name of the fact that holds the random bytes drawn for a message (`PluginContext.nonce`). */
 export const NONCE = "$nonce";
 
-/** The fact of a message that joins another one, of the same request by another way: that one's id. It was decided once. */
+/** Name of the fact of a forwarded message whose request already arrived by another path: the id of the message that it joins. */
 export const JOINS = "$joins";
 
 /**
- * The detail of a fault that a node is told of a request that it handed on: nothing more will become of what it asked by that key. It is of what was
- * recorded, and of a refusal where nothing had been accepted by it; a refusal of who asks again by then is without.
+ * Name of a detail of a fault. For a node that forwards a request, `final: true` promises that nothing more will come of what it asked under that
+ * key: either this fault is the recorded outcome, or nothing was accepted under the key before. Without it the fault may be of a repeat only.
  */
 export const FINAL = "final";
 
@@ -77,18 +78,21 @@ export type MessageTable = Readonly<Record<string, Readonly<Record<string, Messa
 
 type Options<Data extends z.ZodType, Result extends z.ZodType> = Omit<MessageDefinition<Data, Result>, "kind">;
 
+/** Declares a command: logged, because someone may have to answer for it, or is owed it. */
 export function command<Data extends z.ZodType, Result extends z.ZodType>(
   options: Options<Data, Result>,
 ): MessageDefinition<Data, Result, "command"> {
   return { kind: "command", ...options };
 }
 
+/** Declares a signal: decided like a command, but it changes session tables only, and is not logged. */
 export function signal<Data extends z.ZodType, Result extends z.ZodType>(
   options: Options<Data, Result>,
 ): MessageDefinition<Data, Result, "signal"> {
   return { kind: "signal", ...options };
 }
 
+/** Declares a query: authorised by `decide`, answered by `answer`, and not logged. */
 export function query<Data extends z.ZodType, Result extends z.ZodType>(
   options: Options<Data, Result>,
 ): MessageDefinition<Data, Result, "query"> {

@@ -1,4 +1,4 @@
-// Where a call comes from that another node forwards: that node's own word for what lies behind it, and ours for itself.
+// Where a forwarded call comes from. For the nodes behind the forwarder we have its word; the forwarder itself we have verified.
 
 import { FaultError, fault } from "../fault/fault.ts";
 import type { ForwardedOptions } from "./message.ts";
@@ -13,10 +13,15 @@ export function forwardedBy(
   { via = [], hops = 0, request }: ForwardedOptions,
 ): { readonly via: readonly string[]; readonly hops: number; readonly request: string | undefined } {
   const path = Object.freeze([...via, node]);
-  if (path.includes(self) || new Set(path).size < path.length) {
+  if (path.includes(self) || via.includes(node) || hasTwice(via)) {
     const text = `the call came through ${path.join(", ")}, and was forwarded to ${self}: it goes in a circle`;
     throw new FaultError(fault("FORWARDED_BACK", text));
   }
-  // Each node that it came through is a cause more.
+  // Each node on the path counts as one more hop.
   return { via: path, hops: Math.max(hops, path.length), request };
+}
+
+/** Paths are short, and mostly of one node. */
+function hasTwice(via: readonly string[]): boolean {
+  return via.length > 1 && new Set(via).size < via.length;
 }

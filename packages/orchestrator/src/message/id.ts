@@ -3,14 +3,14 @@
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; // Crockford base32
 const TIME_CHARACTERS = 9;
-/** The last of an id; what stands before them is its prefix and its time. */
+/** The random characters that end an id; before them stand its prefix and its time. */
 export const RANDOM_CHARACTERS = 7;
 const RANDOM_LIMIT = 2 ** 35;
 
 /** Length of an id's part after its prefix: `m-` + 16 characters. */
 export const ID_CHARACTERS = TIME_CHARACTERS + RANDOM_CHARACTERS;
 
-/** The last characters of an id, of which every one is another. */
+/** An id's last characters, the low digits of the counter, come from a table: only they change within a millisecond. */
 const LOW_CHARACTERS = 2;
 const LOW_VALUES = 32 ** LOW_CHARACTERS;
 const LOW_TEXTS: readonly string[] = Array.from({ length: LOW_VALUES }, (_, low) => encode(low, LOW_CHARACTERS));
@@ -43,7 +43,7 @@ export function timeTextOf(id: string): string | undefined {
   return timeOfId(id) === undefined ? undefined : id.slice(from, from + TIME_CHARACTERS);
 }
 
-/** The same moment and randomness under another prefix: the execution `x-…` of the message `m-…`. */
+/** The same time and random part under another prefix: the execution `x-…` of the message `m-…`. */
 export function siblingId(id: string, prefix: string): string {
   return prefix + id.slice(id.indexOf("-"));
 }
@@ -77,8 +77,8 @@ export function idMaker(random: () => number): (at: number) => string {
 const NONCE_TIME_CHARACTERS = 8;
 
 /**
- * Makes nonces of 16 bytes in base64url: the time first, so that rows that are named by them lie together, and then 80 bits that nobody
- * guesses. `random` gives 16 random bytes in base64url.
+ * Makes nonces of 16 bytes in base64url: 48 bits of time first, so that rows named by them are stored together, then 80 random
+ * bits. `random` gives 16 random bytes in base64url.
  */
 export function nonceMaker(random: () => string): (at: number) => string {
   const bytes = Buffer.alloc(6);
@@ -94,12 +94,21 @@ export function nonceMaker(random: () => string): (at: number) => string {
   };
 }
 
-/** Milliseconds since the epoch, by the clock of whoever drew it. */
+/** Milliseconds since the epoch, by the clock of the node that drew it. */
 export function timeOfNonce(nonce: string): number {
   return Number.parseInt(timeTextOfNonce(nonce), 16);
 }
 
+/** Those drawn within a millisecond have the same. */
+let lastTime = "";
+let lastTimeText = "";
+
 /** The time in a nonce as text that sorts as it does. */
 export function timeTextOfNonce(nonce: string): string {
-  return Buffer.from(nonce.slice(0, NONCE_TIME_CHARACTERS), "base64url").toString("hex");
+  const time = nonce.slice(0, NONCE_TIME_CHARACTERS);
+  if (time !== lastTime) {
+    lastTime = time;
+    lastTimeText = Buffer.from(time, "base64url").toString("hex");
+  }
+  return lastTimeText;
 }

@@ -25,6 +25,7 @@ export type Facts = Readonly<Record<string, unknown>>;
 
 export const NO_FACTS: Facts = Object.freeze({});
 
+/** A message with everything that an edge adds to it: who sends it, when, and in which context. */
 export interface Envelope<Data = unknown> extends Principal {
   readonly id: string;
   readonly message: Message<Data>;
@@ -40,13 +41,13 @@ export interface Envelope<Data = unknown> extends Principal {
   readonly traceparent: string | undefined;
   /** Idempotency key, scoped to the principal. */
   readonly key: string | undefined;
-  /** Of what a node forwards: the id of the request that it is, the same by whichever way it comes (`ForwardedOptions.request`). */
+  /** For a forwarded call: the id of its request, the same by whichever path it comes (`ForwardedOptions.request`). */
   readonly request: string | undefined;
-  /** Milliseconds since the epoch, after which the work is of no use. */
+  /** Milliseconds since the epoch; after that the work is of no use. */
   readonly deadline: number | undefined;
-  /** How many causes deep. */
+  /** How many messages led to this one, each to the next: the depth of the chain of causes. */
   readonly hops: number;
-  /** The nodes that it came through. */
+  /** The nodes that forwarded it, oldest first. */
   readonly via: readonly string[];
   readonly facts: Facts;
   /** Set for what only the node itself may send: outcomes of effects, and its own bookkeeping. */
@@ -66,28 +67,28 @@ export interface CallOptions {
   readonly wait?: number | undefined;
 }
 
-/** What a node may say besides about a call that it forwards (`Connection.forwards`). */
+/** What a node may add about a call that it forwards (`Connection.forwards`). */
 export interface ForwardedOptions extends CallOptions {
-  /** The nodes that it came through before that one, oldest first. */
+  /** The nodes that it came through before the forwarding one, oldest first. */
   readonly via?: readonly string[] | undefined;
-  /** How many causes deep it is. */
+  /** The depth of its chain of causes. */
   readonly hops?: number | undefined;
   /**
-   * 16 bytes, 10 of them random, in base64url, that the first node made of the request and all hand on. Where something is done `once` for it, what
-   * comes by another way joins that. Nobody guesses it; whoever is on the way knows it, and could ask the same in his own name.
+   * The request's id: 16 bytes in base64url, 10 of them random, made by the first node and passed on by all. What is done `once` for it is done
+   * once: a copy that comes by another path joins it. Only the nodes on the path know the id, and each could ask the same in its own name.
    */
   readonly request?: string | undefined;
 }
 
-/** What a door says about a call besides. */
+/** What a door adds to a call's options. */
 export interface TakenOptions extends CallOptions {
-  /** Told the id of the message that the answer is of: for a repeat under a key, the first's. */
+  /** Called with the id of the message that is answered: for a repeat under a key, the first message's. */
   readonly taken?: (id: string) => void;
 }
 
 /** `action.perform`: a message's name in prose, clauses and tables. */
 export function messageName({ resource, action }: { readonly resource: string; readonly action: string }): string {
-  // Asked of one message several times, and each time a text of its own would be made.
+  // The same message is named several times in a row: the last name is kept, so that no new string is made.
   if (resource !== named.resource || action !== named.action)
     named = { resource, action, name: `${resource}.${action}` };
   return named.name;
@@ -101,10 +102,10 @@ export function namespaceOf(name: string): string {
   return slash < 0 ? "default" : name.slice(0, slash);
 }
 
-/** A longer list is left open, and what is in it is not: to freeze one takes JavaScriptCore microseconds an element, and 4 MiB of numbers seconds. */
+/** A longer array is not frozen itself, only its elements are: freezing costs JavaScriptCore microseconds an element, seconds for 4 MiB of numbers. */
 const LONGEST_FROZEN = 1_000;
 
-/** Freezes plain data through and through, so that no plugin can alter what another sees. */
+/** Freezes plain data deeply, so that no plugin can alter what another sees. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   const long = isLong(value);
@@ -114,7 +115,7 @@ export function deepFreeze<T>(value: T): T {
   return value;
 }
 
-/** Whether it is a list that is left open. */
+/** Whether it is an array that is too long to be frozen itself. */
 export function isLong(value: object): boolean {
   return Array.isArray(value) && value.length > LONGEST_FROZEN;
 }

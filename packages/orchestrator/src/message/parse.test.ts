@@ -34,6 +34,8 @@ describe("problems", () => {
     expect(problemOf({ name: "a", count: "2" }).message).toBe('note.write: "count" must be number, not string');
     expect(problemOf(undefined).message).toContain("is required");
     expect(problemOf([]).message).toContain("must be object, not array");
+    const whole = z.strictObject({ count: z.number().int() });
+    expect(problemOf({ count: 1.5 }, whole).message).toBe('note.write: "count" must be integer, not number');
   });
 
   test("every problem has a path, and many are cut", () => {

@@ -16,7 +16,7 @@ export const nameSchema = z
     "must be letters, digits and . _ ~ -, in segments divided by /",
   );
 
-/** ECMA-262 §21.4.1.1: no Date is later, and so no text can be made of one. */
+/** ECMA-262 §21.4.1.1: the latest time, in milliseconds, that a Date can hold and write as text. */
 const LATEST = 8_640_000_000_000_000;
 
 // Trace Context §3.2: version, trace id and parent id, neither of them all zeros, and flags.
@@ -42,7 +42,7 @@ const optionsSchema = z.strictObject({
   wait: z.number().int().min(0).max(86_400_000).optional(),
 });
 
-/** More nodes than causes (pipeline/tip.ts, MOST_HOPS) no call that is decided came through. */
+/** Each node is a hop, and no message with more hops is decided (pipeline/tip.ts, MOST_HOPS). */
 const MOST_VIA = 16;
 const MOST_HOPS_SAID = 255;
 
@@ -67,9 +67,9 @@ export const messageSchema = z.strictObject({
 const NO_OPTIONS: CallOptions = Object.freeze({});
 const REPORTING_INPUT = Object.freeze({ reportInput: true });
 const MOST_PROBLEMS = 8;
-/** Of a name or a problem in a message: a caller can send a megabyte of it. */
+/** Characters of a caller's own text that a fault repeats: a caller can send a megabyte of it. */
 const LONGEST_SHOWN = 200;
-/** Levels of data: what is deeper is no message, and would overflow the stack of whoever walks it. */
+/** Levels of nesting: deeper data would overflow the stack of whatever walks it. */
 const DEEPEST = 100;
 
 export function parseOptions(options: unknown): CallOptions {
@@ -77,15 +77,16 @@ export function parseOptions(options: unknown): CallOptions {
   return parse("options", optionsSchema, options);
 }
 
-/** Those of a node that may forward. */
+/** The call options of a node that may forward. */
 export function parseForwarded(options: unknown): ForwardedOptions {
   if (options === undefined || options === null) return NO_OPTIONS;
   return parse("options", forwardedSchema, options);
 }
 
 /**
- * The data as the schema gives it, frozen. @param recorded it goes into the log, which then has its text from here (json-text.ts)
- * @throws FaultError of `code`, with a path and a problem each.
+ * The data as the schema gives it, frozen.
+ * @param recorded the data goes into the log: its JSON is kept for that (json-text.ts)
+ * @throws FaultError of `code`; its details have a path and a problem for each mistake
  */
 export function parse<Schema extends z.ZodType>(
   what: string,
@@ -94,7 +95,7 @@ export function parse<Schema extends z.ZodType>(
   code = "MESSAGE_INVALID",
   recorded = false,
 ): z.output<Schema> {
-  // Without the input in its issues, zod says the same of what is missing and of what has the wrong type.
+  // Only with the input in its issues does zod tell a missing field from one of the wrong type.
   const result = schema.safeParse(data, REPORTING_INPUT);
   if (recorded && result.success) keepJson(result.data);
   const unfit = result.success ? freezeJson(result.data, DEEPEST) : undefined;
@@ -113,7 +114,7 @@ export function parse<Schema extends z.ZodType>(
   });
 }
 
-/** Freezes plain data through and through, so that no plugin can alter what another sees; or says why the log cannot keep it. */
+/** Freezes plain data deeply, so that no plugin can alter what another sees; or answers why the log cannot keep it. */
 function freezeJson(value: unknown, levels: number): string | undefined {
   switch (typeof value) {
     case "string":
@@ -138,7 +139,7 @@ function freezeJson(value: unknown, levels: number): string | undefined {
     const problem = freezeJson(part, levels - 1);
     if (problem !== undefined) return problem;
   }
-  // Last: of a list that is frozen the elements are read slowly.
+  // Last, because the elements of a frozen array are read slowly.
   if (!isLong(value)) Object.freeze(value);
   return undefined;
 }
@@ -165,11 +166,11 @@ function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
 
 const COUNTED: Readonly<Record<string, string>> = { string: " characters", array: " elements" };
 
-/** In words that follow the field's name; zod's own begin a sentence of theirs. */
+/** The problem in words that can follow the field's name, which zod's own messages cannot. */
 function misfit(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
-      return `must be ${issue.expected}, not ${typeOf(issue.input)}`;
+      return `must be ${issue.expected === "int" ? "integer" : issue.expected}, not ${typeOf(issue.input)}`;
     case "invalid_value":
       return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
     case "too_small":

@@ -3,6 +3,7 @@
 import { cosigned } from "../proof/cosignature.ts";
 import { MOST_SIGNATURES } from "../proof/note.ts";
 
+/** A checkpoint with witnesses' cosignatures. */
 export interface CosignedCheckpoint {
   readonly size: number;
   /** 32 bytes. */
@@ -18,6 +19,7 @@ const MOST_KEPT = 16;
 /** Beside the log's own signature: of a note with more nobody reads anything. */
 const MOST_COSIGNATURES = MOST_SIGNATURES - 1;
 
+/** The latest cosigned checkpoints of this log, for receipts. */
 export class CosignedCheckpoints {
   /** Newest first. */
   #kept: readonly CosignedCheckpoint[] = [];

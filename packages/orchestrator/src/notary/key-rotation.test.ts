@@ -234,7 +234,7 @@ describe("a crash", () => {
       const again = await open(directory);
       expect([again.node.id, rowKeyOf(again.node.signer)]).toEqual([id, rowKeyOf(after)]);
       await again.orchestrator.stop();
-    }, 20_000);
+    }, 60_000);
   }
 
   test("that leaves a key of which the log knows nothing has it removed", async () => {

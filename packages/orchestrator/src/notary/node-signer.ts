@@ -2,6 +2,7 @@
 
 import type { Signer } from "../proof/note.ts";
 
+/** A signer with which a node signs. */
 export interface NodeSigner extends Signer {
   /** The same signature, at once; `undefined` where the key is somewhere that has to be waited for. */
   readonly signNow?: ((bytes: Uint8Array) => Uint8Array) | undefined;

@@ -3,10 +3,10 @@
 
 import { FaultError, fault } from "../fault/fault.ts";
 import type { Log, LogTree, Restoration } from "../log/log.ts";
-import type { Timers } from "../pipeline/timers.ts";
 import type { Proofs } from "../plugin/reader.ts";
 import { formatCheckpoint, verifyCheckpoint } from "../proof/checkpoint.ts";
 import { formatVerifierKey, type Signer, signNote, verifierOf } from "../proof/note.ts";
+import type { Timers } from "../time/timers.ts";
 import type { CheckpointWriter } from "./checkpoint-writer.ts";
 import { CosignedCheckpoints } from "./cosigned-checkpoints.ts";
 

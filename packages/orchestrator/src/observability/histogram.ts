@@ -1,10 +1,10 @@
-// How often a value fell where: numbers in an array, because it is asked on the hot path. What reads it makes Prometheus'
-// cumulative buckets and estimates of quantiles of it.
+// A histogram: counts in an array, because it is updated on the hot path. Readers make Prometheus' cumulative buckets and quantile estimates of
+// it.
 
 export class Histogram {
   /** Upper bounds, ascending, inclusive. */
   readonly bounds: readonly number[];
-  /** By bound; the last is of what is above all of them. */
+  /** Counts by bound; the last is for values above all bounds. */
   readonly counts: number[];
   sum = 0;
   count = 0;
@@ -17,14 +17,14 @@ export class Histogram {
   observe(value: number): void {
     const { bounds, counts } = this;
     let at = 0;
-    // From below: what is measured most often is fast.
+    // Searched from below: most measured times are short.
     while (at < bounds.length && value > (bounds[at] as number)) at++;
     counts[at] = (counts[at] as number) + 1;
     this.sum += value;
     this.count++;
   }
 
-  /** An estimate, as Prometheus' `histogram_quantile` makes it: as if values lay evenly within their bucket. 0 where there is none. */
+  /** A quantile estimate as Prometheus' `histogram_quantile` makes it, assuming values evenly spread in their bucket; 0 without values. */
   quantile(q: number): number {
     if (this.count === 0) return 0;
     const rank = q * this.count;
@@ -42,15 +42,15 @@ export class Histogram {
   }
 }
 
-/** Seconds, for what takes microseconds. */
+/** Bounds in seconds, for work of microseconds. */
 export const FAST_S: readonly number[] = [
   5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 0.1, 0.5,
 ];
-/** Seconds, for what waits for a disk. */
+/** Bounds in seconds, for work that waits for a disk. */
 export const DISK_S: readonly number[] = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 1, 5];
-/** Seconds, for what waits for the world outside. */
+/** Bounds in seconds, for work that waits for other systems. */
 export const SLOW_S: readonly number[] = [
   1e-4, 5e-4, 1e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
 ];
-/** Entries of a group. */
+/** Bounds for the number of entries in a group. */
 export const GROUP: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048];

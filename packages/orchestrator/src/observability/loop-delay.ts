@@ -1,10 +1,10 @@
-// How late the event loop is: measured by the runtime, read as of the last whole window, so that it does not matter who reads
-// it, or how often. It measures while a node is served.
+// The event loop's delay, as the runtime measures it while a node is served. It is read as of the last complete window, so that it does not matter
+// who reads it, or how often.
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 export interface LoopDelay {
-  /** Seconds, of the last window. */
+  /** In seconds, over the last window. */
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
@@ -12,7 +12,7 @@ export interface LoopDelay {
 
 export const NO_DELAY: LoopDelay = Object.freeze({ p50: 0, p99: 0, max: 0 });
 
-/** Milliseconds between two samples: 50 wake-ups a second are nothing to a node, and 20 ms late is what a caller notices. */
+/** Milliseconds between two samples: 50 wake-ups a second cost nothing, and a caller notices a delay of 20 ms. */
 const SAMPLE_MS = 20;
 const WINDOW_MS = 10_000;
 const NS = 1e-9;
@@ -28,7 +28,7 @@ export function measureLoopDelay(): { read(): LoopDelay; stop(): void } {
   }, WINDOW_MS);
   window.unref();
   return {
-    // Before the first window is over there is what there is of it.
+    // Before the end of the first window: what was measured so far.
     read: () => last ?? readingOf(histogram),
     stop() {
       clearInterval(window);

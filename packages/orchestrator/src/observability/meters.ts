@@ -1,5 +1,5 @@
-// What the node counts while it works: plain numbers, by names that the composition has and nobody else can make. What they
-// are called outside, prometheus.ts and node-metrics.ts say. Nothing here knows a principal or a message's data.
+// What the node counts while it works: plain numbers, under names from the composition, so that callers cannot add any. The names outside are in
+// prometheus.ts and node-metrics.ts. It knows no principal and no message's data.
 
 import type { Message } from "../message/message.ts";
 import type { Composition } from "../plugin/composition.ts";
@@ -9,7 +9,7 @@ import { DISK_S, FAST_S, GROUP, Histogram, SLOW_S } from "./histogram.ts";
 export interface MessageCount {
   readonly name: string;
   readonly kind: string;
-  /** Decided with success: by far the most. */
+  /** Decided with success. Counted apart, because these are by far the most. */
   done: number;
   /** The others, by verdict: `held`, or a fault's code. */
   readonly others: Map<string, number>;
@@ -25,9 +25,9 @@ export interface EffectCount {
   readonly duration: Histogram;
 }
 
-/** Where a code is counted that no fault table has: a plugin may refuse with anything. */
+/** Counts codes that are in no fault table: a plugin may refuse with any. */
 const OTHER = "OTHER";
-/** Where a message is counted that the table does not have: a plugin's follow-up may be of any name. */
+/** Counts messages that are in no table: a plugin's follow-up may have any name. */
 const UNKNOWN = "unknown";
 
 export class Meters {
@@ -80,7 +80,7 @@ export class Meters {
     this.decision.observe((this.now() - began) / 1000);
   }
 
-  /** A group is being appended. Answers whom to tell that it was. */
+  /** A group is being appended. Answers what to call once it was. */
   appending(entries: number): () => void {
     const began = this.now();
     return () => {
@@ -96,7 +96,7 @@ export class Meters {
       ?.duration.observe((this.now() - began) / 1000);
   }
 
-  /** It began at `began`, and takes until `end` is settled. */
+  /** An effect began at `began`, and takes until `end` is settled. */
   effectTakes(effect: Pick<OwedEffect, "plugin" | "kind">, began: number, end: Promise<unknown>): void {
     const took = (): void => this.effectTook(effect, began);
     end.then(took, took);
@@ -107,7 +107,7 @@ export class Meters {
     if (count !== undefined) count.outcomes[outcome]++;
   }
 
-  /** Every message of the table; and the one for what is in none, where there was any. */
+  /** The counts of every message in the table, and of unknown ones where there were any. */
   messages(): readonly MessageCount[] {
     const known = [...this.#messages.values()].flatMap((verbs) => [...verbs.values()]);
     const { done, others } = this.#unknown;

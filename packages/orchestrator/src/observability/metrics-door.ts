@@ -1,5 +1,5 @@
-// GET /metrics: the node's numbers for Prometheus. Where only this machine can ask, no credential is needed; elsewhere it is a
-// bearer credential whose grant covers `node.metrics`, asked of the pipeline like everything else.
+// GET /metrics: the node's numbers for Prometheus. If only this machine can reach the node, no credential is needed; otherwise a bearer credential
+// whose grant covers `node.metrics`.
 
 import { type Fault, FaultError, fault, faultOf } from "../fault/fault.ts";
 import type { Orchestrator } from "../orchestrator.ts";
@@ -11,7 +11,7 @@ export const METRICS_PATH = "/metrics";
 export interface MetricsDoorOptions {
   readonly orchestrator: Pick<Orchestrator, "metrics">;
   readonly context: DoorContext;
-  /** Nobody but this machine reaches the node. */
+  /** Only this machine can reach the node. */
   readonly open: boolean;
 }
 
@@ -42,7 +42,7 @@ export function metricsDoor({
     }
     const numbers = await read(request);
     if ("code" in numbers) return context.refuse(numbers);
-    // Loaded by whoever is scraped: most tests and tools never are.
+    // Loaded at the first scrape: most tests and tools are never scraped.
     const { CONTENT_TYPE, prometheusText } = await import("./prometheus.ts");
     const text = await prometheusText(numbers, metrics.meters);
     return new Response(text, { headers: { "content-type": CONTENT_TYPE, "cache-control": "no-store" } });

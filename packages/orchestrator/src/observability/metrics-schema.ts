@@ -49,4 +49,5 @@ export const metricsSchema = z.object({
   }),
 });
 
+/** What `node.metrics` answers. */
 export type NodeMetrics = z.output<typeof metricsSchema>;

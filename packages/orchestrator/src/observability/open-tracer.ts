@@ -1,5 +1,4 @@
-// Whether traces are drawn, and where they go: the one place that knows the settings. OpenTelemetry is loaded here, and only
-// where an endpoint is set: it is most of a megabyte that few nodes need.
+// Opens the tracer that the settings ask for. OpenTelemetry, most of a megabyte, is loaded here, and only where an endpoint is set.
 
 import { FaultError, fault } from "../fault/fault.ts";
 import type { Tracer } from "./tracer.ts";
@@ -20,7 +19,7 @@ function tracesUrl({ config, environment }: TracerOptions): string | undefined {
   if (environment.OTEL_SDK_DISABLED?.toLowerCase() === "true") return undefined;
   if (config !== undefined) return below("otel.endpoint", config.endpoint);
   const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces, OTEL_EXPORTER_OTLP_ENDPOINT: base } = environment;
-  // The signal's own is taken as it is.
+  // The endpoint for traces alone is used as it is.
   if (traces) return checked("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", traces).href;
   return base ? below("OTEL_EXPORTER_OTLP_ENDPOINT", base) : undefined;
 }
@@ -34,6 +33,6 @@ function below(where: string, endpoint: string): string {
 function checked(where: string, endpoint: string): URL {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url?.protocol === "http:" || url?.protocol === "https:") return url;
-  // What it is may hold a collector's password.
+  // The value is not repeated: it may have a collector's password.
   throw new FaultError(fault("CONFIG_UNKNOWN", `${where} is no address of a collector, like http://127.0.0.1:4318`));
 }

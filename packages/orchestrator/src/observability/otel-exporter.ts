@@ -1,5 +1,4 @@
-// Spans on their way to a collector: a queue that is bounded, and a collector that may be down without anybody noticing more of
-// it than one line of the log.
+// Exports spans to a collector. A collector that is down costs one line of the log and nothing else.
 
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
 import type { Logger } from "../plugin/plugin.ts";
@@ -9,7 +8,7 @@ type Done = Parameters<SpanExporter["export"]>[1];
 /** What OpenTelemetry's `ExportResultCode` has for it. */
 const SUCCESS = 0;
 
-/** Tells of the first failure, and of the first success after one. */
+/** Logs the first failure, and the first success after a failure. */
 export class QuietExporter implements SpanExporter {
   readonly #inner: SpanExporter;
   readonly #logger: Logger;
@@ -25,7 +24,7 @@ export class QuietExporter implements SpanExporter {
   export(spans: ReadableSpan[], done: Done): void {
     this.#inner.export(spans, (result) => {
       this.#tell(result.code === SUCCESS, result.error);
-      // Lost spans are lost: whoever batches them would only report it once more.
+      // Reported as success: the batching processor would only log the failure again.
       done({ code: SUCCESS });
     });
   }

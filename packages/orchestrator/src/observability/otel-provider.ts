@@ -1,4 +1,4 @@
-// OpenTelemetry set up: what the node is called in it, what of it is sampled, the queue and the exporter, and the end of it.
+// Sets OpenTelemetry up: the resource's name, the sampling, the queue and the exporter; and shuts it down.
 
 import { context, type Tracer } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
@@ -27,7 +27,7 @@ export interface TraceProvider {
   stop(ms: number): Promise<void>;
 }
 
-/** Spans that wait; more are dropped. At about 1 kB each. */
+/** The most spans that wait, at about 1 kB each; more are dropped. */
 const MOST_QUEUED = 8192;
 const MOST_AT_ONCE = 512;
 const EVERY_MS = 1000;
@@ -39,7 +39,7 @@ export async function openProvider({ url, environment, node, logger }: ProviderO
     .merge(resourceFromAttributes({ "service.instance.id": node.id, "capstan.node.name": node.name }))
     // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES.
     .merge(detectResources({ detectors: [envDetector] }));
-  // Credentials that the endpoint's address holds are for the collector, and for no log.
+  // Without credentials that the endpoint's URL may have: they must not be logged.
   const { origin, pathname } = new URL(url);
   const exporter = new QuietExporter(
     new OTLPTraceExporter({ url, timeoutMillis: EXPORT_MS }),
@@ -51,7 +51,7 @@ export async function openProvider({ url, environment, node, logger }: ProviderO
     ...{ scheduledDelayMillis: EVERY_MS, exportTimeoutMillis: EXPORT_MS },
   });
   const provider = new TracerProvider({ resource, sampler: samplerOf(environment), spanProcessors: [processor] });
-  // Libraries that an effect uses find its span as the one that is going on.
+  // Libraries that an effect uses find its span as the active one.
   const manager = new AsyncLocalStorageContextManager().enable();
   const ours = context.setGlobalContextManager(manager);
 
@@ -69,7 +69,7 @@ export async function openProvider({ url, environment, node, logger }: ProviderO
   };
 }
 
-/** As the caller decided; where nobody did, all, or the share that OTEL_TRACES_SAMPLER_ARG names. */
+/** Follows the caller's sampling decision; without one, all traces, or the share in OTEL_TRACES_SAMPLER_ARG. */
 function samplerOf({
   OTEL_TRACES_SAMPLER: name,
   OTEL_TRACES_SAMPLER_ARG: share,

@@ -1,6 +1,6 @@
-// The tracer that speaks OpenTelemetry: a span a message, its plugins as the span's events, its effects, what follows from it and
-// what its effects ask as children. A message's span ends when its caller may be told: what was decided is durable, and what was
-// pending is settled. How much is remembered is bounded; what is forgotten while it is open ends as it is.
+// The OpenTelemetry tracer: a span for each message, with an event for each plugin, and as children its effects, the messages that follow from it and
+// those that its effects send. A message's span ends when its caller may be answered: it is durable, and settled if it was pending. What is
+// remembered is bounded: a span that is forgotten while it is open ends as it is.
 
 import type { Tracer as OtelApiTracer } from "@opentelemetry/api";
 import { type Context, context, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
@@ -23,7 +23,7 @@ interface TracedMessage {
   readonly trace: string;
   decided: boolean;
   pending: boolean;
-  /** Its own entry, and the one after whose durability it ends. */
+  /** Its own entry; and `until`, the entry that must be durable before the span ends. */
   entry: number;
   until: number;
 }
@@ -33,7 +33,7 @@ interface OpenEffect {
   readonly context: Context;
 }
 
-/** Messages whose spans can still get children, and effects: what comes later begins where the caller's traceparent says. */
+/** The most messages and effects whose spans can still get children. Later ones are attached to the caller's own traceparent. */
 const MOST_REMEMBERED = 10_000;
 const UNDONE = "LOG_UNAVAILABLE";
 const LONGEST_NAME = 130;
@@ -43,10 +43,10 @@ class OtelTracer implements Tracer {
   readonly #tracer: OtelApiTracer;
   /** Oldest first. */
   readonly #messages = new Map<string, TracedMessage>();
-  /** Decided, and not yet durable. */
+  /** Messages that are decided and not yet durable. */
   #unsure: TracedMessage[] = [];
   readonly #effects = new Map<string, OpenEffect>();
-  /** By the id of its span: what a message's traceparent may name. */
+  /** Effects by the id of their span, which the traceparent of a message may name. */
   readonly #effectSpans = new Map<string, { readonly context: Context; readonly owing: string }>();
   #durable = 0;
   #stopped: Promise<void> | undefined;
@@ -120,7 +120,7 @@ class OtelTracer implements Tracer {
     const { traceId, spanId, traceFlags } = span.spanContext();
     this.#effects.set(effect.id, { span, context: within });
     this.#effectSpans.set(spanId, { context: within, owing: effect.owing });
-    // One whose entry could not be made is over without a word.
+    // An effect whose entry could not be made is never reported as over: the oldest are dropped.
     if (this.#effects.size > MOST_REMEMBERED) this.effectOver(this.#effects.keys().next().value as string, "cancelled");
     return {
       traceparent: formatTraceParent({ trace: traceId, span: spanId, sampled: (traceFlags & 1) === 1 }),
@@ -155,7 +155,7 @@ class OtelTracer implements Tracer {
       if (message.until <= durable) continue;
       message.until = message.entry;
       if (message.entry <= durable) {
-        // What settled it never happened.
+        // The entry that settled it was undone.
         message.pending = true;
         message.span?.setStatus({ code: SpanStatusCode.UNSET });
         continue;
@@ -208,12 +208,12 @@ class OtelTracer implements Tracer {
     return opened;
   }
 
-  /** The effect that asked or whose outcome it is, the message that led to it, or what the caller said. */
+  /** The parent of a message's span: the effect that sent it or whose outcome it is, the message that led to it, or the caller's traceparent. */
   #parentOf({ cause, traceparent }: Envelope, of: string | undefined): Context {
     const said = parseTraceParent(traceparent);
     const effect = of === undefined ? undefined : this.#effects.get(of)?.context;
     const asking = said === undefined ? undefined : this.#effectSpans.get(said.span);
-    // What follows from a message that an effect asked says the same traceparent, and has another cause.
+    // A follow-up of a message that an effect sent has the same traceparent, but another cause.
     const asked = asking?.owing === cause ? asking?.context : undefined;
     const led = cause === undefined ? undefined : this.#messages.get(cause)?.context;
     return effect ?? asked ?? led ?? remote(said);
@@ -225,7 +225,7 @@ class OtelTracer implements Tracer {
     message.until = entry;
   }
 
-  /** Ends it, if there is nothing more to come. */
+  /** Ends the span, if nothing more is to come. */
   #end(message: TracedMessage): void {
     if (!message.decided || message.pending || message.until > this.#durable) return;
     message.span?.end(epoch(performance.now()));

@@ -1,5 +1,5 @@
-// The node's numbers as Prometheus reads them. prom-client writes the text; it is asked only at a scrape, and what it is given
-// was counted elsewhere, so that no label is hashed while messages are decided. Names and units:
+// The node's numbers in Prometheus' format. prom-client is used only at a scrape, to write the text; the counting is done in meters.ts, so that no
+// label is hashed while messages are decided. Names and units:
 // https://prometheus.io/docs/practices/naming/
 
 import { type Metric, Registry } from "prom-client";
@@ -24,7 +24,7 @@ export async function prometheusText(read: NodeMetrics, meters: Meters): Promise
 
   function add(name: string, type: "counter" | "gauge" | "histogram", help: string, values: readonly Sample[]): void {
     const metric = { name, help, type, aggregator: "sum", values };
-    // All that a registry asks of a metric: prom-client's own would have to be told of every change.
+    // A minimal metric with all that a registry needs; prom-client's own classes would have to be updated at every change.
     registry.registerMetric({ ...metric, get: async () => metric } as unknown as Metric);
   }
   function counter(name: string, help: string, ...values: Value[]): void {

@@ -1,4 +1,4 @@
-// What a commit means to those who watch: what is pending, what is settled, which effect is over.
+// Reports a commit to the meters and the tracer: what is pending, what is settled, which effect is over.
 
 import type { Passed } from "../pipeline/decide.ts";
 import type { OwedEffect } from "../plugin/plugin.ts";

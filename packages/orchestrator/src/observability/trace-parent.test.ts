@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
-import { createOrchestrator, type Observer } from "../orchestrator.ts";
+import { createOrchestrator } from "../orchestrator.ts";
 import { createLogger } from "../server/logger.ts";
 import { notes } from "../testing/notes.fixture.ts";
 import { admits } from "../testing/start.fixture.ts";
+import type { Observer } from "./observe-decisions.ts";
 import { formatTraceParent, parseTraceParent } from "./trace-parent.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";

@@ -10,7 +10,7 @@ export interface TraceParent {
 
 const SHAPE = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/;
 
-/** What a caller said; the edge has checked it. A later version may say more behind it, which is not looked at (§2.2.5). */
+/** Parses a traceparent, which the edge has checked. Later versions may append fields, which are ignored (§2.2.5). */
 export function parseTraceParent(text: string | undefined): TraceParent | undefined {
   const [, trace, span, flags] = (text === undefined ? null : SHAPE.exec(text)) ?? [];
   if (trace === undefined || span === undefined) return undefined;

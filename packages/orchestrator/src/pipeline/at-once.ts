@@ -20,7 +20,7 @@ export interface AtOnceParts {
   reportBug(plugin: string, thrown: unknown): void;
 }
 
-/** Carried out: the outcome is part of the entry. */
+/** It was carried out, and its outcome is part of the message's entry. */
 export interface Within {
   readonly kind: "within";
   readonly state: StateView;
@@ -31,7 +31,7 @@ export interface Within {
 /** What carrying an effect out at once came to. */
 export type Attempt =
   | Within
-  /** It runs, or its outcome is a message of its own. */
+  /** It runs still, or its outcome needs a message of its own. */
   | { readonly kind: "begun"; readonly begun: Begun };
 
 /** Whether a decision is one that can be carried out at once: it owes one replayable effect, and waits for nothing else. */
@@ -41,7 +41,7 @@ export function mayAnswerAtOnce({ pending, then, settles, cancels }: Passed, owe
   );
 }
 
-/** Carries `effect` out on `state`, which has no row of it yet: of what answers at once there never is one. `undefined` where it has to wait. */
+/** Carries `effect` out on `state`, before a row of it is written. `undefined` where it has to wait. */
 export function attempt(parts: AtOnceParts, effect: Owed, at: number, state: StateView): Attempt | undefined {
   const begun = parts.effects.begin(effect, state);
   if (begun === undefined) return undefined;
@@ -57,7 +57,7 @@ export function attempt(parts: AtOnceParts, effect: Owed, at: number, state: Sta
     message = route.name;
     decision = decide(composition, envelope, route.definition, state, reportBug);
   } catch (thrown) {
-    // No message of this composition: recording it on its own says so to everyone.
+    // Its outcome fits no message of this composition. Recorded on its own, it fails in the usual way.
     reportBug(effect.plugin, faultOf(thrown));
     return { kind: "begun", begun };
   }
@@ -76,12 +76,12 @@ function onlySettles({ effects, then, cancels, pending, settles, verdicts }: Pas
     effects.length + then.length + cancels.length === 0 &&
     settles.length === 1 &&
     settles[0]?.id === effect.owing &&
-    // One entry has one value: what is published and what is answered differ in two.
+    // An entry has one `data`: where the published value and the answered one differ, two entries are needed.
     (settles[0].data === undefined || !verdicts.some(({ publishes }) => publishes !== undefined))
   );
 }
 
-/** The changes that are left: a row that was not there before and is gone again was never written. */
+/** The changes without those that cancel out: a row that was new and is removed again. Of several changes of a row the last counts. */
 export function net(changes: readonly Change[], before: Pick<BaseTables, "get">): readonly Change[] {
   const left: Change[] = [];
   for (let i = 0; i < changes.length; i++) {
@@ -92,7 +92,7 @@ export function net(changes: readonly Change[], before: Pick<BaseTables, "get">)
   return left;
 }
 
-/** As many as one decision writes: a handful. */
+/** A scan is quick enough: one decision writes a handful of rows. */
 function isWrittenAgain(changes: readonly Change[], i: number): boolean {
   const { table, key } = changes[i] as Change;
   for (let later = i + 1; later < changes.length; later++) {

@@ -13,7 +13,7 @@ import { provenEntries } from "../testing/evidence.fixture.ts";
 import { reopened } from "../testing/faulty-log.fixture.ts";
 import { ManualTime, T0 } from "../testing/manual-time.fixture.ts";
 import { admits, fillFrom } from "../testing/start.fixture.ts";
-import { monotonic } from "./timers.ts";
+import { monotonic } from "../time/monotonic.ts";
 import { firstSince } from "./upkeep/first-since.ts";
 
 const DAY = 86_400_000;

@@ -2,17 +2,17 @@
 // If it fails, everything back to the durable head is undone and nobody is told otherwise (DESIGN.md §2, output commit).
 
 import { type Fault, FaultError, fault } from "../fault/fault.ts";
+import { DurableAnswer } from "../log/durable-answer.ts";
 import type { AppendResult, Damage, Log, NewEntry, StoredEntry } from "../log/log.ts";
 import type { Change } from "../state/state.ts";
 import type { Tables } from "../state/tables.ts";
-import { Told } from "./told.ts";
 
 export interface CommitterEvents {
-  /** Entries up to `durable` are durable: these. */
+  /** Entries up to `durable` are durable; `group` are those that became so now. */
   committed(durable: number, group: readonly NewEntry[]): void;
   /** Everything after `durable` was undone. */
   undone(durable: number, reason: Fault): void;
-  /** A group of this many is being appended. Answers whom to tell that it was. */
+  /** A group of so many entries is being appended. Answers what to call once it was. */
   appending?(entries: number): () => void;
   report(thrown: unknown): void;
 }
@@ -23,7 +23,7 @@ interface Waiting {
   reject(error: FaultError): void;
 }
 
-/** When to append what was decided. `gathering`: nobody waits for it. `pending`: how many entries it is by now, where more may come. */
+/** Decides when to call `flush`. `gathering`: nobody waits for these entries. `pending`: counts the entries that wait, which may grow meanwhile. */
 export type Schedule = (flush: () => void, gathering: boolean, pending?: () => number) => void;
 
 export class Committer {
@@ -59,8 +59,8 @@ export class Committer {
   }
 
   /**
-   * Whether entries can be taken. After a failed append the log is probed first, so that reads are not decided on what
-   * will be undone.
+   * Whether entries can be taken. After a failed append the log is probed first, so that nothing is decided on entries that would be
+   * undone again.
    */
   ready(): boolean {
     if (this.#log.damage !== undefined) return false;
@@ -89,8 +89,9 @@ export class Committer {
   }
 
   /**
-   * Takes a decided entry and applies its changes to the tip. @param nobodyWaits nothing that it leads to waits until it is durable: it goes
-   * with the next entry that somebody waits for, its own outcome most often, and then their rows come to nothing
+   * Takes a decided entry and applies its changes to the tip.
+   * @param nobodyWaits nobody waits for it to be durable: it is appended with the next entry that somebody waits for, most often its own
+   * outcome, and then the rows that the two write and remove never reach the storage
    */
   add(entry: NewEntry, changes: readonly Change[], nobodyWaits = false): number {
     const seq = ++this.tip;
@@ -101,7 +102,7 @@ export class Committer {
     return seq;
   }
 
-  /** Somebody waits for what is decided: it is appended once what has arrived by now is decided too. */
+  /** Somebody waits for what is decided: it is appended once the messages that have arrived by now are decided too. */
   hurry(): void {
     if (this.#scheduled || this.#appending || this.#pending.length === 0) return;
     this.#scheduled = true;
@@ -121,12 +122,12 @@ export class Committer {
     }, true);
   }
 
-  /** Whether what is sent now leaves at once. */
+  /** Whether frames that are sent now leave at once (`sendUnheld`). */
   get unheld(): boolean {
     return this.#unheld;
   }
 
-  /** What `send` sends leaves at once: of what is decided and may yet be undone it depends on nothing, or may be done all the same. */
+  /** Frames that `send` sends leave at once. They must not depend on decisions that may yet be undone (`PluginRuntime.sendUnheld`). */
   sendUnheld<T>(send: () => T): T {
     const before = this.#unheld;
     this.#unheld = true;
@@ -152,7 +153,7 @@ export class Committer {
       }
       this.#appending = true;
       this.#inFlight = group;
-      // Undone from a turn of the loop of its own: answers decided before it have then all reached their gates.
+      // Undone in a turn of the event loop of its own: by then all answers decided before have reached their gates.
       const undo = (thrown: unknown): void =>
         this.#schedule(() => {
           this.#appending = false;
@@ -179,18 +180,18 @@ export class Committer {
   }
 
   /**
-   * What `tell` answers or throws, once everything that is decided by now is durable; rejects with LOG_UNAVAILABLE where it is
-   * undone instead. Whoever is given an answer may keep it, and tell it later than any undo.
+   * What `tell` answers or throws, once everything decided by now is durable; rejects with LOG_UNAVAILABLE if it is undone instead. An answer
+   * must wait here, because whoever gets it may pass it on after the undo.
    */
-  durably<T>(tell: () => T): T | Told<T> {
+  durably<T>(tell: () => T): T | DurableAnswer<T> {
     if (this.tip <= this.durable) return tell();
     this.hurry();
-    const told = new Told(this.tip, tell);
+    const told = new DurableAnswer(this.tip, tell);
     this.#waiting.push(told);
     return told;
   }
 
-  /** Calls back each time that entries became durable or were undone. Answers how to stop that. */
+  /** Calls back each time that entries became durable or were undone. Answers a function that cancels this. */
   onAdvance(callback: () => void): () => void {
     this.#listeners.add(callback);
     return () => this.#listeners.delete(callback);

@@ -51,7 +51,7 @@ export interface Passed extends Common {
   readonly settles: readonly Settled[];
   readonly cancels: readonly string[];
   readonly log: LogWork | undefined;
-  /** What of its request comes by another way joins it. */
+  /** A copy of its request that comes by another path joins it (`PassedResult.once`). */
   readonly once: boolean;
 }
 
@@ -72,10 +72,22 @@ const NONE: readonly never[] = Object.freeze([]);
 /** The one plugin that is always there, and the only one of that name (composition.ts). */
 export const KERNEL = "kernel";
 
+export interface DecideOptions {
+  /** How many of the plugins decide. Default: all. */
+  readonly upTo?: number;
+  /** Called with each plugin's answer, for traces. */
+  readonly step?: Step | undefined;
+  /** It is only asked whether the message is allowed (`PluginContext.asking`). */
+  readonly asking?: boolean;
+  /** Makes the message's nonce; without it the recorded one is used (`PluginContext.nonce`). */
+  readonly draw?: (() => string) | undefined;
+}
+
+const BY_ALL: DecideOptions = Object.freeze({});
+
 /**
- * Decides `envelope` on `before`, by the first `upTo` plugins. A plugin that throws or breaks its contract is a bug:
- * refused as INTERNAL. `step` is told of each as it answered. `asking`: only whether the
- * message may be asked is of interest. `draw` gives what a plugin wants of chance; else it is what was drawn before.
+ * Decides `envelope` on `before`. A plugin that throws or breaks its contract is a bug: refused as INTERNAL.
+ * @param report called for each such bug
  */
 export function decide(
   composition: Composition,
@@ -83,10 +95,7 @@ export function decide(
   definition: MessageDefinition,
   before: StateView,
   report: (plugin: string, thrown: unknown) => void,
-  upTo = composition.plugins.length,
-  step?: Step,
-  asking = false,
-  draw?: () => string,
+  { upTo = composition.plugins.length, step, asking = false, draw }: DecideOptions = BY_ALL,
 ): Decision {
   const { message } = envelope;
   let needs = composition.given;
@@ -159,7 +168,7 @@ export function decide(
       }
       default:
         result satisfies never;
-        // A promise, say: what cannot be understood must not pass.
+        // A promise, for example: an answer that is not understood must not pass.
         report(plugin.name, new Error(`"${plugin.name}" answered nothing that next, done, hold or refuse make`));
         if (onlyNotes(plugin, adding, envelope)) continue;
         return bug(plugin, envelope, verdicts);
@@ -185,7 +194,7 @@ export function decide(
   };
 }
 
-// What follows are functions of their own and not of the loop's: for what a function in a loop may use, each turn makes a scope.
+// The functions below are outside of the loop above: closures in it would make JavaScriptCore allocate a scope at each turn.
 
 function owedAlso(before: readonly OwedBy[], plugin: string, effects: readonly Effect[]): readonly OwedBy[] {
   return [...before, ...effects.map((effect) => ({ plugin, effect }))];
@@ -195,14 +204,14 @@ function declares({ adds }: AnyPlugin, token: string): boolean {
   return adds?.some(({ name }) => name === token) === true;
 }
 
-/** What was drawn for a message that is decided again. Another plugin than then may ask for it: for what it makes of it nobody is asked. */
+/** The nonce that was recorded with a message that is decided again; zeros where no plugin read one then. */
 function drawnFor({ facts }: Envelope): string {
   return (facts[NONCE] as string | undefined) ?? NOTHING_DRAWN;
 }
 
 const NOTHING_DRAWN = Buffer.alloc(16).toString("base64url");
 
-/** Each plugin gets one of its own, over values that are frozen: what it does to it reaches nobody else. */
+/** Each plugin gets a context of its own over frozen values, so that changing it affects no other plugin. */
 class Context implements PluginContext<readonly Token[]> {
   readonly #state: StateView;
   readonly #before: StateView;
@@ -241,14 +250,14 @@ class Context implements PluginContext<readonly Token[]> {
 }
 
 /**
- * What has happened cannot be refused, held or failed by somebody's rule: an internal message is for the plugin that declares it
- * to judge, and for the others to note. Those that add a token are needed all the same.
+ * Whether the plugin may only note the message. An internal message says what has happened, so that only the plugin that declares it
+ * may refuse, hold or fail it. Plugins that add a token still must add it.
  */
 function onlyNotes(plugin: AnyPlugin, adding: readonly string[], { internal, message }: Envelope): boolean {
   return internal && adding.length === 0 && plugin.messages?.[message.resource]?.[message.action] === undefined;
 }
 
-/** How a passing result breaks the contract, if it does. */
+/** How a `next` or `done` breaks the contract; `undefined` where it does not. */
 function breach(
   composition: Composition,
   plugin: AnyPlugin,

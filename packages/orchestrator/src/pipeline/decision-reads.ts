@@ -1,5 +1,5 @@
-// What a command's decision came by beside its message and what is logged: session rows, and what was drawn for it. It is recorded
-// with the message, so that the decision can be made again.
+// What a command's decision read besides its message and logged rows: session rows, and the nonce drawn for it. Both are recorded with the
+// message, so that rehearsal can decide it again.
 
 import { NONCE } from "../message/definition.ts";
 import type { Envelope } from "../message/message.ts";

@@ -23,7 +23,7 @@ export interface RuntimeParts {
   allows(right: Right, as: Principal): Fault | undefined;
 }
 
-/** The signal is made when it is asked for: most effects never look at it. */
+/** The abort signal is made when it is first read: most effects never do. */
 export class Runtime implements EffectRuntime {
   readonly #carried: Carried;
   readonly #parts: RuntimeParts;
@@ -43,7 +43,7 @@ export class Runtime implements EffectRuntime {
   }
 
   async apply(...[message, as, options]: Parameters<EffectRuntime["apply"]>): Promise<unknown> {
-    // What it asks for comes after the entry that leads to it.
+    // The effect may run before its message's entry is made; what it sends must be decided after that.
     if (this.#carried.state !== undefined) await undefined;
     return this.#parts.apply(message, as, this.#carried.told, options);
   }

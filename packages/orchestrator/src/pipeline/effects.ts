@@ -10,9 +10,9 @@ import type { Composition } from "../plugin/composition.ts";
 import type { EffectHandler, Logger, OwedEffect } from "../plugin/plugin.ts";
 import type { Right } from "../plugin/token.ts";
 import type { BaseTables, State } from "../state/state.ts";
+import type { Timers } from "../time/timers.ts";
 import { Runtime } from "./effect-runtime.ts";
 import type { Owed } from "./owed.ts";
-import type { Timers } from "./timers.ts";
 
 /** What recording an outcome came to: the entry by which the effect is over, or that it has to be tried again. */
 export type Recorded =

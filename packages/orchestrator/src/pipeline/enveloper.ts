@@ -81,7 +81,7 @@ export class Enveloper {
     return this.#envelope(route, data, this.#own, NO_OPTIONS, context, facts, true);
   }
 
-  /** The outcome of what `owing` owes, decided at the same moment. */
+  /** The outcome of an effect that is carried out at once (at-once.ts), with the time of the owing message. */
   within(
     { owing, hops }: Pick<OwedEffect, "owing" | "hops">,
     at: number,
@@ -109,7 +109,7 @@ export class Enveloper {
     };
   }
 
-  /** The same message, with what was found in the meantime. */
+  /** The same message with the prepared facts, and the time as it is now. */
   prepared(envelope: Envelope, facts: Facts): Envelope {
     return { ...envelope, at: this.#now(), facts };
   }

@@ -1,4 +1,4 @@
-// Which entries erased parts of another: what whoever meets an erased part has to say.
+// Which entries erased parts of an entry: for messages about a missing part.
 
 import type { Reader } from "../plugin/reader.ts";
 import { type ErasureRow, erasureTable, numberKey } from "./kernel-tables.ts";

@@ -1,5 +1,5 @@
-// Who follows rows as they become durable: each is told of all that there are, and then of those that changed. What is told is what was
-// appended, never the tip, which may yet be undone; nothing is read again for it.
+// Plugins that follow rows as they become durable (`PluginRuntime.follow`): each is given all rows, and then those that change. The changes are
+// taken from the appended entries, never from the tip, which may yet be undone.
 
 import type { Log, NewEntry } from "../log/log.ts";
 import type { FollowedRow, Logger } from "../plugin/plugin.ts";
@@ -17,9 +17,9 @@ type Tell = (rows: readonly FollowedRow[], durable: number) => void;
 interface Follower {
   readonly tables: ReadonlyMap<string, Table>;
   readonly tell: Tell;
-  /** What changed since it was told, by table and key: the last counts. */
+  /** Rows that changed since its last call, by table and key; the latest wins. */
   changed: Map<string, FollowedRow>;
-  /** It was told what there was. */
+  /** It was given the rows that were there. */
   begun: boolean;
 }
 
@@ -32,14 +32,14 @@ export class Followers {
     this.#parts = parts;
   }
 
-  /** Answers how to stop that. */
+  /** Answers a function that ends it. */
   add(tables: readonly Table[], tell: Tell): () => void {
     const follower: Follower = {
       tables: new Map(tables.map((table) => [table.name, table])),
       ...{ tell, changed: new Map(), begun: false },
     };
     this.#followers.add(follower);
-    // Behind those who wait for the entries: their callers come first.
+    // Registered last, so that callers who wait for the entries are answered first.
     this.#stop ??= this.#parts.committer().onAdvance(() => this.#tellAll());
     void this.#begin(follower);
     return () => {
@@ -59,7 +59,7 @@ export class Followers {
           const table = tables.get(name);
           if (table === undefined) continue;
           const at = `${name} ${key}`;
-          // In the order of the last changes.
+          // Removed first, so that the map keeps the order of the latest changes.
           changed.delete(at);
           changed.set(at, { table, key, row: json === undefined ? undefined : JSON.parse(json) });
         }
@@ -67,7 +67,7 @@ export class Followers {
     }
   }
 
-  /** Changes that come while the rows are read are told behind them: a row may be told twice, and never older than before. */
+  /** Changes that come while the rows are read are passed after them: a row may be passed twice, but never an older version after a newer one. */
   async #begin(follower: Follower): Promise<void> {
     await undefined;
     try {
@@ -78,7 +78,7 @@ export class Followers {
         if (table !== undefined) rows.push({ table, key, row: JSON.parse(json) });
       };
       const snapshot = this.#parts.log.snapshot([...tables.keys()]);
-      // In one go where it can be: then nothing becomes durable meanwhile.
+      // Synchronously where the log allows it: then nothing becomes durable meanwhile.
       if (Symbol.iterator in snapshot) for (const { table, key, json } of snapshot) add(table, key, json);
       else for await (const { table, key, json } of snapshot) add(table, key, json);
       follower.begun = true;

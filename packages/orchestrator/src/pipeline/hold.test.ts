@@ -222,6 +222,49 @@ test("what it is decided with is looked up anew when it is settled: what was fou
   }
 });
 
+test("what another message settles is held no more: its caller is told, and who would settle it later, by whom", async () => {
+  const ends = plugin("ends", {
+    needs: [authority],
+    messages: { end: { note: takes("id") } },
+    decide: ({ message }) =>
+      message.resource === "end"
+        ? done({ settles: [{ id: (message.data as { id: string }).id, error: fault("ENDED", "enough") }] })
+        : next(),
+  });
+  const approval = plugin("approval", {
+    needs: [authority],
+    decide: ({ message, envelope }) =>
+      message.resource === "note" && envelope.facts.approval === undefined ? hold("approval") : next(),
+  });
+  const log = memoryLog();
+  const plugins = [admits(), ends, approval, notes()];
+  const node = await start(plugins, { log });
+  const write = (of = node, options: object = {}) => of.send("note.write", { name: "a", text: "hi" }, options);
+  const answer = codeOf(write(node, { key: "k" }));
+  await settled();
+  const { reader } = node.orchestrator;
+  const [[id]] = [...reader.rows(holdTable)] as [[string, unknown]];
+  await node.send("end.note", { id });
+  expect([await answer, [...reader.rows(holdTable)]]).toEqual(["ENDED", []]);
+  const late = (of: typeof node) =>
+    of
+      .send("message.settle", { id, hold: "approval", outcome: "yes" })
+      .catch(({ code, message, details }) => [...[code, message], details.entry]);
+  const told = [
+    "HOLD_UNKNOWN",
+    expect.stringMatching(/^m-\w+ is held no more: ada ended that by end\.note m-\w+ \(entry 3\)$/),
+    3,
+  ];
+  expect(await late(node)).toEqual(told);
+  expect(await explain(reader, id)).toMatchObject({
+    hold: { name: "approval", ended: { entry: 3, message: "end.note", principal: "ada" } },
+    outcome: { state: "failed", entry: 3, error: { code: "ENDED" } },
+  });
+  const second = await start(plugins, { log: reopened(log), seed: 2 });
+  expect([await codeOf(write(second, { key: "k" })), await late(second)]).toEqual(["ENDED", told]);
+  expect([...second.orchestrator.reader.rows(noteTable)]).toEqual([]);
+});
+
 test("where that cannot be looked up, settling is refused and it stays held", async () => {
   let failing = false;
   const keeper = plugin("keeper", {

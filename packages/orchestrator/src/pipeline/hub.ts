@@ -3,6 +3,7 @@
 
 import { type Fault, FaultError, fault, faultOf } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
+import { DurableAnswer } from "../log/durable-answer.ts";
 import type { DecodedEntry } from "../log/entry.ts";
 import type { Awaitable } from "../log/log.ts";
 import { JOINS } from "../message/definition.ts";
@@ -19,17 +20,16 @@ import type { Tracer } from "../observability/tracer.ts";
 import type { Composition, Route } from "../plugin/composition.ts";
 import type { Origin, OwedEffect } from "../plugin/plugin.ts";
 import type { Reader } from "../plugin/reader.ts";
+import type { Timers } from "../time/timers.ts";
 import { type Committer, logUnavailable } from "./committer.ts";
 import type { Context, Enveloper } from "./enveloper.ts";
-import { forGood, type LastWords } from "./for-good.ts";
+import { type FinalAnswers, markFinal } from "./final-answers.ts";
 import { type Keys, keyDigest, type Used } from "./keys.ts";
 import { missingEntry } from "./missing-entry.ts";
 import { entryAt, entryOf, outcomeOf } from "./outcomes.ts";
 import { type Preparation, type Prepared, prepare } from "./prepare.ts";
 import type { Body } from "./recorder.ts";
-import type { Timers } from "./timers.ts";
 import type { Taken, Tip } from "./tip.ts";
-import { Told } from "./told.ts";
 import type { Turns } from "./turns.ts";
 import { type Outcome, unwrap, type Waiters } from "./waiters.ts";
 
@@ -44,7 +44,7 @@ export interface HubParts {
   readonly timers: Timers;
   readonly preparation: Preparation;
   readonly tracer: Tracer | undefined;
-  readonly lastWords: LastWords;
+  readonly finalAnswers: FinalAnswers;
   observe(envelope: Envelope, verdict: string, entry: number | undefined): void;
 }
 
@@ -63,13 +63,13 @@ export class Hub {
     this.#stopping = true;
   }
 
-  /** Takes a caller's message in. Answers at once where nothing has to be waited for. @throws FaultError */
+  /** Takes a caller's message in. Answers without a promise where nothing has to be waited for. @throws FaultError */
   submit(...asked: Parameters<Hub["ask"]>): Awaitable<unknown> {
     const answer = this.ask(...asked);
-    return answer instanceof Told ? answer.then() : answer;
+    return answer instanceof DurableAnswer ? answer.then() : answer;
   }
 
-  /** The same, where a `Told` is an answer too. While something is read for before it is decided, `turns` is held. @throws FaultError */
+  /** Like `submit`, but may answer a `DurableAnswer`. While the message is prepared, before it is decided, `turns` is held. @throws FaultError */
   ask(
     route: Route,
     data: unknown,
@@ -96,7 +96,7 @@ export class Hub {
       .then(({ answer }) => answer);
   }
 
-  /** What an effect's handler asks in somebody's name. Resolves once durable. */
+  /** A message that an effect's handler sends in the name of `as`. Resolves once durable. */
   async applyFor(message: Message, as: Principal, owed: OwedEffect, options: CallOptions = {}): Promise<unknown> {
     const { composition } = this.#parts;
     const route = composition.route(message.resource, message.action);
@@ -105,13 +105,13 @@ export class Hub {
     return this.submit(route, message.data, as, options, context);
   }
 
-  /** What a plugin asks by itself in somebody's name. Resolves once durable. */
+  /** A message that a plugin sends by itself in the name of `as`. Resolves once durable. */
   async applyAs(message: Message, as: Principal, options: CallOptions = {}, origin: Origin = {}): Promise<unknown> {
     const route = this.#parts.composition.route(message.resource, message.action);
     return this.submit(route, message.data, as, options, origin);
   }
 
-  /** A message of the node's own, from a plugin; also while the node stops, until the log is closed. Resolves once durable. */
+  /** A message that a plugin sends in the node's own name; also while the node stops, until the log is closed. Resolves once durable. */
   async note(message: Message, origin: Origin = {}): Promise<unknown> {
     const { tip, committer } = this.#parts;
     const taken = tip.takeOwn(message, origin);
@@ -120,7 +120,7 @@ export class Hub {
     return taken.kind === "done" ? taken.data : undefined;
   }
 
-  /** A message of the node's own that has to be prepared for. */
+  /** A message in the node's own name that has to be prepared. */
   async submitOwn(message: Message): Promise<Taken> {
     const { composition, enveloper, preparation, tip } = this.#parts;
     const route = composition.route(message.resource, message.action);
@@ -134,8 +134,8 @@ export class Hub {
   }
 
   /**
-   * Waits for what came of a message of the same principal's. A repeat of it has its entry's number, and was asked for its grant;
-   * anyone else may attach to what its own grant would let it ask.
+   * Waits for the outcome of an earlier message. A repeat (`used`) brings that message's entry number, and its grant was checked before. Anyone
+   * else may attach to a message of the same principal that the present grant would let it send.
    */
   async attach(id: string, envelope: Envelope, options: CallOptions, used?: Used): Promise<unknown> {
     const seq = used?.seq;
@@ -161,10 +161,10 @@ export class Hub {
       const found = known === undefined ? await outcomeOf(reader, entry) : undefined;
       // An outcome that is undone leaves the message pending.
       const stands = found !== undefined && (await isDurable(committer, found.seq));
-      if (known !== undefined) return unwrap(forGood(known, envelope, used?.shared === false));
-      if (stands) return unwrap(forGood(found.outcome, envelope, used?.shared === false));
+      if (known !== undefined) return unwrap(markFinal(known, envelope, used?.shared === false));
+      if (stands) return unwrap(markFinal(found.outcome, envelope, used?.shared === false));
       const outcome = new Promise<Outcome>((resolve) => {
-        settle = (one) => resolve(forGood(one, envelope, used?.shared === false));
+        settle = (one) => resolve(markFinal(one, envelope, used?.shared === false));
       });
       return await this.#limited(outcome, options.wait, { message: id }, entry.seq);
     } finally {
@@ -172,12 +172,12 @@ export class Hub {
     }
   }
 
-  /** Whether the grant of `envelope` covers the message of an entry. */
+  /** Whether the grant of `envelope` covers the message that the entry records. */
   async #mayAsk(entry: DecodedEntry, envelope: Envelope): Promise<boolean> {
     const { composition, tip, reader } = this.#parts;
     const { header } = entry;
     const route = composition.routes.get(header.message);
-    // Of a plugin that is gone nobody can be asked.
+    // The plugin that declared it is gone, so that nothing can be asked about it: only the same grant may attach.
     if (route === undefined) return header.grant === envelope.grant;
     const data = ((await reader.part(entry, "b")) as Body | undefined)?.data;
     const message = { resource: route.resource, action: route.verb, data };
@@ -197,8 +197,8 @@ export class Hub {
   }
 
   /**
-   * A repeat is allowed what the first was, and no more: the authority is asked again; the rest was decided once. What comes by
-   * another way may be somebody else's: every plugin is asked whether they may, and told that it joins.
+   * A repeat joins the first message: only the authority is asked again, the rest was decided once. A request that comes by another path
+   * (`used.shared`) may come from somebody else: every plugin is asked whether this caller may, and sees that it joins (`JOINS`).
    */
   #join(envelope: Envelope, route: Route, options: TakenOptions, used: Used): Awaitable<unknown> {
     const { tip } = this.#parts;
@@ -221,8 +221,8 @@ export class Hub {
     if (route.preparers.length === 0) return this.#decided(envelope, route, options);
     const { preparation, enveloper, tip } = this.#parts;
     const decided = turns?.hold();
-    const decide = this.#parts.lastWords.readFor(envelope, (prepared: Prepared) => {
-      // Boxed: what it resolves to may be a promise, and the next in turn waits for the decision alone.
+    const decide = this.#parts.finalAnswers.readFor(envelope, (prepared: Prepared) => {
+      // In an object, because the answer may be a promise: the next call in turn waits for the decision only, not for the answer.
       if (prepared.kind === "facts")
         return { answer: this.#decided(enveloper.prepared(envelope, prepared.facts), route, options) };
       const refused = { kind: "refused" as const, error: prepared.fault, verdicts: [] };
@@ -235,17 +235,17 @@ export class Hub {
 
   #decided(envelope: Envelope, route: Route, options: CallOptions): Awaitable<unknown> {
     const { tip, committer, reader } = this.#parts;
-    // It may have been prepared for until now.
+    // Preparing it may have taken until now.
     if (this.#stopping) throw new FaultError(stopping());
     switch (route.definition.kind) {
       case "command":
         if (!committer.ready()) throw new FaultError(committer.refusal);
         if (envelope.key !== undefined || envelope.request !== undefined) {
-          // Its twin may have been decided while this one was read for.
+          // A call with the same key may have been decided while this one was prepared.
           const twin = this.#parts.keys.repeatedLately(envelope);
           if (twin !== undefined) return this.#join(envelope, route, options, twin);
         }
-        return this.#answer(this.#parts.lastWords.of(tip.take(envelope, route), envelope), envelope, options);
+        return this.#answer(this.#parts.finalAnswers.of(tip.take(envelope, route), envelope), envelope, options);
       case "signal":
         return this.#answerSignal(tip.takeSignal(envelope, route), envelope, route, options);
       case "query": {
@@ -285,7 +285,7 @@ export class Hub {
       tracer.settled(id, undefined);
       return value;
     };
-    return answer instanceof Promise || answer instanceof Told ? answer.then(told, failed) : told(answer);
+    return answer instanceof Promise || answer instanceof DurableAnswer ? answer.then(told, failed) : told(answer);
   }
 
   /** A signal may be answered like a query, once it is decided. */
@@ -297,7 +297,7 @@ export class Hub {
     return this.#standing(() => answer(envelope, this.#parts.reader, decision.authority));
   }
 
-  /** An answer that took its time tells nothing of what was undone meanwhile, and none what is undone later. */
+  /** An answer that takes time: refused where decisions were undone meanwhile, and otherwise told only once what it saw is durable. */
   #standing(ask: () => unknown): Awaitable<unknown> {
     const { committer } = this.#parts;
     const { generation } = committer;
@@ -318,7 +318,7 @@ export class Hub {
     );
   }
 
-  /** What came of it, once that is durable: capnweb keeps an answer, for whoever asks for it later or uses it in another call. */
+  /** The outcome, once it is durable. Not before: capnweb keeps an answer, and later calls may use it. */
   #answer(taken: Taken, envelope: Envelope, options: TakenOptions): Awaitable<unknown> {
     const { committer } = this.#parts;
     options.taken?.(envelope.id);
@@ -335,13 +335,13 @@ export class Hub {
     }
   }
 
-  /** What came of a pending message: already, or when it is settled, or that it is pending where the wait is over. */
+  /** The outcome of a pending message: now if there is one, or once it is settled, or `pending` when the wait is over. */
   #settled(id: string, { wait }: CallOptions, meanwhile: unknown, seq: number): Awaitable<unknown> {
     const { waiters, committer } = this.#parts;
     const already = waiters.take(id);
     if (already !== undefined) return committer.durably(() => unwrap(already));
     if (wait === 0) return committer.durably(() => ({ ...(meanwhile as object), pending: true }));
-    if (wait === undefined) return this.#toldOf(id, seq);
+    if (wait === undefined) return this.#outcomeLater(id, seq);
     let stop = (): void => {};
     const outcome = new Promise<Outcome>((resolve) => {
       stop = waiters.wait(id, resolve);
@@ -349,10 +349,10 @@ export class Hub {
     return this.#limited(outcome, wait, meanwhile, seq).finally(stop);
   }
 
-  /** What settles it, however long that takes. */
-  #toldOf(id: string, seq: number): Told {
+  /** The outcome, however long it takes. */
+  #outcomeLater(id: string, seq: number): DurableAnswer {
     let came: Outcome | undefined;
-    const told = new Told(seq, () => unwrap(came as Outcome));
+    const told = new DurableAnswer(seq, () => unwrap(came as Outcome));
     this.#parts.waiters.wait(id, (outcome) => {
       came = outcome;
       told.resolve();
@@ -360,7 +360,7 @@ export class Hub {
     return told;
   }
 
-  /** Outcomes come when they are durable; that it is pending is told once `seq`, its entry, is. */
+  /** The outcome, or after `wait` milliseconds `pending`, once the message's entry `seq` is durable. Outcomes arrive durable. */
   async #limited(
     outcome: Promise<Outcome>,
     wait: number | undefined,

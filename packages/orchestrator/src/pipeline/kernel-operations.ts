@@ -1,5 +1,5 @@
-// What the kernel's own commands have to look for before they are decided, and how what they owe is carried out. All of it is
-// asked for later than it is put together: the kernel's plugin is a part of the composition that it works on.
+// What the kernel's own commands read before they are decided, and how their effects are carried out. `running` looks the parts up when they
+// are needed: the kernel's plugin is part of the composition, and so is made before them.
 
 import type { Log } from "../log/log.ts";
 import { type KeyRotation, ROTATABLE, ROTATE_KEY } from "../notary/key-rotation.ts";
@@ -53,7 +53,7 @@ export function kernelOperations({ log, rotation, keyWindow, running }: KernelOp
   };
 }
 
-/** A turn of the loop: whoever looks through much of the log lets others in between. */
+/** Waits for a turn of the event loop, so that a long look through the log does not hold up others. */
 function pause(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

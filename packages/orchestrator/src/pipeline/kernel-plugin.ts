@@ -21,7 +21,9 @@ import {
 import { done, type FollowUp, next, type PluginResult, refuse } from "../plugin/result.ts";
 import { authority } from "../plugin/token.ts";
 import type { State } from "../state/state.ts";
+import type { EndedHold } from "./held-message.ts";
 import {
+  ENDED_HOLD,
   effectTable,
   erasureTable,
   holdTable,
@@ -95,11 +97,15 @@ export function kernelPlugin(parts: KernelPluginParts): AnyPlugin {
   return plugin;
 }
 
-function settle({ message, state }: PluginContext) {
+function settle({ message, envelope, state }: PluginContext) {
   const { id, hold } = message.data as { id: string; hold: string };
   const held = state.get(holdTable, id);
-  if (held === undefined || held.hold.name !== hold) return refuse("HOLD_UNKNOWN", `${id} is not held by "${hold}"`);
-  return done({ data: { id }, state: state.remove(holdTable, id) });
+  if (held?.hold.name === hold) return done({ data: { id }, state: state.remove(holdTable, id) });
+  const ended = envelope.facts[ENDED_HOLD] as EndedHold | undefined;
+  if (held !== undefined || ended === undefined) return refuse("HOLD_UNKNOWN", `${id} is not held by "${hold}"`);
+  const { entry, id: by, message: name, principal, again } = ended;
+  const how = again ? `it was settled before, and decided again as ${by}` : `${principal} ended that by ${name} ${by}`;
+  return refuse("HOLD_UNKNOWN", `${id} is held no more: ${how} (entry ${entry})`, { details: { entry, message: by } });
 }
 
 function fail({ message }: PluginContext) {

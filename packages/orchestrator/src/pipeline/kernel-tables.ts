@@ -94,3 +94,5 @@ export function outcomeRow(id: string, seq: number): RowChange {
 
 /** The fact of a `message.settle`: what the held message is decided with beside the outcome. What it was held with is old. */
 export const HELD_FACTS = "message.held";
+/** The fact of one that comes too late: an `EndedHold`. */
+export const ENDED_HOLD = "message.ended";

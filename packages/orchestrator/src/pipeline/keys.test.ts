@@ -146,17 +146,37 @@ test("the window is bounded, and what left it while it was looked up is looked u
   let late: ((json: undefined) => void) | undefined;
   const keys = new Keys(logWith(gate.log, { row: () => new Promise((resolve) => (late = resolve)) }));
   const found = keys.find("early");
-  keys.use("early", { id: "m-1", digest: "d" }, 1);
-  for (let i = 2; i <= 16_386; i++) keys.use(`key-${i}`, { id: `m-${i}`, digest: "d" }, i);
+  const use = (seq: number) => keys.use(seq === 1 ? "early" : `key-${seq}`, { id: `m-${seq}`, digest: "d" }, seq);
+  for (let seq = 1; seq <= 8192; seq++) use(seq);
+  keys.committed(8192);
   expect(keys.recent("early")).toEqual({ id: "m-1", digest: "d", seq: 1 });
-  keys.committed(16_386);
-  expect([keys.recent("early"), keys.recent("key-16386")?.id]).toEqual([undefined, "m-16386"]);
+  for (let seq = 8193; seq <= 16_384; seq++) use(seq);
+  keys.committed(16_384);
+  expect([keys.recent("early"), keys.recent("key-8193")?.id]).toEqual([undefined, "m-8193"]);
   const first = late;
   first?.(undefined);
   await settled();
   expect(late).not.toBe(first as never);
   (late as unknown as (json: string) => void)('{"id":"m-1","digest":"d","seq":1}');
   expect(await found).toEqual({ id: "m-1", digest: "d", seq: 1 });
+});
+
+test("what is not durable stays in the window, and leaves it where it is undone", () => {
+  const keys = new Keys(memoryLog());
+  const use = (from: number, to: number): void => {
+    for (let seq = from; seq <= to; seq++) keys.use(`key-${seq}`, { id: `m-${seq}`, digest: "d" }, seq);
+  };
+  use(1, 8192);
+  keys.committed(4096);
+  use(8193, 16_384);
+  keys.committed(8191);
+  expect(keys.recent("key-8192")?.id).toBe("m-8192");
+  keys.undo(8191);
+  expect([keys.recent("key-8192"), keys.recent("key-8193"), keys.recent("key-1")?.id]).toEqual([
+    undefined,
+    undefined,
+    "m-1",
+  ]);
 });
 
 describe("where the row of a key lies", () => {

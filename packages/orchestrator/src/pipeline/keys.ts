@@ -7,21 +7,31 @@ import { jsonText } from "../message/json-text.ts";
 import type { Envelope } from "../message/message.ts";
 import { KEY_TABLE, type KeyRow } from "./kernel-tables.ts";
 
-/** What was asked before: the message that was, and whether by another way, and so maybe by somebody else. */
+/** The earlier message that a call repeats. `shared`: not by its key, but by its request's id, and so maybe from another caller. */
 export interface Used extends KeyRow {
   readonly shared: boolean;
 }
 
-/** Rows kept in memory once durable: enough for a client's own retries to be answered without the disk. */
-const WINDOW = 16_384;
+/** Rows kept in memory once durable, at least: enough for a client's own retries to be answered without the disk. */
+const WINDOW = 8192;
+
+interface Recent {
+  readonly row: KeyRow;
+  readonly seq: number;
+}
 
 export class Keys {
   readonly #log: Log;
-  readonly #recent = new Map<string, { readonly row: KeyRow; readonly seq: number }>();
+  /** The window, and the one before it, which goes as a whole: to take rows out one by one costs more than to put them in. */
+  #recent = new Map<string, Recent>();
+  #older = new Map<string, Recent>();
+  /** The newest entries with a row in either. */
+  #newest = 0;
+  #newestOlder = 0;
   #durable: number;
-  /** Of the message that was asked for last: it is looked for, looked for again and written within one turn. */
+  /** The row keys of the last message asked for: each message asks for them up to three times within one turn. */
   #named: Named = { principal: "", key: undefined, request: undefined, own: [], shared: undefined };
-  /** The newest entry whose key left the window: a look-up begun before that may have missed it. */
+  /** The newest entry whose key left the window. A look-up on disk that began before that may have missed the row. */
   #pruned = 0;
 
   constructor(log: Log) {
@@ -29,12 +39,12 @@ export class Keys {
     this.#durable = log.head;
   }
 
-  /** The row of a key in the window: what was used since a `find` that had to wait is there. */
+  /** The row of a key, if it is in the window. */
   recent(rowKey: string): KeyRow | undefined {
-    return this.#kept(this.#recent.get(rowKey)?.row);
+    return this.#kept((this.#recent.get(rowKey) ?? this.#older.get(rowKey))?.row);
   }
 
-  /** The row of a key that was used before. */
+  /** The row of a key, wherever it is; `undefined` where the key was not used. */
   find(rowKey: string): Awaitable<KeyRow | undefined> {
     const recent = this.recent(rowKey);
     if (recent !== undefined) return recent;
@@ -46,7 +56,7 @@ export class Keys {
     );
   }
 
-  /** A key whose entry was compacted away answers for nothing any more. */
+  /** A key whose entry was compacted away no longer counts as used. */
   #kept(row: KeyRow | undefined): KeyRow | undefined {
     return row === undefined || row.seq < this.#log.first ? undefined : row;
   }
@@ -68,7 +78,7 @@ export class Keys {
     return undefined;
   }
 
-  /** What a message repeats, by its principal's key or as a request that came by another way. */
+  /** The message that this one repeats: by its principal's key, or by its request's id, where the request came by another path. */
   repeated(asked: Asked): Awaitable<Used | undefined> {
     const named = this.#nameOf(asked);
     const own = this.#findAny(named.own);
@@ -79,7 +89,7 @@ export class Keys {
     return asOwn(own) ?? asShared(shared);
   }
 
-  /** The same, as far as it is in the window. */
+  /** Like `repeated`, but looks in the window only. */
   repeatedLately(asked: Asked): Used | undefined {
     const { own, shared } = this.#nameOf(asked);
     const row = own[0] === undefined ? undefined : this.recent(own[0]);
@@ -95,7 +105,7 @@ export class Keys {
     return this.#named;
   }
 
-  /** The rows to be written with a message's entry. @param once what it does is done once for its request, however that comes */
+  /** The rows to be written with a message's entry. @param once it is done once for its request (`PassedResult.once`) */
   rowsOf(envelope: Envelope, seq: number, once: boolean): readonly RowChange[] {
     const { key, request } = envelope;
     if (key === undefined && (request === undefined || !once)) return NO_ROWS;
@@ -108,36 +118,43 @@ export class Keys {
   /** Remembers the key with the entry that used it; answers the row to be written with that entry. */
   use(rowKey: string, used: Omit<KeyRow, "seq">, seq: number): RowChange {
     const row: KeyRow = { ...used, seq };
-    this.#recent.set(rowKey, { row, seq });
-    return { table: KEY_TABLE, key: rowKey, json: JSON.stringify(row) };
+    this.#remember(rowKey, row, seq);
+    // It was looked for, and not found; one that was compacted away is overwritten all the same.
+    return { table: KEY_TABLE, key: rowKey, json: JSON.stringify(row), fresh: true };
   }
 
-  /** Entry `seq` stated rows of keys again: what is in memory is as they are. */
+  /** Entry `seq` repeats rows of keys: those in memory are replaced by them. */
   restate(rows: readonly RowChange[], seq: number): void {
     for (const { table, key, json } of rows) {
       const row = table === KEY_TABLE ? parseRow(json) : undefined;
-      if (row !== undefined) this.#recent.set(key, { row, seq });
+      if (row !== undefined) this.#remember(key, row, seq);
     }
+  }
+
+  #remember(rowKey: string, row: KeyRow, seq: number): void {
+    this.#recent.set(rowKey, { row, seq });
+    this.#newest = seq;
   }
 
   committed(durable: number): void {
     this.#durable = durable;
-    if (this.#recent.size <= WINDOW) return;
-    for (const [key, { seq }] of this.#recent) {
-      if (this.#recent.size <= WINDOW || seq > durable) return;
-      this.#recent.delete(key);
-      this.#pruned = seq;
-    }
+    // What is not durable may yet be undone.
+    if (this.#recent.size < WINDOW || this.#newestOlder > durable) return;
+    this.#pruned = this.#newestOlder;
+    this.#older = this.#recent;
+    this.#newestOlder = this.#newest;
+    this.#recent = new Map();
   }
 
   undo(durable: number): void {
-    for (const [key, { seq }] of this.#recent) if (seq > durable) this.#recent.delete(key);
+    for (const window of [this.#recent, this.#older])
+      for (const [key, { seq }] of window) if (seq > durable) window.delete(key);
   }
 }
 
 type Asked = Pick<Envelope, "principal" | "key" | "request">;
 
-/** Where the rows of a message's key may be, the first being where one is written, and where that of its request is. */
+/** Under which row keys a message's key may be stored (new rows go under the first), and its request. */
 interface Named extends Asked {
   readonly own: readonly string[];
   readonly shared: string | undefined;
@@ -153,8 +170,8 @@ function parseRow(json: string | undefined): KeyRow | undefined {
 }
 
 /**
- * A key is its principal's own: nobody can take another's by guessing it. One that is an id of a message lies by its time, because rows
- * lie by their keys, and a hash alone would have each of them change another page of the file.
+ * The row key of a principal's idempotency key: a hash of both, so that nobody can use up another's keys. If the key is itself a message id, its
+ * time comes first: rows are stored in the order of their keys, and a hash alone would touch another page of the file with each.
  */
 export function keyRowKey(principal: string, key: string): string {
   const hash = Bun.SHA256.hash(`${principal}\n${key}`, "base64url");
@@ -162,7 +179,7 @@ export function keyRowKey(principal: string, key: string): string {
   return time === undefined ? hash : `${time}.${hash}`;
 }
 
-/** Where the row of a key may be: as it is called now, and as it was before rows lay by time. */
+/** The row keys under which a key may be stored: today's form, and the older one without the time. */
 export function keyRowKeys(principal: string, key: string): readonly string[] {
   const rowKey = keyRowKey(principal, key);
   return rowKey.length > HASH_CHARACTERS ? [rowKey, rowKey.slice(-HASH_CHARACTERS)] : [rowKey];
@@ -170,7 +187,7 @@ export function keyRowKeys(principal: string, key: string): readonly string[] {
 
 const HASH_CHARACTERS = 43; // SHA-256, base64url without padding
 
-/** A request is whoever's has its id; no principal's name has a line's end in it. */
+/** The row key of a request's id, which belongs to no principal. The newline first keeps it apart from `keyRowKey`: no principal's name has one. */
 export function requestRowKey(request: string): string {
   return `${timeTextOfNonce(request)}.${Bun.SHA256.hash(`\nrequest ${request}`, "base64url")}`;
 }

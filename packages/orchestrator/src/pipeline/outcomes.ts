@@ -11,7 +11,7 @@ import { OUTCOME_WINDOW } from "./tip.ts";
 import type { Outcome } from "./waiters.ts";
 
 const FIRST_PAGE = 8;
-/** How the line begins of a trace that is kept beside its entry. */
+/** How the line of a trace that is kept beside its entry begins. */
 const TRACE_BESIDE = "\nT";
 
 /** The entry of a message. */
@@ -21,6 +21,7 @@ export async function entryOf(reader: Reader, id: string): Promise<DecodedEntry 
   return entryAt(reader, seq);
 }
 
+/** The entry of that number; `undefined` where it is not there, or was compacted away. */
 export async function entryAt(reader: Reader, seq: number): Promise<DecodedEntry | undefined> {
   const [stored] = await reader.entries(seq, { limit: 1 });
   return stored?.seq === seq ? decodeEntry(stored) : undefined;
@@ -38,7 +39,7 @@ export async function outcomeOf(
   if (trace?.outcome !== undefined) {
     const { error, data } = trace.outcome;
     if (error === undefined) return { outcome: { kind: "done", data }, seq: entry.seq };
-    // What failed at once may have been tried again since: then it is written down which entry settled it.
+    // It failed at once, and may have been retried since: then a row says which entry settled it.
     const again = (await reader.cold(OUTCOME_TABLE, id)) === undefined ? undefined : await settled(reader, entry);
     return again ?? { outcome: { kind: "failed", error }, seq: entry.seq };
   }
@@ -80,7 +81,7 @@ export async function decidedAs(reader: Reader, id: string): Promise<string> {
   return id;
 }
 
-/** What came of it was erased: that is all that anybody can be told. */
+/** Its outcome was erased: the answer can say only that. */
 function erased(reader: Reader, { seq }: DecodedEntry, part: PartName) {
   const by = erasedBy(reader, seq)?.[part];
   const text = `what came of it stood in entry ${seq}, whose ${part} was erased${by === undefined ? "" : ` by entry ${by}`}`;
@@ -94,7 +95,7 @@ export async function settlingEntry(reader: Reader, entry: DecodedEntry): Promis
   if (written !== undefined) return entryAt(reader, Number(written));
   const quoted = JSON.stringify(id);
   const end = entry.seq + OUTCOME_WINDOW;
-  // Most outcomes stand close behind: pages grow, so that those cost little.
+  // Most outcomes follow closely: the first page is small, and pages grow.
   let limit = FIRST_PAGE;
   for (let from = entry.seq + 1; from <= end; limit *= 4) {
     const page = await reader.entries(from, { limit: Math.min(limit, end - from + 1) });

@@ -14,7 +14,7 @@ export interface Owed extends OwedEffect {
   readonly after: number | undefined;
 }
 
-/** The effect that `envelope`, decided as entry `seq`, owes as its `index`th. A retry goes on owing for the first message. */
+/** The `index`th effect that `envelope` owes, decided as entry `seq`. A retry is still owed by the first message. */
 export function owedEffect(
   envelope: Envelope,
   { plugin, effect }: OwedBy,
@@ -48,7 +48,7 @@ export function owedEffect(
   };
 }
 
-/** What is kept of it; the rest stands in the owing entry. */
+/** The row that is stored; the rest is in the owing entry. */
 export function rowOf(effect: Owed): EffectRow {
   return {
     plugin: effect.plugin,

@@ -9,8 +9,9 @@ import type { AnyPlugin, Logger } from "../plugin/plugin.ts";
 import type { Reader } from "../plugin/reader.ts";
 import type { Table } from "../state/table.ts";
 import type { Tables } from "../state/tables.ts";
-import { HELD_FACTS, holdTable } from "./kernel-tables.ts";
-import type { Timers } from "./timers.ts";
+import type { Timers } from "../time/timers.ts";
+import { endOfHold } from "./held-message.ts";
+import { ENDED_HOLD, HELD_FACTS, holdTable } from "./kernel-tables.ts";
 import type { Tip } from "./tip.ts";
 
 /** A preparation is bounded: a message whose facts take longer is refused. */
@@ -79,6 +80,8 @@ export async function prepareHeld(
 ): Promise<Facts> {
   const { id, hold, outcome } = message.data as { id: string; hold: string; outcome: unknown };
   const held = reader.get(holdTable, id);
+  const ended = held === undefined ? await endOfHold(reader, id) : undefined;
+  if (ended !== undefined) return { [ENDED_HOLD]: ended };
   const route = held && parts.composition.routes.get(messageName(held.envelope.message));
   if (held?.hold.name !== hold || route === undefined || route.preparers.length === 0) return {};
   const envelope = { ...held.envelope, facts: { ...held.envelope.facts, [hold]: outcome } };

@@ -8,8 +8,8 @@ import type { Part } from "../log/part.ts";
 import type { NodeInfo, Proofs, Reader } from "../plugin/reader.ts";
 import type { BaseTables } from "../state/state.ts";
 import type { Table } from "../state/table.ts";
+import type { Timers } from "../time/timers.ts";
 import type { Committer } from "./committer.ts";
-import type { Timers } from "./timers.ts";
 
 /** Entries that one read answers at most. */
 export const MOST_ENTRIES = 1000;

@@ -25,7 +25,7 @@ export interface Body {
   readonly internal?: true;
 }
 
-/** What came of a message at once: its outcome's own message, of which there is no other entry. */
+/** The outcome of a message that was carried out at once. It would else be a message with an entry of its own. */
 export interface OutcomeAtOnce {
   readonly message: string;
   readonly verdicts: readonly Verdict[];
@@ -46,7 +46,7 @@ export interface Trace {
   readonly continues?: string | undefined;
   /** How many messages followed from it in its commit: their entries stand right behind it. */
   readonly led?: number | undefined;
-  /** The entry by which the try before the one that this ends had ended. */
+  /** Where this entry ends a retry: the entry that ended the try before. */
   readonly after?: number | undefined;
   /** How many of the principal's refusals before this one were counted and not recorded. */
   readonly uncounted?: number;
@@ -84,7 +84,7 @@ export class Recorder {
     }
     if (coldRows.length > 0) rows.push(...coldRows);
     if (log?.rows !== undefined) rows.push(...log.rows);
-    // What is stated again is stored already: it goes into the entry alone.
+    // Repeated rows are in the tables already: they go into the entry only.
     const recorded = log?.restates ? [...this.#everyRow(), ...rows] : rows;
     const header = {
       id: envelope.id,
@@ -123,7 +123,7 @@ function traceText(trace: Trace): string {
   return `{"verdicts":[${verdictsText(trace.verdicts, said)}]${member("data", trace.data)},"outcome":{${came}}}`;
 }
 
-/** By plugin, what it said last, and that as text: of most messages it says the same as of the one before. */
+/** By plugin, its last verdict and the JSON of that: mostly the next one is the same. */
 type Said = Map<string, { readonly verdict: Verdict; readonly text: string }>;
 const said: Said = new Map();
 const saidAtOnce: Said = new Map();
@@ -150,7 +150,7 @@ function isSame(one: Verdict, other: Verdict): boolean {
   );
 }
 
-/** What is not said, or is nothing that JSON has, is left out. */
+/** A member of a JSON object; nothing where the value has no JSON. */
 function member(name: string, value: unknown): string {
   const json = value === undefined ? undefined : jsonText(value);
   return json === undefined ? "" : `,"${name}":${json}`;

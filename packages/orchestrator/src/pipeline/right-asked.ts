@@ -1,5 +1,5 @@
-// Whether someone may do what is no message: the plugins up to the authority are asked about it like about one, and nothing
-// comes of it.
+// Whether a principal has a right that is no message, such as `file.read`. The plugins up to the authority are asked as if it were a query,
+// and nothing comes of it.
 
 import { z } from "zod";
 import type { Fault } from "../fault/fault.ts";
@@ -18,7 +18,7 @@ const definition = query({
   summary: "A right to what is no message.",
   data: z.strictObject({ name: z.string() }),
   result: z.unknown(),
-  // It is about nothing that stands in a namespace.
+  // A right's name stands in no namespace.
   about: "id",
   target: ({ name }) => name,
 });

@@ -1,4 +1,4 @@
-// Where a message goes that a plugin made: plugins make them of callers' data, so that one may fit nothing.
+// Finds the route of a message that a plugin made. Plugins make them from callers' data, so that one may fit no schema, or not exist.
 
 import { type Fault, fault, faultOf } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
@@ -8,7 +8,7 @@ import type { Composition, Route } from "../plugin/composition.ts";
 
 export type Routed = { readonly route: Route; readonly data: unknown } | { readonly error: Fault };
 
-/** The message's route and its data, parsed; or why it cannot be decided. Of the node's own (`as` undefined) any is taken. */
+/** The message's route and its parsed data; or why it cannot be decided. Only in the node's own name (`as` undefined) may it be internal. */
 export function routed(composition: Composition, message: Message, as: Principal | undefined): Routed {
   try {
     const route = composition.route(message.resource, message.action);
@@ -22,7 +22,7 @@ export function routed(composition: Composition, message: Message, as: Principal
   }
 }
 
-/** What of a value the log can keep. */
+/** The value as JSON has it; `null` where JSON has no such value. */
 export function jsonOf(value: unknown): unknown {
   try {
     return JSON.parse(JSON.stringify(value) ?? "null");

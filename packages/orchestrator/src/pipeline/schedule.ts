@@ -1,15 +1,15 @@
-// When what was decided is appended, where nobody says otherwise (`OrchestratorOptions.schedule`).
+// The default of `OrchestratorOptions.schedule`: when decided entries are appended.
 
 import type { Schedule } from "./committer.ts";
 
-/** How long an entry that nobody waits for waits for one that somebody does. */
+/** How long an entry that nobody waits for is kept back, to go with one that somebody waits for. */
 const GATHER_MS = 5;
-/** So many entries have their part of a flush for next to nothing: more of them would only wait for each other. */
+/** With so many entries a flush costs next to nothing for each: waiting for more would only delay them. */
 const ENOUGH = 128;
 
 /**
- * Once what has arrived by now is decided. A turn of the loop that brought more is mostly followed by one that does, and a flush costs as
- * much as dozens of entries: it waits for the first turn that brings none. Of a lone call that is the next.
+ * Appends at the first turn of the event loop that brings no further entry, or at `ENOUGH` entries: for a lone call, at the next turn. A turn
+ * that brings entries is mostly followed by another such turn, and a flush costs as much as dozens of entries.
  */
 export const appendLater: Schedule = (flush, gathering, pending) => {
   if (gathering) setTimeout(flush, GATHER_MS);

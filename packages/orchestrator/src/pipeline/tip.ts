@@ -81,29 +81,28 @@ export class Tip {
     this.#parts = parts;
   }
 
-  /** Why the message may not be asked; or the authority that it is asked under. Nothing of it is decided. */
+  /** Asks only the plugins up to the authority: whether the message is allowed, and under which authority. */
   askAuthority(envelope: Envelope, route: Asked): Decision {
     const { tables, composition, reportBug } = this.#parts;
     const { definition } = route;
     const upTo = composition.authorityAt + 1;
-    return decide(composition, envelope, definition, new StateView(tables), reportBug, upTo, undefined, true);
+    return decide(composition, envelope, definition, new StateView(tables), reportBug, { upTo, asking: true });
   }
 
-  /** What deciding would say now. Nothing comes of it. */
+  /** What deciding would answer now; nothing is changed or recorded. @param upTo only so many plugins; not counted or traced then */
   ask(envelope: Envelope, route: Asked, upTo?: number): Decision {
     const { tables, composition, reportBug } = this.#parts;
     const state = new StateView(tables);
-    // As far as the authority alone: nobody's message is decided.
-    if (upTo !== undefined) return decide(composition, envelope, route.definition, state, reportBug, upTo);
+    if (upTo !== undefined) return decide(composition, envelope, route.definition, state, reportBug, { upTo });
     return this.#watched(envelope, route, state);
   }
 
-  /** Decides a message, and has it measured. */
+  /** Decides a message, counted and traced. @param of the effect whose outcome it is */
   #watched(envelope: Envelope, route: Asked, state: StateView, of?: string, draw?: () => string): Decision {
     const { composition, reportBug, meters, tracer } = this.#parts;
     const step = tracer?.begin(envelope, of);
     const began = meters.now();
-    const decision = decide(composition, envelope, route.definition, state, reportBug, undefined, step, false, draw);
+    const decision = decide(composition, envelope, route.definition, state, reportBug, { step, draw });
     meters.decisionTook(began);
     return decision;
   }
@@ -242,7 +241,7 @@ export class Tip {
 
   /** Commits what passed: the entry, what it owes, whom it settles, what follows. */
   #commit(envelope: Envelope, decision: Passed, outcomeOf: OwedEffect | undefined, continues?: string): Taken {
-    const { committer, effects, waiters, enveloper, keys, epoch } = this.#parts;
+    const { committer, effects, waiters, enveloper, keys, tables, epoch } = this.#parts;
     const { data, pending, settles, cancels } = decision;
     const seq = committer.tip + 1;
     let { state } = decision;
@@ -260,6 +259,8 @@ export class Tip {
     let cold = keys.rowsOf(envelope, seq, decision.once && continues === undefined);
     if (continues !== undefined) cold = [...cold, outcomeRow(continues, seq)];
     for (const { id } of settles) {
+      // What has its outcome waits for no other one.
+      if (tables.get(holdTable, id) !== undefined) state = state.remove(holdTable, id);
       const from = waiters.seqOf(id);
       if (from === undefined || from === 0 || seq - from > OUTCOME_WINDOW) cold = [...cold, outcomeRow(id, seq)];
     }

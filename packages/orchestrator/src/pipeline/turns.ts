@@ -1,22 +1,22 @@
-// The order of one holder's calls: they are decided as they were asked. Most are decided at once; one that has to be prepared
-// for holds the turn until it was decided, so that `register` and then `describe` in one burst means what it says.
+// Keeps one caller's calls in order: they are decided in the order in which they were made. Most are decided at once; one that has to be
+// prepared first holds the turn until it is decided, so that `register` followed by `describe` in one burst works.
 
 import type { Awaitable } from "../log/log.ts";
 
 export class Turns {
   #held: Promise<void> | undefined;
 
-  /** A call before is not decided yet: those that come now wait in `take`. */
+  /** Whether an earlier call is not decided yet: calls made now wait in `take`. */
   get held(): boolean {
     return this.#held !== undefined;
   }
 
-  /** Runs `submit` when every call before it was decided: now, if none is being prepared for. */
+  /** Runs `submit` when every earlier call is decided: now, if none is being prepared. */
   take(submit: () => Awaitable<unknown>): Awaitable<unknown> {
     return this.#held === undefined ? submit() : this.#inTurn(submit);
   }
 
-  /** The call being submitted is not decided yet. Answers what to call when it was. */
+  /** The call that is being submitted is not decided yet. Answers what to call once it is. */
   hold(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     const before = this.#held;
@@ -28,7 +28,7 @@ export class Turns {
     return resolve;
   }
 
-  /** Those who wait go on in the order in which they came: each looks again whether one before it has held the turn. */
+  /** Waiting calls go on in the order in which they came: each checks again whether one before it holds the turn now. */
   async #inTurn(submit: () => Awaitable<unknown>): Promise<unknown> {
     while (this.#held !== undefined) await this.#held;
     return submit();

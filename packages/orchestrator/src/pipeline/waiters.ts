@@ -1,5 +1,5 @@
-// Who waits for what: callers of messages that were answered `pending`, by message id. They are told once the entry that settled
-// it is durable, and wait on where it was undone. A restart forgets the callers, not the messages: `message.attach` waits again.
+// The callers that wait for outcomes of pending messages, by message id. They are called back once the settling entry is durable, and go on
+// waiting if it is undone. A restart forgets the callers but not the messages: `message.attach` waits again.
 
 import { type Fault, FaultError } from "../fault/fault.ts";
 
@@ -8,7 +8,7 @@ export type Outcome =
   | { readonly kind: "done"; readonly data: unknown }
   | { readonly kind: "failed"; readonly error: Fault };
 
-/** The outcome as a caller meets it. */
+/** The outcome's data. @throws FaultError where it failed */
 export function unwrap(outcome: Outcome): unknown {
   if (outcome.kind === "failed") throw new FaultError(outcome.error);
   return outcome.data;
@@ -17,14 +17,14 @@ export function unwrap(outcome: Outcome): unknown {
 interface Waiter {
   readonly seq: number;
   outcome: Outcome | undefined;
-  /** The entry by which it is settled; 0 where that is for good. */
+  /** The entry that settles it; 0 where that cannot be undone. */
   by: number;
   callers: ((outcome: Outcome) => void)[] | undefined;
 }
 
 export class Waiters {
   readonly #waiters = new Map<string, Waiter>();
-  /** Settled, by entries that are not durable yet. */
+  /** Ids of messages that were settled by entries that are not durable yet. */
   readonly #unsure = new Set<string>();
   #durable = 0;
 
@@ -42,7 +42,7 @@ export class Waiters {
     return this.#waiters.get(id)?.seq;
   }
 
-  /** What came of it in the meantime; from here on a settlement is for those who wait, and is not kept. */
+  /** The outcome, if there is one already. From now on an outcome goes to those who wait, and is not kept for a later `take`. */
   take(id: string): Outcome | undefined {
     const waiter = this.#waiters.get(id);
     if (waiter === undefined) return undefined;
@@ -51,7 +51,7 @@ export class Waiters {
     return waiter.outcome;
   }
 
-  /** @param by the entry that settles it; default: it is settled for good */
+  /** Tells the waiting callers the outcome. @param by the entry that settles it; default: the outcome cannot be undone */
   settle(id: string, outcome: Outcome, by = 0): void {
     const waiter = this.#waiters.get(id);
     if (waiter === undefined) return;
@@ -94,7 +94,7 @@ export class Waiters {
     };
   }
 
-  /** What came of these is kept no more for whoever might ask. Who waits is told. */
+  /** Drops the outcomes of these messages that nobody has asked for yet. Callers that wait are still told. */
   forget(ids: readonly string[] = []): void {
     for (const id of ids) {
       const waiter = this.#waiters.get(id);
@@ -118,7 +118,7 @@ export class Waiters {
     else this.settle(from, already, by);
   }
 
-  /** The node stops: nobody is told more here. What was accepted stays so. */
+  /** The node stops: callers that wait are told so. Accepted messages stay accepted. */
   stop(error: Fault): void {
     for (const id of [...this.#waiters.keys()]) this.settle(id, { kind: "failed", error });
   }

@@ -23,6 +23,7 @@ export interface Route {
   readonly preparers: readonly AnyPlugin[];
 }
 
+/** The plugins of an orchestrator, checked and indexed. */
 export interface Composition {
   readonly plugins: readonly AnyPlugin[];
   readonly routes: ReadonlyMap<string, Route>;

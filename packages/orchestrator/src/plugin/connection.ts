@@ -1,5 +1,5 @@
-// How someone gets a scope: what a plugin says of a way in, and what it may know of the session that is asking. Who comes that way is
-// verified here, once; nothing here decides what they may do.
+// How a caller gets a scope: a plugin declares a connection, which verifies the caller once, and may use what is known of the asking
+// session. What the caller may do is not decided here.
 
 import type { z } from "zod";
 import type { Fault } from "../fault/fault.ts";
@@ -9,29 +9,29 @@ import type { Reader } from "./reader.ts";
 
 /** The session that a connection is asked for in. */
 export interface ConnectionSession {
-  /** Unguessable, and no other session's. */
+  /** Unguessable and unique. */
   readonly id: string;
   /** Whether it outlives the request: a WebSocket's does, a batch's does not. */
   readonly lasting: boolean;
   /**
-   * What the last challenge for this connection kept. It is given once: to the verification, or to the challenge that replaces it;
-   * whatever comes of that, the next one finds nothing.
+   * What the last challenge for this connection kept. It is handed out once, to the next verification or challenge, whether that
+   * succeeds or not; after that it is `undefined`.
    */
   readonly kept: unknown;
   /** Calls back once, when the session ends; at once, where it has. Answers how to stop that. */
   onEnd(callback: (why: string) => void): () => void;
-  /** Ends it: the other side is told why, in a fault of the code CANCELLED. */
+  /** Ends it: the other side is told why, by a fault CANCELLED. */
   end(why: string): void;
 }
 
-/** What the caller is told, and what of it is kept for the verification. */
+/** What the caller is told, and what is kept for the verification. */
 export interface Challenged {
-  /** Plain data: it crosses the wire to somebody who has proved nothing. */
+  /** Plain data. It goes to a caller who has proved nothing yet. */
   readonly answer: unknown;
   readonly keep?: unknown;
 }
 
-/** `challenge({ connection, hello })`: for proofs that are made of something that the node says first. */
+/** `challenge({ connection, hello })`: for proofs that need a nonce of the node's first. */
 export interface Challenge<Hello extends z.ZodType = z.ZodType> {
   readonly input: Hello;
   /** A fault is all that the caller learns. Frames of the session that come meanwhile wait. */
@@ -40,7 +40,7 @@ export interface Challenge<Hello extends z.ZodType = z.ZodType> {
 
 /** Who connected. */
 export interface Verified extends Principal {
-  /** The node that it is, where `forwards` is set. */
+  /** The node's id, where the caller is a node (`Connection.forwards`). */
   readonly node?: string | undefined;
 }
 
@@ -48,13 +48,13 @@ export interface Verified extends Principal {
 export interface Connection<Input extends z.ZodType = z.ZodType, Hello extends z.ZodType = z.ZodType> {
   readonly input: Input;
   readonly challenge?: Challenge<Hello>;
-  /** Its input is a text, and an HTTP request's `Authorization: Bearer` is one. */
+  /** Its input is a text that may also come as an HTTP request's `Authorization: Bearer`. */
   readonly bearer?: boolean;
-  /** Whether anybody could come this way at all: a node without a credential does not listen where others reach it. */
+  /** Whether any credential exists that this connection would accept. A node with none does not listen on a public address. */
   open?(reader: Reader): boolean;
-  /** It is for sessions that last: a batch is refused, before anything is verified. */
+  /** Only for sessions that last: a batch is refused before anything is verified. */
   readonly lasting?: boolean;
-  /** It is for nodes: their scopes may say through which others a call came (`via`), and how many causes deep it is (`hops`). */
+  /** For nodes: calls of their scopes may carry `ForwardedOptions` (the path, the depth, the request). */
   readonly forwards?: boolean;
   /** Credentials are verified here, once. A fault is all that the caller learns. Frames of the session that come meanwhile wait. */
   verify(input: z.output<Input>, reader: Reader, session: ConnectionSession): Awaitable<Verified | Fault>;

@@ -7,32 +7,33 @@ import type { Problem } from "../fault/problem.ts";
 import type { Awaitable } from "../log/log.ts";
 import type { MessageDefinition, MessageTable } from "../message/definition.ts";
 import type { CallOptions, Envelope, Facts, Message, Principal, TakenOptions } from "../message/message.ts";
-import type { Timers } from "../pipeline/timers.ts";
 import type { SessionLimits } from "../rpc/limits.ts";
 import type { Change, State } from "../state/state.ts";
 import type { Table } from "../state/table.ts";
+import type { Timers } from "../time/timers.ts";
 import type { Connections } from "./connection.ts";
 import type { NodeInfo, Reader } from "./reader.ts";
 import type { Effect, PluginResult } from "./result.ts";
 import type { Authority, Right, Token, TokenValues } from "./token.ts";
 
+/** What `decide` is given. All of it is frozen. */
 export interface PluginContext<Needs extends readonly Token[] = []> {
   readonly message: Message;
   readonly envelope: Envelope;
   readonly definition: MessageDefinition;
-  /** Whether it is only asked if the message may be: whoever establishes the authority does nothing of the message itself. */
+  /** Set where it is only asked whether the message is allowed, and nothing will come of the decision: the plugin that adds the authority need not act on it. */
   readonly asking: boolean;
-  /** As the plugins before this one left it. */
+  /** The state as the plugins before this one left it. */
   readonly state: State;
-  /** As it was before the message. */
+  /** The state as it was before the message. */
   readonly before: State;
-  /** What the plugins before this one altered, oldest first. */
+  /** The rows that the plugins before this one changed, oldest first. */
   readonly changes: readonly Change[];
-  /** What they added. */
+  /** The values of the tokens that they added. */
   readonly needs: TokenValues<Needs>;
   /**
-   * 16 bytes, 10 of them random, in base64url: drawn when they are first asked for, recorded with the message, and the same whenever it is decided
-   * again. Of commands alone: for what leaves no entry nothing is drawn, and they are zeros.
+   * 16 bytes in base64url, 10 of them random: drawn when first read, recorded with the message, and the same whenever it is decided
+   * again. For commands only; a message that leaves no entry gets zeros.
    */
   readonly nonce: string;
 }
@@ -41,13 +42,13 @@ export interface PluginContext<Needs extends readonly Token[] = []> {
 export interface OwedEffect extends Required<Pick<Effect, "kind" | "data" | "attempt" | "replayable">> {
   readonly id: string;
   readonly plugin: string;
-  /** The message that owes it: its id, and itself. */
+  /** The id of the message that owes it; `message` is that message. */
   readonly owing: string;
   readonly message: Message;
   readonly principal: string;
   readonly grant: string;
   readonly hops: number;
-  /** The nodes that the owing message came through. */
+  /** The nodes that forwarded the owing message, oldest first. */
   readonly via: readonly string[];
   readonly correlation: string | undefined;
   readonly traceparent: string | undefined;
@@ -56,7 +57,7 @@ export interface OwedEffect extends Required<Pick<Effect, "kind" | "data" | "att
   readonly owner: { readonly node: string; readonly epoch: number };
 }
 
-/** What is known without reading the log of an effect whose node died. */
+/** What is known of an effect whose node died, without reading the log. */
 export type LostEffect = Pick<OwedEffect, "id" | "kind" | "data" | "attempt" | "owing">;
 
 /** What an effect's handler may use. */
@@ -65,31 +66,31 @@ export interface EffectRuntime {
   readonly signal: AbortSignal;
   readonly log: Logger;
   /**
-   * Asks this orchestrator as someone else, caused by the owing message; resolves once durable. Under a `key` an effect that is
-   * carried out again does not ask twice.
+   * Sends a message to this orchestrator in the name of `as`, caused by the owing message; resolves once durable. With a `key`, an
+   * effect that is carried out again does not do it twice.
    */
   apply(message: Message, as: Principal, options?: { readonly key?: string }): Promise<unknown>;
   get<Row>(table: Table<Row>, key: string): Row | undefined;
-  /** Why someone's grant does not cover a right as of now; `undefined` where it does. */
+  /** Why the grant of `as` does not cover a right now; `undefined` where it does. */
   allows(right: Right, as: Principal): Fault | undefined;
 }
 
-/** A callback of a caller's, for as long as its session lives. It is the caller's: it may hang, throw, or answer anything. */
+/** A caller's callback, for as long as its session lives. The caller controls it: it may hang, throw, or answer anything. */
 export interface Live {
   call(...args: readonly unknown[]): Promise<unknown>;
-  /** Called once, when it can be called no more. Answers how to stop that. */
+  /** Calls back once, when the callback can no longer be called. Answers a function that cancels this. */
   onGone(callback: (why: string) => void): () => void;
-  /** Gives it back; it can be called no more. */
+  /** Releases the callback: it can no longer be called. */
   dispose(): void;
 }
 
-/** What a message that a plugin asks by itself comes from. */
+/** What led to a message that a plugin sends by itself. */
 export interface Origin {
   /** Id of the message that led to it. */
   readonly cause?: string | undefined;
-  /** How many causes deep it is. */
+  /** The depth of its chain of causes. */
   readonly hops?: number | undefined;
-  /** The nodes that it came through. */
+  /** The nodes that forwarded it, oldest first. */
   readonly via?: readonly string[] | undefined;
   /** `ForwardedOptions.request` */
   readonly request?: string | undefined;
@@ -97,7 +98,7 @@ export interface Origin {
   readonly traceparent?: string | undefined;
 }
 
-/** A row as of the durable head. */
+/** A row as the durable entries leave it. */
 export interface FollowedRow {
   readonly table: Table;
   readonly key: string;
@@ -110,27 +111,31 @@ export interface Identity {
   readonly node: string;
   /** The key in force, 32 bytes in base64url. It changes when the key is rotated. */
   readonly publicKey: string;
-  /** The node's incarnation: rises with each start, and after a restore. */
+  /** The node's incarnation: grows with each start and each restore. */
   readonly epoch: number;
   /**
-   * The ed25519 signature of a text whose first line is one of the plugin's labels (`signs`). @throws FaultError COMPOSITION_INVALID
-   * for any other, since with the same key the node signs what its log holds; and where the key cannot sign at once.
+   * The ed25519 signature of a text whose first line is one of the plugin's labels (`signs`). Labels keep such texts apart from those
+   * that the node signs about its log with the same key.
+   * @throws FaultError COMPOSITION_INVALID for any other text, and where the key cannot sign synchronously
    */
   sign(text: Uint8Array): Uint8Array;
   /**
-   * The node's cosignature (https://c2sp.org/tlog-cosignature) of another log's checkpoint, as a line of its note: that by `time`, in
-   * seconds since the epoch, this is the largest consistent tree of that log that the node has seen. For the one plugin that says so (`cosigns`).
-   * @param text of the checkpoint, without signatures. @throws ProofError CHECKPOINT_INVALID, FaultError COMPOSITION_INVALID
+   * The node's cosignature (https://c2sp.org/tlog-cosignature) of another log's checkpoint, as a line of its note. It says that at `time`
+   * this was the largest consistent tree of that log that the node had seen. For the one plugin that declares `cosigns`.
+   * @param text the checkpoint without signatures
+   * @param time seconds since the epoch
+   * @throws ProofError CHECKPOINT_INVALID, FaultError COMPOSITION_INVALID
    */
   cosign(text: string, time: number): string;
 }
 
+/** Where to dial, and which limits the other side gets. */
 export interface DialOptions extends SessionAddress {
-  /** What the other side may use of the session; default: as an authenticated caller. */
+  /** The limits of the other side in this session; default: those of an authenticated caller. */
   readonly limits?: Partial<SessionLimits> | undefined;
 }
 
-/** What a plugin may use for what it does by itself, beside messages: deliveries, schedules. */
+/** What a plugin may use in `run`, for work that no message asks for: deliveries, schedules, sessions with other nodes. */
 export interface PluginRuntime {
   readonly node: NodeInfo;
   readonly reader: Reader;
@@ -140,43 +145,45 @@ export interface PluginRuntime {
   now(): number;
   /** Number of the last durable entry. */
   readonly durable: number;
-  /** Calls back each time that entries became durable or were undone. Answers how to stop that. */
+  /** Calls back each time that entries became durable or were undone. Answers a function that cancels this. */
   onAdvance(callback: () => void): () => void;
   /**
-   * What `send` sends over sessions, before it returns, leaves at once, and not only once all that was decided is durable. For what an effect asks
-   * of others: what owes it is durable, or it may be done though that is undone (`Effect.replayable`). It must tell of nothing decided since.
+   * Frames that `send` sends before it returns leave at once; others wait until everything decided so far is durable (DESIGN.md §2). Only for what
+   * an effect asks of other nodes: its entry is durable, or it may happen although its entry is undone (`Effect.replayable`). Nothing in these
+   * frames may depend on later decisions.
    */
   sendUnheld<T>(send: () => T): T;
-  /** Asks this orchestrator in somebody's name, like any message of theirs; resolves once durable. @throws FaultError */
+  /** Sends a message to this orchestrator in the name of `as`, under their grant; resolves once durable. @throws FaultError */
   apply(message: Message, as: Principal, options?: CallOptions, origin?: Origin): Promise<unknown>;
   /**
-   * Takes a message of the node's own, internal ones included; resolves once durable. Taken also while the node stops, until
-   * every plugin's `stop` is over. @throws FaultError
+   * Sends a message in the node's own name, internal ones included; resolves once durable. Works also while the node stops, until
+   * every plugin's `stop` has ended. @throws FaultError
    */
   note(message: Message, origin?: Origin): Promise<unknown>;
   /** Why someone's grant does not cover a right as of now; `undefined` where it does. */
   allows(right: Right, as: Principal): Fault | undefined;
-  /** Someone's authority as of now, where their grant covers a right; or why it does not. */
+  /** The authority of `as` now, where their grant covers the right; otherwise the fault that says why not. */
   authorize(right: Right, as: Principal): Authority | Fault;
-  /** The callback that a reference in a message's data stands for; `undefined` where its session has ended. */
+  /** The callback behind a reference in a message's data; `undefined` where its session has ended. */
   live(reference: string): Live | undefined;
-  /** The tables whose rows can be reached by a route (`TableOptions.routes`), whoever owns them. */
+  /** The tables, of all plugins, whose rows other nodes may reach by a route (`TableOptions.routes`). */
   readonly routable: readonly Table[];
   /**
-   * Calls back with the rows of logged tables as they become durable: first with all that there are, then with those that changed, each
-   * key once, as it is by then. What is undone is never told. Answers how to stop that.
+   * Calls back with the durable rows of logged tables: first with all of them, then with those that changed since, each key once with its
+   * latest row. Undone changes are never passed. Answers a function that cancels this.
    */
   follow(tables: readonly Table[], callback: (rows: readonly FollowedRow[], durable: number) => void): () => void;
   readonly identity: Identity;
   /**
-   * A session with another node: as a client's (client.ts), but what the other side asks of our callbacks is bounded like a caller's,
-   * and nothing leaves before what it says is durable. Resolves once it is open. @throws FaultError UNREACHABLE
+   * Opens a session with another node. It is like a client's (client.ts), but the other side's calls of our callbacks have a caller's
+   * limits, and nothing leaves before what it is based on is durable. Resolves once it is open. @throws FaultError UNREACHABLE
    */
   dial(options: DialOptions): Promise<OpenedSession>;
-  /** What another plugin gives under a token (`gives`). @throws FaultError COMPOSITION_INVALID where none does */
+  /** The value that another plugin gives for a token (`gives`). @throws FaultError COMPOSITION_INVALID where none does */
   given<Value>(token: Token<string, Value>): Value;
 }
 
+/** The node's own log lines: fields first, then a text. */
 export interface Logger {
   debug(fields: object, text: string): void;
   info(fields: object, text: string): void;
@@ -184,53 +191,53 @@ export interface Logger {
   error(fields: object, text: string): void;
 }
 
-/** How one kind of effect is carried out. Each answers the message that records the outcome. */
+/** How one kind of effect is carried out. Each method answers the message that records the outcome. */
 export interface EffectHandler {
-  /** May answer at once. @throws: then `failed` says what is recorded. */
+  /** May answer without a promise. Where it throws or rejects, `failed` says what is recorded. */
   carryOut(effect: OwedEffect, runtime: EffectRuntime): Awaitable<Message>;
-  /** It threw, or its deadline passed. */
+  /** For an effect that threw, or passed its deadline. */
   failed(effect: OwedEffect, fault: Fault): Message;
-  /** Its node died, and nobody can know whether it ran. */
+  /** For an effect whose node died: nobody can know whether it ran. */
   lost(effect: LostEffect): Message;
 }
 
 export type EffectHandlers = Readonly<Record<string, EffectHandler>>;
 
-/** What a door may use: what comes through it are messages of somebody's. */
+/** What a door may use to turn requests into messages of authenticated callers. */
 export interface DoorContext {
   readonly reader: Reader;
-  /** Who asks, by the request's bearer credential; or why nobody does, to be answered with 401. */
+  /** The principal of the request's bearer credential; or the fault to answer with 401. */
   authenticate(request: Request): Promise<Principal | Fault>;
-  /** Resolves once what it answers is durable. @throws FaultError */
+  /** Sends the message; resolves once the answer is durable. @throws FaultError */
   submit(message: Message, as: Principal, options?: TakenOptions): Promise<unknown>;
-  /** The HTTP status that a fault's code is answered with. */
+  /** The HTTP status for a fault's code. */
   statusOf(code: string): number;
-  /** A fault as callers over HTTP are told it (RFC 9457). */
+  /** A fault as a problem of RFC 9457. */
   problem(fault: Fault): Problem;
-  /** The answer to a request that came to nothing. */
+  /** The response for a fault: its status, and the problem as the body. */
   refuse(fault: Fault): Response;
-  /** The request may stay silent for as long as it likes: without this it is cut off after a while. */
+  /** Lifts the idle timeout of a request, which is otherwise cut off after a silence (server/serve.ts, `IDLE_S`). */
   keepOpen(request: Request): void;
-  /** Aborted when the node stops: what is left open would hold it up. */
+  /** Aborted when the node stops. A response that stays open would delay the stop. */
   readonly stopping: AbortSignal;
   readonly log: Logger;
 }
 
-/** HTTP paths of a plugin's own. Admission (Host, Origin) is the node's, before it. */
+/** HTTP paths of a plugin's own. The node has checked Host and Origin before. */
 export interface Door {
   /** As hono matches them: `/events`, `/files/*`. */
   readonly path: string;
-  /** Those that it answers; the others, and OPTIONS, are the node's. Default: all of them are its own. */
+  /** The methods that it answers; the node answers OPTIONS and refuses the others. Default: the door answers all methods itself. */
   readonly methods?: readonly string[];
   fetch(request: Request, context: DoorContext): Awaitable<Response>;
 }
 
-/** `needs` and `adds` must be there in value wherever they are there in type: an optional one would hide a missing one. */
+/** Makes `needs` and `adds` required where their types name tokens: an optional field could be left out by mistake. */
 type Declares<Name extends string, Tokens extends readonly Token[]> = [Tokens[number]] extends [never]
   ? { readonly [N in Name]?: Tokens }
   : { readonly [N in Name]: Tokens };
 
-/** What of the tokens a decision has to add: none where all of them are given; checked at run time where only some are. */
+/** Which tokens each decision must add: none where `gives` has all of them. Where it has some, this is checked at run time. */
 type Decided<Adds extends readonly Token[], Given> = [keyof Given] extends [never]
   ? Adds
   : [Exclude<Adds[number]["name"], keyof Given>] extends [never]
@@ -250,31 +257,32 @@ interface PluginBody<
   readonly messages?: Messages;
   readonly tables?: readonly Table[];
   readonly faults?: FaultTable;
-  /** By message name, for what `decide` needs and cannot have in memory. Runs only where the plugins before would pass. */
+  /** By message name: reads what `decide` needs and cannot have in memory. Runs only where the plugins before this one would pass the message. */
   readonly prepare?: Readonly<Record<string, (envelope: Envelope, reader: Reader) => Promise<Facts>>>;
   decide(context: PluginContext<Needs>): PluginResult<Decided<Adds, Given>>;
   /**
-   * What of its tokens is the same for every message, by name: the plugins after it have it without a decision's adding it, and
-   * find it for what they do beside messages (`PluginRuntime.given`).
+   * By name, the values of tokens that are the same for every message: decisions need not add them, and other plugins' `run` can ask
+   * for them (`PluginRuntime.given`).
    */
   readonly gives?: Given | undefined;
-  /** By message name, for the plugin's own queries and signals, once they were decided. */
+  /** By message name: answers the plugin's own queries and signals after `decide` has passed them. */
   readonly answer?: Readonly<Record<string, (envelope: Envelope, reader: Reader, authority: Authority) => unknown>>;
   readonly effects?: EffectHandlers;
-  /** The oldest entry that the plugin still needs: compaction stops there. `undefined` where it needs none. */
+  /** The oldest entry that the plugin still needs, and why: compaction keeps it. `undefined` where it needs none. */
   retains?(reader: Reader): Awaitable<{ readonly entry: number; readonly why: string } | undefined>;
   readonly connections?: Connections;
-  /** First lines of the texts that the plugin has the node's key sign: `capstan route origin/1`. */
+  /** Labels: the first lines of the texts that the plugin has the node's key sign, such as `capstan route origin/1`. */
   readonly signs?: readonly string[];
-  /** It witnesses other logs, and has the node's key cosign their checkpoints. One plugin does: two would contradict each other. */
+  /** It witnesses other logs and has the node's key cosign their checkpoints. One plugin of a composition may: two could contradict each other. */
   readonly cosigns?: true;
   readonly doors?: readonly Door[];
   start?(node: NodeInfo): Promise<void>;
-  /** Begins what the plugin does by itself: called last, once messages are taken, and not on a damaged log. `stop` ends it. */
+  /** Starts the plugin's own work: called last, once messages are accepted, and never on a damaged log. `stop` ends it. */
   run?(runtime: PluginRuntime): void;
   stop?(): Promise<void>;
 }
 
+/** A plugin: one step of the pipeline. Made with `definePlugin`. */
 export type Plugin<
   Needs extends readonly Token[] = [],
   Adds extends readonly Token[] = [],

@@ -19,15 +19,15 @@ export interface Reader {
   ): Awaitable<readonly StoredEntry[]>;
   /** The number of the entry whose message has this id. */
   find(id: string): Awaitable<number | undefined>;
-  /** Resolves once entries after `after` are durable, what was decided of them is undone, or `ms` milliseconds have passed. */
+  /** Resolves once entries after `after` are durable, or decided ones were undone, or `ms` milliseconds have passed. */
   durableAfter(after: number, ms: number): Promise<void>;
-  /** A row's JSON of a table that only the log keeps, as of the durable head. */
+  /** The JSON of a row of a table that is kept on disk only, as of the durable head. */
   cold(table: string, key: string): Awaitable<string | undefined>;
   /** Number of the oldest entry that is kept: 1, unless the log was compacted. */
   readonly first: number;
   /** A part's value, wherever it is kept; `undefined` where there is none, or it was erased. */
   part(entry: DecodedEntry, part: Part): Awaitable<unknown>;
-  /** The JSON of a part that is kept beside its entry, by its name, exactly as it was stored; `undefined` where it is gone. */
+  /** The JSON, as stored, of a part that is kept beside its entry, by the part's name; `undefined` where it is gone. */
   blob(name: string): Awaitable<string | undefined>;
   readonly proofs: Proofs;
 }
@@ -39,12 +39,13 @@ export interface Proofs {
   /** The restores that the log went through, oldest first. */
   readonly restorations: readonly Restoration[];
   readonly tree: LogTree;
-  /** A signed checkpoint (proof/checkpoint.ts) that covers every entry that was durable when it was asked for. */
+  /** A signed checkpoint (proof/checkpoint.ts) that covers at least every entry that was durable at the call. */
   checkpoint(): Promise<string>;
   /** Checkpoints of this log that witnesses cosigned, as a plugin that collects them has verified them. */
   readonly cosigned: CosignedCheckpoints;
 }
 
+/** Which node this is. */
 export interface NodeInfo {
   readonly id: string;
   readonly name: string;

@@ -10,7 +10,7 @@ import type { Token, TokenValues } from "./token.ts";
 export interface Effect {
   /** A key of the plugin's `effects`. */
   readonly kind: string;
-  /** Small: what the handler cannot read from the owing message, which it is given. */
+  /** What the handler needs besides the owing message, which it is given. Keep it small: it is stored as a row. */
   readonly data: unknown;
   /** Safe to run twice: it may start before its entry is durable, and is run again after a crash. */
   readonly replayable?: boolean;
@@ -20,11 +20,11 @@ export interface Effect {
   readonly notBefore?: number | undefined;
   /** Milliseconds since the epoch by which it must have ended. */
   readonly deadline?: number | undefined;
-  /** The message that it is owed by; default the one being decided. A retry names the first. */
+  /** Id of the message that owes it; default the one being decided. A retry names the first. */
   readonly message?: string;
-  /** The entry by which what it tries once more had ended, where another message had owed that: for `explain`. */
+  /** For `explain`: the entry that ended the try before this one, where another message had owed that try. */
   readonly after?: number | undefined;
-  /** How the plugin will name it in `cancels`, unique for ever; default: made of the message's id. */
+  /** The effect's id, by which `cancels` names it; never used again. Default: made from the message's id. */
   readonly id?: string;
 }
 
@@ -35,7 +35,7 @@ export interface FollowUp {
   readonly as?: Principal;
 }
 
-/** What becomes of a message that was answered `pending`: its callers' promises resolve, or reject. */
+/** The outcome of a message that was answered `pending`: its callers' promises resolve or reject with it. */
 export interface Settled {
   readonly id: string;
   /** Default: the settling message's own data. */
@@ -43,22 +43,23 @@ export interface Settled {
   readonly error?: Fault;
 }
 
+/** What a held message waits for. */
 export interface Hold {
-  /** Names what is waited for, once a message: `approval`. */
+  /** What is waited for, such as `approval`. A message can wait for each name once. */
   readonly name: string;
-  /** What whoever settles it should know. */
+  /** What the one who settles it should know. */
   readonly details?: unknown;
 }
 
-/** What the kernel's own messages do to the log itself. Of any other plugin it is refused. */
+/** What the kernel's own messages do to the log itself (compaction, redaction). Refused from any other plugin. */
 export interface LogWork {
-  /** The entry states every row of every logged table again, so that the entries before it are not needed to know them. */
+  /** The entry repeats every row of every logged table, so that the entries before it are no longer needed for the state. */
   readonly restates?: true;
-  /** Rows that the entry writes, or states again, beside those of its state: of tables that nobody has in memory. */
+  /** Further rows that the entry writes or repeats: of tables that are kept on disk only. */
   readonly rows?: readonly RowChange[];
   /** Parts of earlier entries that it erases. */
   readonly erases?: readonly Erasure[];
-  /** Messages of which nothing that was answered is to be kept in memory. */
+  /** Ids of messages whose answers are dropped from memory, because they were erased from the log. */
   readonly forgets?: readonly string[];
 }
 
@@ -69,19 +70,20 @@ interface Passed {
   readonly then?: readonly FollowUp[] | undefined;
   /** The caller waits for a later message that settles this one. */
   readonly pending?: true | undefined;
+  /** What of it is held is held no more. */
   readonly settles?: readonly Settled[] | undefined;
-  /** Ids of effects that are owed no more; what runs of them is aborted. */
+  /** Ids of effects that are no longer owed; those that run are aborted. */
   readonly cancels?: readonly string[] | undefined;
   readonly log?: LogWork | undefined;
-  /** It is done here, and once for its request (`ForwardedOptions.request`): what of that comes by another way joins this message. */
+  /** Done once for its request (`ForwardedOptions.request`): a copy of the request that comes by another path joins this message. */
   readonly once?: true | undefined;
-  /** The topic that the message's data is published under, once it is durable: for those who read the log by a cursor. */
+  /** The topic that the message's data is published under once it is durable. Subscriptions read it from the log. */
   readonly publishes?: string | undefined;
   /** Why, for `explain`: the clause of a grant, a rule, a limit. */
   readonly clause?: string | undefined;
 }
 
-// A list whose length is not known is that of any plugin; only a tuple's values can be asked for.
+// An array of unknown length stands for any plugin; only a tuple says which values are required.
 type Added<Adds extends readonly Token[]> = number extends Adds["length"]
   ? { readonly adds?: TokenValues<Adds> }
   : [Adds[number]] extends [never]
@@ -95,11 +97,12 @@ export type RefusedResult = { readonly kind: "refused"; readonly error: Fault; r
 
 export type HoldResult = { readonly kind: "hold"; readonly hold: Hold; readonly clause?: string };
 
+/** What `decide` answers; made with `next`, `done`, `hold` or `refuse`. */
 export type PluginResult<Adds extends readonly Token[] = []> = PassedResult<Adds> | RefusedResult | HoldResult;
 
 type PassedOptions = Passed & { readonly adds?: Readonly<Record<string, unknown>> };
 
-/** The `next` that says nothing more: most of what plugins answer. */
+/** A plain `next`, shared: most answers of plugins are this one. */
 export const NEXT = Object.freeze({ kind: "next" as const });
 
 /** Let the plugins after this one go on. */
@@ -109,7 +112,7 @@ export function next(options?: PassedOptions) {
   return options === undefined ? NEXT : passed("next", options);
 }
 
-/** Field by field: a spread costs ten times as much, and every message makes several. */
+/** Copied field by field: a spread takes ten times as long, and every message makes several results. */
 function passed<Kind extends "next" | "done">(kind: Kind, options: PassedOptions) {
   const { data, state, effects, then, pending, settles, cancels, log, once, publishes, clause, adds } = options;
   return { kind, data, state, effects, then, pending, settles, cancels, log, once, publishes, clause, adds };

@@ -5,6 +5,7 @@ import type { Fault } from "../fault/fault.ts";
 
 declare const valueType: unique symbol;
 
+/** A name that carries the type of a value which plugins pass down the pipeline. */
 export interface Token<Name extends string = string, Value = unknown> {
   readonly name: Name;
   readonly [valueType]?: Value;
@@ -22,11 +23,11 @@ export type TokenValues<Tokens extends readonly Token[]> = {
   readonly [T in Tokens[number] as T["name"]]: ValueOf<T>;
 };
 
-/** Something in the world outside of messages that a grant may cover: `file.read` of a directory, `process.run` of a program. */
+/** A right that is no message: `file.read` of a directory, `process.run` of a program. Grants cover rights as they cover messages. */
 export interface Right {
   readonly resource: string;
   readonly verb: string;
-  /** What it is of; ends in `*` where it stands for everything that begins so. */
+  /** What it applies to: a name, or a prefix that ends in `*`. */
   readonly name: string;
 }
 
@@ -34,9 +35,9 @@ export interface Right {
 export interface Authority {
   readonly principal: string;
   readonly grant: string;
-  /** Whether answers may tell of a thing of this name: lists leave out the rest. */
+  /** Whether answers may contain a thing of this name: lists leave out the others. */
   reads(name: string): boolean;
-  /** Whether it may change a thing of this name: for messages about ids, whose namespace is known only by what they are of. */
+  /** Whether it may change a thing of this name. For messages about an id: its namespace is known only once the thing is found. */
   writes(name: string): boolean;
   /** Why its grant, as far as the holder may use it, does not cover a right; `undefined` where it does. */
   allows(right: Right): Fault | undefined;

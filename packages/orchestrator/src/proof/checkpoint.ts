@@ -6,6 +6,7 @@ import { EMPTY_ROOT, equal, HASH_BYTES } from "./merkle.ts";
 import { type VerifierKey, verifyNote } from "./note.ts";
 import { ProofError } from "./proof-error.ts";
 
+/** What a log signs: its size and the root of its tree, with the log's own lines. */
 export interface Checkpoint {
   /** `capstan/` and the log's id. */
   readonly origin: string;

@@ -5,6 +5,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { verifyConsistency } from "./merkle.ts";
 import { ProofError } from "./proof-error.ts";
 
+/** How a newer checkpoint goes on from an older one. */
 export type Continuation =
   /** Every entry of the older one is in the newer one, where it was. */
   | { readonly kind: "grown" }

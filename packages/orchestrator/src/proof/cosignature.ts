@@ -15,6 +15,7 @@ export interface WitnessKey {
   readonly publicKey: Uint8Array;
 }
 
+/** A witness's cosignature of a checkpoint. */
 export interface Cosignature {
   readonly key: WitnessKey;
   /** When it was made, in seconds since the epoch, as the witness's clock had it. */
@@ -45,6 +46,7 @@ export function cosigned(note: string, lines: Iterable<string>): string {
   return note + Array.from(lines, (line) => `${line}\n`).join("");
 }
 
+/** The witness key of a node's public key. */
 export function witnessKeyOf({ name, publicKey }: Pick<VerifierKey, "name" | "publicKey">): WitnessKey {
   return { name, keyHash: keyHash(name, publicKey, COSIGNATURE), publicKey };
 }
@@ -59,6 +61,7 @@ export function parseWitnessKey(text: string): WitnessKey {
   throw new ProofError("VERIFIER_KEY_INVALID", `the verifier key of ${key.name} is no witness's of ed25519`);
 }
 
+/** A witness's key as text (a verifier key of type 0x04). */
 export function formatWitnessKey({ name, keyHash: id, publicKey }: WitnessKey): string {
   return `${name}+${id}+${writeBase64(Buffer.concat([Uint8Array.of(COSIGNATURE), publicKey]))}`;
 }

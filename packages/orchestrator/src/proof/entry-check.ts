@@ -26,6 +26,7 @@ export type EntryPart =
   | { readonly letter: PartLetter; readonly kind: "inline"; readonly json: string }
   | { readonly letter: PartLetter; readonly kind: "blob"; readonly name: string };
 
+/** An entry whose text agrees with its header. */
 export interface CheckedEntry {
   readonly header: EntryHeader;
   /** The leaf's hash. */

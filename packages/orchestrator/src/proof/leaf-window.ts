@@ -11,6 +11,7 @@ const TITLE = "capstan leaves/1";
 /** A title, a number of 16 digits, and 53 hashes in base64. */
 const LONGEST_HEAD = 4096;
 
+/** The newest leaves of a log, with the tree before them as a few hashes. Immutable. */
 export class LeafWindow {
   /** Entries before it, of which there is only `before`. */
   readonly base: number;

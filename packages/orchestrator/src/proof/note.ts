@@ -15,6 +15,7 @@ export interface Signer {
   sign(bytes: Uint8Array): Promise<Uint8Array>;
 }
 
+/** A key that verifies notes. */
 export interface VerifierKey {
   readonly name: string;
   /** The key's id: 8 hex digits. */
@@ -133,6 +134,7 @@ export function parseKey(text: string): VerifierKey & { readonly type: number } 
   return { type, name, hash: id, publicKey };
 }
 
+/** The text of a verifier key: `name+hash+base64`. */
 export function formatVerifierKey({ name, publicKey }: Pick<VerifierKey, "name" | "publicKey">): string {
   return `${name}+${keyHash(name, publicKey)}+${writeBase64(Buffer.concat([Uint8Array.of(ED25519), publicKey]))}`;
 }

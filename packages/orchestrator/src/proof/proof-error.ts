@@ -14,8 +14,10 @@ export const proofCodes = [
   "VERIFIER_KEY_INVALID",
 ] as const;
 
+/** Why something is not proven. */
 export type ProofCode = (typeof proofCodes)[number];
 
+/** Thrown where something is not proven. */
 export class ProofError extends Error {
   readonly code: ProofCode;
 

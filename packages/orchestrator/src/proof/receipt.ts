@@ -8,8 +8,10 @@ import { type CheckedEntry, checkHeaderAndParts } from "./entry-check.ts";
 import { HASH_BYTES, LONGEST_INCLUSION, verifyInclusion } from "./merkle.ts";
 import { ProofError } from "./proof-error.ts";
 
+/** The value of a receipt's field `format`. */
 export const RECEIPT_FORMAT = "capstan.receipt/1";
 
+/** A receipt as JSON. */
 export interface Receipt {
   readonly format: typeof RECEIPT_FORMAT;
   /** The entry's number, from 1. */
@@ -24,6 +26,7 @@ export interface Receipt {
   readonly checkpoint: string;
 }
 
+/** What a receipt proves. */
 export interface VerifiedReceipt extends CheckedEntry {
   readonly entry: number;
   readonly checkpoint: Checkpoint;

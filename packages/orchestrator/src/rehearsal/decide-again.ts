@@ -1,5 +1,5 @@
-// One recorded message, decided again by the composition that is rehearsed. Only `decide` of its plugins is called, and what a
-// `target` says of data: no prepare, no effect, no start. Pure; what cannot be known is said to be undecidable.
+// Decides one recorded message again with the rehearsed composition. Only the plugins' `decide` is called, and `target` of message definitions: no
+// prepare, no effect, no start. Pure. Where something needed is not recorded, it answers `undecidable`.
 
 import { type Fault, FaultError } from "../fault/fault.ts";
 import { ENTRY_NUMBER } from "../message/definition.ts";
@@ -19,11 +19,11 @@ import type { RowOverride } from "./row-override.ts";
 
 export type DecidedAgain = Judged | { readonly undecidable: string };
 
-/** Refusals of the kernel that no plugin has a say in. */
+/** Refusals of the kernel on which no plugin has any influence. */
 const STANDING: ReadonlySet<string> = new Set(["FOLLOWUPS_EXCEEDED", "MESSAGE_INTERNAL"]);
-/** Refusals before a message's data was taken: what was recorded is the data as it came. */
+/** Refusals before the data was parsed: the recorded data is as it came. */
 const UNTAKEN: ReadonlySet<string> = new Set(["MESSAGE_UNKNOWN", "MESSAGE_INVALID"]);
-/** Refusals that are the kernel's, and come of what the plugins said. */
+/** Refusals of the kernel that follow from the plugins' answers. */
 const OF_THE_PIPELINE: ReadonlySet<string> = new Set(["UNAUTHORIZED", "HOPS_EXCEEDED"]);
 
 export class Rehearsing {
@@ -40,7 +40,7 @@ export class Rehearsing {
   decideAgain(recorded: RecordedMessage, replayed: ReplayedRows, inForce: InForce): DecidedAgain {
     const { name, envelope, judged, trace } = recorded;
     const { hops, internal } = envelope;
-    // The kernel's own refusals come first, where they do while it runs.
+    // The kernel's own refusals come in the same place as in a running node.
     const refusal = judged.verdict === "refused" && judged.plugin === undefined ? (judged.code as string) : undefined;
     if (refusal !== undefined && STANDING.has(refusal)) return judged;
     const route = this.#composition.routes.get(name);
@@ -76,15 +76,15 @@ export class Rehearsing {
   }
 
   /**
-   * How many plugins had let a message pass that the kernel then refused; `undefined` where it is decided by all of them. `prepared`:
-   * what it needed could not be prepared.
+   * How many plugins had passed a message before the kernel refused it; `undefined` where all of them decide it.
+   * `prepared`: it was refused because preparing it failed.
    */
   #until(refusal: string, { envelope, trace }: RecordedMessage, { preparers, plugin }: Route) {
     const { plugins, authorityAt } = this.#composition;
     if (refusal === "KEY_REUSED") return { plugins: authorityAt + 1, prepared: false };
-    // What plugins made of it was no JSON, or nobody added an authority.
+    // The plugins' rows were no JSON, or no plugin added an authority.
     if (trace.verdicts.length > 0 || OF_THE_PIPELINE.has(refusal)) return undefined;
-    // Here the kernel, whose step is the last, has nothing to prepare with.
+    // In a rehearsal the kernel's plugin has no preparers: for messages of its own, its step, the last one, stands for them.
     const first = plugins.findIndex(({ name }) => name === (preparers[0] ?? plugin).name);
     if (preparers.length === 0 && plugin.name !== KERNEL) return undefined;
     return { plugins: envelope.internal || first <= authorityAt ? 0 : first, prepared: true };
@@ -95,7 +95,8 @@ export class Rehearsing {
     const report = (plugin: string, thrown: unknown): void => {
       bug ??= `"${plugin}": ${thrown instanceof Error ? thrown.message : String(thrown)}`;
     };
-    const decision = decide(this.#composition, envelope, route.definition, new StateView(base), report, upTo);
+    const options = upTo === undefined ? {} : { upTo };
+    const decision = decide(this.#composition, envelope, route.definition, new StateView(base), report, options);
     const unfit = unrecordable(decision, route);
     if (unfit !== undefined) return kernelRefusal("INTERNAL", `${route.name}: ${unfit}`, decision.verdicts);
     const judged = judgementOf(decision);
@@ -108,7 +109,7 @@ export class Rehearsing {
   }
 
   #watched(plugin: AnyPlugin): AnyPlugin {
-    // Whatever else it has stays as it is: a plugin may be an object of a class.
+    // Everything else is inherited: a plugin may be an instance of a class.
     return Object.create(plugin, {
       decide: {
         value: (context: Parameters<AnyPlugin["decide"]>[0]) => {
@@ -120,14 +121,14 @@ export class Rehearsing {
   }
 }
 
-/** As it was decided the first time, or would have been if it had been numbered then. */
+/** With the entry's number among its facts, also if the message was not `numbered` then. */
 function numbered(envelope: Envelope, entry: number): Envelope {
   return { ...envelope, facts: Object.freeze({ ...envelope.facts, [ENTRY_NUMBER]: entry }) };
 }
 
 /**
- * The message as an edge would take it in now. What was recorded is what the schema of then made of the caller's data: its
- * fields stay, and what a new schema adds by itself is added.
+ * The message as an edge would parse it now. The recorded data is what the former schema made of the caller's: its fields stay, and
+ * defaults of the new schema are added.
  */
 function takenIn(route: Route, envelope: Envelope, untaken: boolean): Envelope | Fault {
   const { message } = envelope;
@@ -142,7 +143,7 @@ function takenIn(route: Route, envelope: Envelope, untaken: boolean): Envelope |
   return { ...envelope, message: { ...message, data } };
 }
 
-/** Why the log could not keep what came of it, as a node that runs would find. */
+/** Why the log could not record the decision, as a running node would find. */
 function unrecordable(decision: Decision, { definition }: Route): string | undefined {
   if (decision.kind === "refused") return undefined;
   if (decision.kind === "held")

@@ -1,5 +1,5 @@
-// The history in the log's file of a node that is stopped, read so that not a byte of the file changes: opening it for a node
-// would count up its epoch. A damaged file is refused; whoever rehearses has to know that what is read is what happened.
+// Reads the history from the log file of a stopped node without changing a byte: opening it normally would increment its epoch. A damaged file is
+// refused, because a rehearsal must be of what really happened.
 
 import { statSync } from "node:fs";
 import type { StoredEntry } from "../log/log.ts";
@@ -16,6 +16,7 @@ import { SqliteRows } from "../log/sqlite/sqlite-rows.ts";
 import { finalize, prepare, type Statements } from "../log/sqlite/statements.ts";
 import type { History } from "./survey.ts";
 
+/** The history in the log file of a stopped node. Close it after use. */
 export interface FileHistory extends History {
   close(): void;
 }

@@ -1,5 +1,5 @@
-// The composition that decided a message, and which plugins of the one that is rehearsed are as they were in it. What a plugin
-// is, is its name, version and configuration: that is what the log records of it.
+// The composition that decided a message, and which plugins of the rehearsed one are unchanged since. A plugin is identified by its name, version and
+// configuration, which is what the log records.
 
 import { KERNEL } from "../pipeline/decide.ts";
 import type { PipelineRow } from "../pipeline/kernel-tables.ts";
@@ -11,14 +11,14 @@ export class InForce {
   readonly #positions: ReadonlyMap<string, number>;
   readonly #descriptions: ReadonlyMap<string, string>;
 
-  /** `row`: the newest of the table `pipeline`; none where it is not known what decided. */
+  /** @param row the composition's row in the table `pipeline`; `undefined` where it is not known */
   constructor(row: PipelineRow | undefined) {
     const plugins = row?.plugins ?? [];
     this.#positions = new Map([...plugins.map(({ name }) => name), KERNEL].map((name, at) => [name, at]));
     this.#descriptions = new Map(plugins.map((plugin) => [plugin.name, textOf(plugin)]));
   }
 
-  /** Whether it is the plugin that decided then. The kernel is no part of a composition's description. */
+  /** Whether the plugin decided then, unchanged. The kernel, which descriptions leave out, counts as unchanged. */
   unchanged({ name, version, configuration }: Pick<AnyPlugin, "name" | "version" | "configuration">): boolean {
     if (name === KERNEL) return true;
     return (
@@ -26,7 +26,7 @@ export class InForce {
     );
   }
 
-  /** How a composition differs from this one; and of which plugins history has no rows, of all tables in `written`. */
+  /** How a composition differs from this one; and of which plugins the history has no rows. @param written the tables that it wrote */
   notes({ plugins }: Composition, written: readonly string[]): string[] {
     const names = plugins.map(({ name }) => name);
     const gone = [...this.#positions.keys()].filter((name) => !names.includes(name));

@@ -20,6 +20,7 @@ import type { RowOverride } from "./row-override.ts";
 import { digestOfLog, digestOfReplay } from "./state-digest.ts";
 import { entriesOf, type History, survey } from "./survey.ts";
 
+/** What to rehearse: a history, and the change to it. */
 export interface RehearseOptions {
   /** Read, and nothing else. */
   readonly log: History;

@@ -11,15 +11,18 @@ interface Told {
   readonly principal: string;
 }
 
+/** A message that would be decided otherwise. */
 export interface Difference extends Told {
   readonly was: Judgement;
   readonly now: Judgement;
 }
 
+/** A message of which nobody can say how it would be decided, and why. */
 export interface Undecidable extends Told {
   readonly reason: string;
 }
 
+/** The report of a rehearsal. */
 export interface Rehearsal {
   /** Recorded messages that were looked at: `compared` + `undecidable` + `skipped`. */
   readonly messages: number;

@@ -68,7 +68,8 @@ export async function writtenBy(log: Blobs, entry: DecodedEntry, { tables, owner
   const { message, verdict } = entry.header;
   // Any message may owe something, or be what came of it.
   const kernels = new Set<string>([effectTable.name]);
-  if (verdict === "held" || message === "message.settle") kernels.add(holdTable.name);
+  const settles = trace?.settles !== undefined;
+  if (verdict === "held" || message === "message.settle" || settles) kernels.add(holdTable.name);
   return tables
     .map(({ name }) => name)
     .filter((name) => trace === undefined || kernels.has(name) || wrote.has(ownerOf(name) as string));

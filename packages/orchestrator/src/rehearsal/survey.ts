@@ -9,6 +9,7 @@ import { rowsOf } from "./recorded-rows.ts";
 import { ReplayedRows } from "./replayed-rows.ts";
 import { restates, statedBefore, writtenBy } from "./restatement.ts";
 
+/** What a rehearsal needs of a log: reads only. */
 export type History = Pick<Log, "first" | "head" | "read" | "rows" | "blob">;
 
 export interface Survey {

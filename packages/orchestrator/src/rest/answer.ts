@@ -1,4 +1,4 @@
-// What a request is answered once its message was: a result, a page that tells of the next, or that it is still to come.
+// The HTTP response for an answered message: a result, a page with a link to the next, or 202 where the outcome is still to come.
 
 import { addCrossOrigin } from "./cross-origin.ts";
 import { readPairs, writePairs } from "./fields.ts";
@@ -7,14 +7,14 @@ import { outcomePath } from "./problem.ts";
 import { queryOf } from "./request-data.ts";
 import { matchesTag } from "./request-headers.ts";
 
-/** Seconds before what is pending is worth asking for again. */
+/** `Retry-After` of a pending answer, in seconds. */
 const ASK_AGAIN_S = 1;
 const TAG_CHARACTERS = 22;
 
 export interface Answered {
   readonly operation: Operation;
   readonly answer: unknown;
-  /** The message's, where it was a command. */
+  /** The message's id, where it was a command. */
   readonly id: string | undefined;
   /** `Preference-Applied`. */
   readonly applied: string | undefined;
@@ -41,7 +41,7 @@ export function answerResponse(request: Request, { operation, answer, id, applie
   return taggedResponse(request, text, "private, no-cache", headers);
 }
 
-/** The message whose outcome is still to come; `id` is the one that was just taken, where there is one. */
+/** The id of the message whose outcome is still to come. @param id of the message that was just taken, where there is one */
 function pendingId(answer: unknown, id: string | undefined): string | undefined {
   if (typeof answer !== "object" || answer === null) return undefined;
   const { pending, message } = answer as { pending?: unknown; message?: unknown };
@@ -49,7 +49,7 @@ function pendingId(answer: unknown, id: string | undefined): string | undefined 
   return id ?? (typeof message === "string" ? message : undefined);
 }
 
-/** RFC 8288: the same request, from where this page ends. */
+/** A link to the next page (RFC 8288): the same request, from where this page ends. */
 function nextPage(request: Request, { page, path }: Operation, answer: unknown): string | undefined {
   const { next } = (answer ?? {}) as { next?: unknown };
   if (page === undefined || (typeof next !== "string" && typeof next !== "number")) return undefined;
@@ -57,7 +57,7 @@ function nextPage(request: Request, { page, path }: Operation, answer: unknown):
   return `${path}?${writePairs([...pairs, [page, String(next)]])}`;
 }
 
-/** JSON that whoever has it already need not get again. */
+/** A JSON response with an ETag: a client that has it already gets 304. */
 export function taggedResponse(request: Request, json: string, caching: string, headers = new Headers()): Response {
   const digest = new Bun.CryptoHasher("sha256").update(json).digest("base64url");
   const tag = `"${digest.slice(0, TAG_CHARACTERS)}"`;
@@ -68,7 +68,7 @@ export function taggedResponse(request: Request, json: string, caching: string, 
   return new Response(json, { headers });
 }
 
-/** With what every answer of this door has. HEAD is answered as GET would be, without the body (RFC 9110 §9.3.2). */
+/** Adds the headers that every response of this door has. HEAD is answered like GET, without the body (RFC 9110 §9.3.2). */
 export async function dressed(request: Request, response: Response, requestId: string): Promise<Response> {
   const { headers, status } = response;
   headers.set("x-request-id", requestId);

@@ -1,11 +1,11 @@
-// CORS (https://fetch.spec.whatwg.org/#http-cors-protocol). Which origins may call is admission's to say, before anything comes
-// here; what comes is answered so that the page may read it. Credentials are bearer headers and never cookies.
+// CORS (https://fetch.spec.whatwg.org/#http-cors-protocol). Admission has already refused foreign origins, so that every response may be read by
+// the page that asked. Credentials are bearer headers, never cookies.
 
 const REQUEST_HEADERS =
   "authorization, content-type, idempotency-key, prefer, if-none-match, x-request-id, capstan-deadline, traceparent, last-event-id";
 const RESPONSE_HEADERS =
   "location, link, etag, allow, retry-after, preference-applied, x-request-id, capstan-message, www-authenticate";
-/** Seconds for which a browser need not ask again. */
+/** How long a browser may cache a preflight, in seconds. */
 const PREFLIGHT_S = 600;
 
 /** What a page of an admitted origin needs to read an answer. */
@@ -17,7 +17,7 @@ export function addCrossOrigin(request: Request, headers: Headers): void {
   headers.set("access-control-expose-headers", RESPONSE_HEADERS);
 }
 
-/** The answer to OPTIONS: the path's methods, and to a browser what it may send. */
+/** The response to OPTIONS: the path's methods, and for a browser's preflight what it may send. */
 export function optionsResponse(request: Request, methods: readonly string[]): Response {
   const headers = new Headers({ allow: methods.join(", ") });
   if (request.headers.has("access-control-request-method")) {

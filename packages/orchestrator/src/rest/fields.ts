@@ -1,5 +1,5 @@
-// A message's data as the parameters of a query string: which fields there are, and how each is written there. It is told from
-// the JSON Schema, so that the door reads what the OpenAPI document says.
+// A message's data as parameters of a query string: which fields there are, and how each is written. Derived from the JSON Schema, so that
+// the door reads exactly what the OpenAPI document describes.
 
 import { z } from "zod";
 import { type Fault, FaultError, fault } from "../fault/fault.ts";
@@ -9,8 +9,8 @@ import { readStrictJson } from "./strict-json.ts";
 export type JsonSchema = { readonly [key: string]: unknown };
 
 /**
- * How a value is written: `text` as it is, `number` and `boolean` as JSON writes them, anything else as JSON text. `many`: a list,
- * by one parameter an element.
+ * How a value is written: `text` as it is, `number` and `boolean` as in JSON, anything else as JSON text. `many`: an array, with one
+ * parameter for each element.
  */
 export interface Field {
   readonly kind: "text" | "number" | "boolean" | "json";
@@ -21,13 +21,13 @@ export interface Field {
 
 export type Fields = ReadonlyMap<string, Field>;
 
-/** A parameter's name and its value, as they stood, decoded. */
+/** A parameter's name and value, decoded. */
 export type Pair = readonly [name: string, value: string];
 
 const LONGEST_SHOWN = 80;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** What the schema of a message's data takes. */
+/** The JSON Schema of a message's data, as input. */
 export function inputSchema(schema: z.ZodType): JsonSchema {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   return rest;
@@ -47,7 +47,7 @@ export function fieldsOf(data: JsonSchema): Fields {
 function writtenAs(schema: JsonSchema): Pick<Field, "kind" | "many"> {
   if (schema.type !== "array") return { kind: kindOf(schema), many: false };
   const { items } = schema;
-  // A tuple, or a list of anything, is one value.
+  // A tuple, or an array of anything, is written as one value.
   if (typeof items !== "object" || items === null || schema.prefixItems !== undefined)
     return { kind: "json", many: false };
   return { kind: kindOf(items as JsonSchema), many: true };
@@ -56,7 +56,7 @@ function writtenAs(schema: JsonSchema): Pick<Field, "kind" | "many"> {
 function kindOf({ type, anyOf, oneOf, enum: values, const: value }: JsonSchema): Field["kind"] {
   if (typeof value === "string") return "text";
   if (Array.isArray(values) && values.every((one) => typeof one === "string")) return "text";
-  // That it may be null as well cannot be said in a query; a POST can.
+  // `null` cannot be written in a query; a POST can send it.
   const alternatives = (anyOf ?? oneOf) as readonly JsonSchema[] | undefined;
   const kinds = new Set(
     alternatives === undefined
@@ -97,7 +97,7 @@ export function readPairs(query: string): Pair[] {
     });
 }
 
-/** What cannot be decoded is not repeated: whoever put a secret there should not read it in a log. */
+/** The fault does not repeat what cannot be decoded: it might be a secret, and end up in a log. */
 function decoded(text: string, index: number): string {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
@@ -111,7 +111,7 @@ export function writePairs(pairs: readonly Pair[]): string {
   return pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join("&");
 }
 
-/** The data that parameters say. What does not fit its field stays the text that it is, for the schema to refuse. @throws FaultError */
+/** The data of the parameters. A value that does not fit its field stays a text, which the schema then refuses. @throws FaultError */
 export function dataOf(message: string, pairs: readonly Pair[], fields: Fields): Record<string, unknown> {
   const data: Record<string, unknown> = {};
   for (const [name, text] of pairs) {

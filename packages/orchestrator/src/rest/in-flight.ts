@@ -1,5 +1,5 @@
-// What one grant may have under way at this door at once. A session has a budget of its own; requests have none, and so their grant
-// has: a caller who opens a thousand connections gets no further than one who opens one.
+// Bounds what one grant may have in flight at this door. Sessions have budgets, requests have none; so their grant has one: a thousand connections
+// get a caller no further than one.
 
 import { FaultError, fault } from "../fault/fault.ts";
 import type { SessionLimits } from "../rpc/limits.ts";
@@ -9,9 +9,9 @@ interface UnderWay {
   bytes: number;
 }
 
-/** One request's part of it. */
+/** One request's share of its grant's budget. */
 export interface Share {
-  /** The body is here, and is of so many bytes. */
+  /** The body was read, and has so many bytes. */
   read(bytes: number): void;
   over(): void;
 }
@@ -24,12 +24,12 @@ export class InFlight {
     this.#limits = limits;
   }
 
-  /** Grants that have something under way. */
+  /** How many grants have requests in flight. */
   get size(): number {
     return this.#grants.size;
   }
 
-  /** @param bytes that the body may be of, until it was read. @throws FaultError SESSION_BUDGET */
+  /** @param bytes the most that the body may have; counted until it was read. @throws FaultError SESSION_BUDGET */
   take(grant: string, bytes: number): Share {
     const { callsInFlight, inboundBytes } = this.#limits;
     const under = this.#grants.get(grant) ?? { calls: 0, bytes: 0 };

@@ -1,5 +1,5 @@
-// The messages that this door offers, each with its path, its methods and its schemas: all of a composition's that a scope offers,
-// less those that take a callback, which a request has no place for.
+// The messages that this door offers, each with its path, methods and schemas: all that a scope offers, except those that take a callback, which a
+// request cannot pass.
 
 import { z } from "zod";
 import { FaultError, fault } from "../fault/fault.ts";
@@ -10,16 +10,16 @@ import { type Fields, fieldsOf, inputSchema, type JsonSchema } from "./fields.ts
 
 export const PREFIX = "/v1";
 
-/** What takes a page's `next`: the entry or name that it begins after, before or at. */
+/** Names of fields that take a page's `next`: the entry or name that the next page begins after, before or at. */
 const PAGE_FIELDS = ["after", "before", "from"];
 
-/** A message at this door. Its schemas are made when they are first needed: most nodes are asked for few. */
+/** A message at this door. Its schemas are made when first needed: most nodes are asked for few messages. */
 export class Operation {
   readonly route: Route;
   /** `/v1/action/perform` */
   readonly path: string;
   readonly methods: readonly string[];
-  /** Its outcome may be still to come: it can be waited for, and be pending. */
+  /** Whether its outcome may come later, so that it can be waited for and be pending. */
   readonly waits: boolean;
   #data: JsonSchema | undefined;
   #fields: Fields | undefined;
@@ -48,7 +48,7 @@ export class Operation {
     return this.#result;
   }
 
-  /** The field that takes the `next` of the page before, where the answer is a page. */
+  /** Where the answer is a page: the field that takes the `next` of the page before. */
   get page(): string | undefined {
     const paged = Object.hasOwn((this.result.properties as object | undefined) ?? {}, "next");
     return paged ? PAGE_FIELDS.find((name) => this.fields.has(name)) : undefined;
@@ -69,7 +69,7 @@ export function operationsOf(composition: Composition): Operations {
   return operations;
 }
 
-/** Nobody checks results against their schemas: one that says less than there is leaves the rest open. */
+/** Results are not checked against their schemas, so that a schema may leave fields open. */
 function resultSchema(schema: z.ZodType): JsonSchema {
   const { $schema, ...rest } = z.toJSONSchema(schema, {
     ...{ io: "output", unrepresentable: "any" },
@@ -81,11 +81,11 @@ function resultSchema(schema: z.ZodType): JsonSchema {
   return rest;
 }
 
-/** @throws FaultError why nothing is offered at a path below the prefix, with what is near */
+/** @throws FaultError that says why nothing is offered at a path below the prefix, and names the nearest path */
 export function unknownPath(pathname: string, operations: Operations, composition: Composition): never {
   const [resource = "", verb = "", ...more] = pathname.slice(PREFIX.length + 1).split("/");
   const shown = printable(pathname, 100);
-  // Names are letters and digits: whatever is percent-encoded, or in another place, names nothing.
+  // Names are letters and digits: anything percent-encoded or in another place names nothing.
   const route = more.length === 0 ? composition.routes.get(`${resource}.${verb}`) : undefined;
   if (route?.definition.live !== undefined) {
     throw new FaultError(

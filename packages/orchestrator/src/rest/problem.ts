@@ -1,5 +1,4 @@
-// A fault as a problem document (RFC 9457): what a caller narrows on is `code`, what a person reads is `detail`, and `type` leads
-// to the page of the code.
+// A fault as a problem document (RFC 9457): `code` is for programs, `detail` for people, and `type` is the URL of the code's page.
 
 import type { Fault, FaultRow } from "../fault/fault.ts";
 import type { Problem } from "../fault/problem.ts";
@@ -8,10 +7,10 @@ import { PREFIX } from "./operation.ts";
 export const PROBLEMS = "/problems";
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** Seconds after which trying again is worth it. */
+/** `Retry-After` by status, in seconds. */
 const RETRY_AFTER_S: Readonly<Record<number, number>> = { 429: 1, 503: 5 };
 
-/** @param kept the message of `fault.id` is in the log, and what came of it can be asked for again */
+/** @param kept the message of `fault.id` is in the log, so that its outcome can be asked for again */
 export function problemOf(
   { code, message, details, id }: Fault,
   row: Pick<FaultRow, "status" | "retryable">,
@@ -30,7 +29,7 @@ export function problemOf(
   };
 }
 
-/** Where what comes of a message is told. */
+/** The path at which a message's outcome can be asked for. */
 export function outcomePath(id: string): string {
   return `${PREFIX}/message/attach?id=${encodeURIComponent(id)}`;
 }

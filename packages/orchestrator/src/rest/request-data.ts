@@ -1,4 +1,4 @@
-// The data that a request brings: a POST's body, or the parameters of a GET. Nothing is read twice, and nothing is guessed.
+// The data of a request: a POST's body, or the parameters of a GET.
 
 import { FaultError, fault } from "../fault/fault.ts";
 import { readBody } from "../server/body.ts";
@@ -8,7 +8,7 @@ import type { Operation } from "./operation.ts";
 import { isJson } from "./request-headers.ts";
 import { readStrictJson } from "./strict-json.ts";
 
-/** How many bytes its body may turn out to have. */
+/** The most bytes that its body can have, by `Content-Length` or the limit. */
 export function announcedBytes(request: Request, limit: number): number {
   if (request.method !== "POST") return 0;
   const announced = Number(request.headers.get("content-length") ?? limit);
@@ -27,7 +27,7 @@ export async function dataOfRequest(
   if (query !== "") {
     throw new FaultError(fault("REQUEST_MALFORMED", "the data of a POST is its body; a query string is for GET"));
   }
-  // A message without data needs no body; whoever sends one says that it is JSON.
+  // A message without data needs no body; a body must be declared as JSON.
   const typed = request.headers.has("content-type") || request.headers.has("content-encoding");
   if (typed && !isJson(request.headers)) throw untyped();
   const body = await readBody(request, limit);

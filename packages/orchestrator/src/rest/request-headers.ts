@@ -1,11 +1,11 @@
-// What a request's headers say of a call: idempotency key, how long to wait, where it belongs. A header that the law has ignored
-// where it is malformed is ignored (Prefer, traceparent); one that a caller relies on is refused.
+// The call options in a request's headers: idempotency key, wait, trace and request id. A malformed header is ignored where its RFC says so (Prefer,
+// traceparent), and refused where a caller relies on it.
 
 import { FaultError, fault } from "../fault/fault.ts";
 import type { CallOptions } from "../message/message.ts";
 import { parseOptions, traceparentSchema } from "../message/parse.ts";
 
-/** How long an answer is waited for where nobody says, and at most: proxies and clients give up. Past it the answer is 202. */
+/** How long a response is waited for, in seconds: the default and the most, because proxies and clients give up. After that it is 202. */
 export const WAIT_S = 30;
 export const LONGEST_WAIT_S = 60;
 
@@ -30,9 +30,9 @@ export function askedBy(headers: Headers, requestId: string): Asked {
   };
 }
 
-// RFC 8941 §3.3.3: an sf-string. Its parameters mean nothing to us, so that none is taken.
+// RFC 8941 §3.3.3: an sf-string, without parameters.
 const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
-// What is not quoted stands for itself; a comma would be two headers that were joined.
+// An unquoted key; a comma would mean that two headers were joined.
 const PLAIN = /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/;
 
 /** draft-ietf-httpapi-idempotency-key-header §2.1 has it quoted; many clients do not. */
@@ -51,10 +51,10 @@ function deadlineOf(header: string | null): number | undefined {
   throw malformed("Capstan-Deadline must be milliseconds since the epoch");
 }
 
-/** Of version 00, which is the whole of it; later ones may have more (Trace Context §3.2.2, §3.2.4). */
+/** The length of a version 00 traceparent; later versions may be longer (Trace Context §3.2.2, §3.2.4). */
 const TRACEPARENT_CHARACTERS = 55;
 
-// Trace Context §3.2.2: who cannot parse it restarts the trace.
+// Trace Context §3.2.2: where it cannot be parsed, the trace is restarted.
 function traceparentOf(header: string | null): string | undefined {
   if (header === null) return undefined;
   const later = !header.startsWith("00-") && header[TRACEPARENT_CHARACTERS] === "-";
@@ -62,7 +62,7 @@ function traceparentOf(header: string | null): string | undefined {
   return traceparentSchema.safeParse(known).success ? known : undefined;
 }
 
-/** RFC 7240: what is not known or cannot be read is ignored, and of two alike the first counts. */
+/** RFC 7240: unknown or unreadable preferences are ignored; of two alike the first counts. */
 function preferenceOf(header: string): { readonly wait: number; readonly applied: string | undefined } {
   const preferences = header.split(",").map((one) => (one.split(";")[0] as string).trim().toLowerCase());
   const asked = preferences.map((one) => /^wait *= *"?(\d{1,9})"?$/.exec(one)?.[1]).find((one) => one !== undefined);
@@ -76,7 +76,7 @@ function preferenceOf(header: string): { readonly wait: number; readonly applied
 
 const REQUEST_ID = /^[\x21-\x7e]{1,200}$/;
 
-/** The caller's own id for the request, or one that is made: it is the message's correlation. */
+/** The caller's own id for the request, or a new one. It becomes the message's correlation. */
 export function requestIdOf(headers: Headers): string {
   const given = headers.get("x-request-id");
   if (given !== null && REQUEST_ID.test(given)) return given;
@@ -101,7 +101,7 @@ export function matchesTag(ifNoneMatch: string | null, tag: string): boolean {
   return tags.includes("*") || tags.some((one) => one.replace(/^W\//, "") === tag);
 }
 
-/** A body is JSON, or it is not taken: pages of other sites can send text and forms without being asked (CSRF). */
+/** Whether the body is declared as JSON. Nothing else is taken: pages of other sites can send text and forms without a preflight (CSRF). */
 export function isJson(headers: Headers): boolean {
   const type = headers.get("content-type");
   const coded = headers.get("content-encoding") ?? "identity";

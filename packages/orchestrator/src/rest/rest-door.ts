@@ -52,14 +52,14 @@ export class RestDoor {
     try {
       response = await this.#answer(request, requestId);
     } catch (thrown) {
-      // Nobody hears the answer any more, and that they left is no error of ours.
+      // The caller has left, so that nobody reads the response; that is no error of ours.
       if (request.signal.aborted && !(thrown instanceof FaultError)) return new Response(null, { status: 499 });
       response = this.#problem(thrown, false);
     }
     return dressed(request, response, requestId);
   }
 
-  /** What a request for one of this door's paths is answered that admission does not let in. */
+  /** The response for a request that admission refuses; `undefined` where the path is not this door's. */
   refuse(request: Request, refused: Fault): Response | undefined {
     const { pathname } = new URL(request.url);
     const ours = RestDoor.paths.some(
@@ -83,7 +83,7 @@ export class RestDoor {
     return this.#message(request, pathname, operation, requestId);
   }
 
-  /** What anyone may read who is admitted: it tells of the program and not of what it holds. */
+  /** A document that everybody who is admitted may read: it describes the program, not its data. */
   #read(request: Request, text: () => string): Response {
     if (request.method === "OPTIONS") return optionsResponse(request, READS);
     if (!READS.includes(request.method)) throw new MethodRefused(request.method, READS);
@@ -114,7 +114,7 @@ export class RestDoor {
   ): Promise<Response> {
     const { context, composition, limits, stopping } = this.#options;
     if (stopping()) throw new FaultError(fault("STOPPING", "the node is shutting down; ask again later"));
-    // Before anything of the request is looked at or read: who is not known learns that, and nothing else.
+    // First of all: an unknown caller learns only that.
     const caller = await context.authenticate(request);
     if ("code" in caller) return this.#unauthenticated(request, caller);
     if (operation === undefined) return unknownPath(pathname, this.#operations, composition);
@@ -155,10 +155,10 @@ export class RestDoor {
     }
   }
 
-  /** RFC 6750 §3: what was sent and is not taken is named as such. */
+  /** The 401 response: by RFC 6750 §3 it names a credential that was sent and refused. */
   #unauthenticated(request: Request, refused: Fault): Response {
     const status = this.#options.context.statusOf(refused.code);
-    // It could not be told: a log that does not take what the credential stands on.
+    // The credential could not be checked, because the log does not take what it depends on.
     if (status >= 500) throw new FaultError(refused);
     const misfit = refused.code === "MESSAGE_INVALID";
     const told = misfit ? fault("CREDENTIAL_INVALID", "no grant goes by this credential") : refused;

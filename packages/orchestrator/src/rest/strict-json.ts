@@ -1,10 +1,10 @@
-// JSON that says each thing once: what JSON.parse takes, less names that stand twice in an object (RFC 8259 §4 leaves open which
-// counts) and `__proto__`. What is wrong is told with its place. Depth is bounded, since it recurses.
+// A strict JSON parser: like JSON.parse, but it refuses duplicate names in an object (RFC 8259 §4 leaves open which counts) and `__proto__`,
+// and says where a mistake is. The depth is bounded, because it recurses.
 
 import { type Fault, fault } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
 
-/** A little more than what a message's data may have, so that it is the message's schema that says so. */
+/** A little deeper than a message's data may be, so that the message's own check refuses it, with a better text. */
 const DEEPEST = 128;
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -14,7 +14,7 @@ const LONGEST_SHOWN = 80;
 
 export type Read = { readonly value: unknown } | { readonly fault: Fault };
 
-/** `what` names the text in the fault: `the body`, `"filter"`. */
+/** @param what names the text in faults: `the body`, `"filter"` */
 export function readStrictJson(text: string, what: string): Read {
   try {
     return { value: new Reader(text).document() };

@@ -49,7 +49,7 @@ function faultResponse({ code, message }: Fault): Response {
 
 class BatchTransport implements RpcTransportWithCustomEncoding {
   readonly encodingLevel = "jsonCompatible";
-  /** What may leave: durable, in order. */
+  /** The frames of the answer, durable and in order. */
   readonly frames: string[] = [];
   readonly gate: OutputGate;
   readonly #budget: SessionBudget;
@@ -67,7 +67,7 @@ class BatchTransport implements RpcTransportWithCustomEncoding {
       limit: budget.limits.outboundBytes,
       sink: (frames) => this.frames.push(...frames),
     });
-    // Somebody is always in the race for it, except after the answer.
+    // Nobody listens any more once the batch is answered.
     this.#failed.promise.catch(() => {});
   }
 
@@ -81,7 +81,7 @@ class BatchTransport implements RpcTransportWithCustomEncoding {
   }
 
   send(message: unknown): number {
-    // The answer to a batch that is aborted is a status, not a frame.
+    // An aborted batch is answered with an HTTP status, not with a frame.
     if ((message as unknown[])[0] === "abort") return 0;
     const text = encodeMessage(message as unknown[], this.#budget, this.#inbox);
     if (text === undefined) return 0;

@@ -3,19 +3,19 @@
 // transport: whoever carries the session asks it, and listens to `onBreach`.
 
 import { FaultError } from "../fault/fault.ts";
+import { ExportLedger } from "./export-ledger.ts";
 import { type InspectedFrame, inspectFrame } from "./frame.ts";
-import { ExportLedger } from "./ledger.ts";
 import { defaultLimits, type SessionLimits } from "./limits.ts";
 
-/** A mapper that needs more is doing the callee's work; it bounds how often each element's results are copied. */
+/** Bounds how often a mapper may copy what its earlier steps gave. A mapper that needs more does work that belongs into a message. */
 const VARIABLE_REFERENCES_A_MAP = 64;
 
-/** Of UTF-8, for a code unit of UTF-16. */
+/** An upper bound: bytes of UTF-8 for a code unit of UTF-16. */
 const BYTES_A_UNIT = 3;
 
 /** A frame that may be evaluated. */
 export interface AdmittedFrame extends InspectedFrame {
-  /** A release of a push that was never pulled: capnweb must first be told to pull it, or nobody learns when it ends. */
+  /** Set for a release of a push that was never pulled: capnweb must pull it first, or nobody would learn when it ends. */
   readonly pullFirst: boolean;
 }
 
@@ -27,7 +27,7 @@ export class SessionBudget {
   #anonymousCalls = 0;
   #inFlight = 0;
   #longest = 1;
-  /** The first credential's refusal. */
+  /** The refusal of the first credential, where it was refused. */
   #refused: FaultError | undefined;
   #breach: FaultError | undefined;
   readonly #breachListeners = new Set<(breach: FaultError) => void>();
@@ -41,7 +41,7 @@ export class SessionBudget {
     return this.#authenticated;
   }
 
-  /** The first breach; the session is over. */
+  /** The first breach. With it the session is over. */
   get breach(): FaultError | undefined {
     return this.#breach;
   }
@@ -55,7 +55,7 @@ export class SessionBudget {
     return this.#ledger.live;
   }
 
-  /** Called once, at the first breach; also where the breach is thrown to somebody else, such as a scope method. */
+  /** Calls back once, at the first breach, also if that was thrown elsewhere, such as into a scope method. Answers a function that cancels this. */
   onBreach(listener: (breach: FaultError) => void): () => void {
     this.#breachListeners.add(listener);
     return () => this.#breachListeners.delete(listener);
@@ -74,7 +74,7 @@ export class SessionBudget {
     this.#awaiting(verification, true);
   }
 
-  /** A challenge has begun: like a verification, but whoever is challenged is nobody yet. */
+  /** A challenge has begun: frames wait as for a verification, but the session is not authenticated by it. */
   challenging(offer: Promise<unknown>): void {
     this.#awaiting(offer, false);
   }
@@ -119,7 +119,7 @@ export class SessionBudget {
         frame.pullFirst = this.#ledger.release(frame.id, frame.released);
         break;
       default:
-        // Values for us. They may refer to our exports, but a call in one is a call that no capnweb peer would make there.
+        // A resolve or reject carries values for us. They may refer to our exports, but no capnweb peer puts a call into one.
         if (frame.calls + frame.maps > 0) throw this.#over("nestedCalls", 0, `a ${frame.type} holds a call`);
         this.#checkCopies(this.#ledger.cost(frame));
     }
@@ -135,14 +135,14 @@ export class SessionBudget {
       this.#anonymousCalls += frame.calls;
       if (this.#anonymousCalls > limits.anonymousCalls) throw this.#anonymous("calls", limits.anonymousCalls);
     }
-    // A call in an argument has no export of its own: nobody, here or there, can see when it ends.
+    // A call inside an argument has no export of its own, so that neither side can see when it ends.
     if (frame.nested > 0)
       throw this.#over("nestedCalls", 0, "an argument holds a call or a map; push it first and refer to it");
     if (frame.map && frame.map.variableReferences > VARIABLE_REFERENCES_A_MAP)
       throw this.#over("mapReferences", VARIABLE_REFERENCES_A_MAP, "a map refers to its variables more often");
     this.#ledger.push(frame, bytes);
     if (frame.map) {
-      // A map over what this map gives may expand over a list that its instructions spell out.
+      // A later map over this map's result may expand over a list that is written in its instructions.
       this.#expect(0, frame.map.longest);
       this.#checkMap(frame.mapInstructions);
     }
@@ -153,12 +153,12 @@ export class SessionBudget {
     this.#checkCopies();
   }
 
-  /** The node ends the session, for a reason of its own. */
+  /** Ends the session for a reason of the node's own. */
   end(reason: FaultError): void {
     this.#ended(reason);
   }
 
-  /** A scope method begins. Throws over the limit, and ends the session. */
+  /** A scope method begins. @throws FaultError SESSION_BUDGET over the limit; the session is then over */
   callStarted(): void {
     if (this.#breach) throw this.#breach;
     if (this.#inFlight >= this.limits.callsInFlight)
@@ -166,14 +166,14 @@ export class SessionBudget {
     this.#inFlight++;
   }
 
-  /** One that started has ended, either way. */
+  /** A scope method has ended, with success or not. */
   callEnded(): void {
     this.#inFlight--;
   }
 
   /**
-   * What a scope method is about to return. Any map in flight may turn out to expand over its longest list, and any reference
-   * in flight to copy it, so both are charged again.
+   * Charges for what a scope method is about to return. Maps in flight may expand over its longest list, and references in flight may copy
+   * it, so that both are charged again.
    */
   result(value: unknown): void {
     if (typeof value !== "object" || value === null) return;
@@ -190,11 +190,11 @@ export class SessionBudget {
     this.#checkMap(this.#ledger.heaviestMap);
   }
 
-  /** A message of ours to the peer. Returns false if the peer never asked for it and must not get it. */
+  /** Books a message to the peer. Answers false if the peer never asked for it, and it must not be sent. */
   sent(message: readonly unknown[], text: string): boolean {
     const [type, id] = message;
     const wanted = !((type === "resolve" || type === "reject") && this.#ledger.settled(id as number));
-    // Unambiguous enough to skip the walk: JSON.stringify puts no space there, and inside a string the quote is escaped.
+    // A cheap test before the walk: JSON.stringify puts no space there, and inside of a string the quotes would be escaped.
     if (wanted && (text.includes('["export",') || text.includes('["promise",'))) {
       this.#ledger.stubs += exportsIn(message).length;
       if (this.#ledger.live > this.limits.liveExports)
@@ -203,21 +203,21 @@ export class SessionBudget {
     return wanted;
   }
 
-  /** For the carrier: what is held or unread on the way to the peer. */
+  /** For the transport: bytes that are held, or that the peer has not read. */
   outbound(bytes: number): void {
     if (bytes > this.limits.outboundBytes)
       throw this.#over("outboundBytes", this.limits.outboundBytes, "the peer has more waiting for it than that");
   }
 
-  /** For the carrier: what has arrived and is not evaluated yet. */
+  /** For the transport: bytes that have arrived and are not evaluated yet. */
   waiting(bytes: number): void {
     const name = this.#authenticated ? "inboundBytes" : "waitingBytes";
     if (bytes > this.limits[name]) throw this.#over(name, this.limits[name], "more arrived than can be taken at once");
   }
 
   /**
-   * For a carrier that is told how many bytes a frame has before it has them: whether they are to be waited for. Behind a
-   * credential that is not verified yet a frame may be larger than one that is judged before.
+   * For a transport that learns a frame's length before its bytes: throws where the frame is too large to wait for. Before authentication a
+   * frame may be as large as what may wait behind a credential; what is judged before that must be smaller (`anonymousFrameBytes`).
    */
   arriving(bytes: number): void {
     if (this.#breach) throw this.#breach;
@@ -245,7 +245,7 @@ export class SessionBudget {
   }
 
   #anonymous(name: string, limit: number): FaultError {
-    // Whoever tried a credential and goes on as if it were good is told of the credential.
+    // A caller whose credential was refused, and who goes on as if it were good, is told of that refusal.
     if (this.#refused) return this.#ended(this.#refused);
     return this.#over(name, limit, "before authentication no more is taken; connect first");
   }
@@ -268,7 +268,7 @@ export class SessionBudget {
   }
 }
 
-/** The ids of our stubs that a message of ours hands out. */
+/** Collects the ids of our stubs that an outgoing message hands out. */
 export function exportsIn(value: unknown, found: number[] = []): number[] {
   if (typeof value !== "object" || value === null) return found;
   if (!Array.isArray(value)) {
@@ -278,7 +278,7 @@ export function exportsIn(value: unknown, found: number[] = []): number[] {
   } else if (value[0] === "export" || value[0] === "promise") {
     found.push(value[1] as number);
   } else if (value[0] === "pipeline" || value[0] === "remap") {
-    // Arguments and captures are bare lists, and no value written as one.
+    // The arguments and captures of a call are plain lists here, not lists in capnweb's encoding of values.
     if (Array.isArray(value[3])) for (const element of value[3]) exportsIn(element, found);
   } else {
     for (const element of value) exportsIn(element, found);
@@ -286,7 +286,7 @@ export function exportsIn(value: unknown, found: number[] = []): number[] {
   return found;
 }
 
-/** As deep as capnweb would serialise; what lies deeper fails there. */
+/** The depth to which capnweb serialises; deeper values fail there. */
 const MAX_DEPTH = 256;
 
 function measureResult(value: object, measure: { values: number; longest: number }, depth: number): void {

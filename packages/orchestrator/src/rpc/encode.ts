@@ -1,4 +1,4 @@
-// A message of capnweb's as the text that leaves, with what the books and the whitelist of errors need done to it.
+// Turns an outgoing message of capnweb's into text, booked in the session's budget and with errors reduced to faults.
 
 import type { SessionBudget } from "./budget.ts";
 import { exportsIn } from "./budget.ts";
@@ -13,7 +13,7 @@ export function encodeMessage(message: unknown[], budget: SessionBudget, inbox: 
   }
   const text = JSON.stringify(message);
   if (budget.sent(message, text)) return text;
-  // Nobody will ever hear of the stubs in it, so nobody would release them.
+  // The peer never gets the stubs in it, and so will never release them: that is done here.
   for (const id of exportsIn(message)) inbox.inject(["release", id, 1]);
   return undefined;
 }

@@ -30,7 +30,7 @@ const NOT_A_FUNCTION = /^'([^']*)' is not a function\.$/;
 const INSTANCE_PROPERTY = /^Attempted to access property '([^']*)', which is an instance property of the RpcTarget\./;
 const PROTOCOL_ERROR =
   /^(?:no such (?:entry on exports table|export ID): |refcount would go negative: |bad RPC message: |unknown special value: |unknown map capture: |Deserialization exceeded |Deserialized bigint exceeds |Unknown bytes type marker|Invalid byte length |Invalid empty mapper function|A mapper function cannot |Export .* is not a pipe )/;
-/** What may be a name on the wire; anything else that a caller makes up is not repeated to whoever reads the message. */
+/** A name that an error text may repeat; anything else a caller made up is left out. */
 const NAME = /^[\w$.-]{1,128}$/;
 
 function capnwebFault(error: Error): Fault | undefined {
@@ -56,7 +56,7 @@ function firstFrame(error: Error): string {
   return lines.find((line) => line.trimStart().startsWith("at ")) ?? "";
 }
 
-/** An Error for capnweb's eyes, without the cost and the content of a stack. */
+/** An Error for capnweb, without a stack: that would cost time and show our sources. */
 function errorOf(from: Fault): Error {
   const error = Object.create(Error.prototype) as Error & Record<string, unknown>;
   error.message = from.message;

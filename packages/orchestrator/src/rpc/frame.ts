@@ -9,7 +9,7 @@ export interface InspectedMap {
   readonly subject: number;
   /** Steps for one element; 64 literal values or 1,024 characters count as a step, since capnweb clones them each time. */
   instructions: number;
-  /** References to the element or to what an earlier step gave: each copies it. */
+  /** References to the element or to the result of an earlier step: each copies it. */
   variableReferences: number;
   /** Exports that the mapper captured and copies for every element. */
   readonly captureReferences: number[];
@@ -32,7 +32,7 @@ export interface InspectedFrame {
   readonly mapNested: boolean;
   /** How many references a release gives back. */
   readonly released: number;
-  /** Calls and maps inside arguments: no capnweb peer sends these, and nobody can see them end. */
+  /** Calls and maps inside of arguments: no capnweb peer sends these, and nobody could see them end. */
   readonly nested: number;
   /** Earlier results that evaluating the frame copies, once for each time that they are named. */
   readonly references: readonly number[];
@@ -180,7 +180,7 @@ class Walk {
       }
       case "export":
       case "promise":
-        // The sender numbers its own exports downwards from -1; any other number would collide with our imports.
+        // The sender numbers its own exports -1, -2 and so on; any other number would collide with our imports.
         if (isId(value[1]) && value[1] < 0) this.callbacks++;
         else this.refused = `"${value[0]}" names no export of the sender's`;
         return;
@@ -238,7 +238,7 @@ class Walk {
       return undefined;
     }
     if (this.#inside) {
-      // It multiplies with the one around it. Counted, so that the refusal is not the only defence, but never allowed.
+      // A map in a map multiplies. It is refused; and counted all the same, so that the refusal is not the only defence.
       this.mapNested = true;
       this.#inside.instructions += steps.length;
       for (const step of steps) this.walk(step, depth + 1);

@@ -1,10 +1,10 @@
-// Output commit (DESIGN.md §2): nothing leaves the process before the head that it was decided on is durable. A session's frames
-// wait here, in order. The answers in them are durable already (pipeline/hub.ts): where what was decided since is undone, they
-// leave as they are. It knows no socket.
+// Output commit (DESIGN.md §2): nothing leaves the process before the head that it was decided on is durable. A session's frames wait here,
+// in order. The answers in them are durable already (pipeline/hub.ts), so that they may leave also if later decisions are undone. It
+// knows no socket.
 
 import { FaultError } from "../fault/fault.ts";
 
-/** What the gate has to know of the log. */
+/** What the gate needs to know of the log. */
 export interface Durability {
   /** The newest position decided on. */
   readonly tip: number;
@@ -12,21 +12,21 @@ export interface Durability {
   readonly durable: number;
   /** Counts how often decided but undurable work was undone. `tip` is then back at `durable`. */
   readonly generation: number;
-  /** Set while something is sent that depends on nothing which may yet be undone: it waits for nothing but what it stands behind. */
+  /** Set while frames are sent that depend on nothing that may be undone (`sendUnheld`): they wait only for the frames before them. */
   readonly unheld?: boolean;
-  /** Somebody waits for what is decided. */
+  /** Tells the log that somebody waits for what is decided. */
   hurry?(): void;
   /**
-   * Calls back whenever `durable` advanced or work was undone; in the second case before anything is decided anew, since
-   * positions are then used again. Undo only from a macrotask: replies settle through microtasks, and one that is still
-   * under way would be sent as if it had been decided after. Returns how to stop listening.
+   * Calls back whenever `durable` advanced or work was undone; in the second case before anything new is decided, because positions are
+   * then used again. An undo must come from a macrotask: replies settle in microtasks, and one still under way would be taken for one that
+   * was decided after the undo. Answers a function that cancels this.
    */
   onAdvance(callback: () => void): () => void;
 }
 
 export interface GateOptions {
   readonly durability: Durability;
-  /** Gets frames that may leave, in order, as many as became durable together. */
+  /** Called with the frames that may leave, in order, as many as became durable together. */
   readonly sink: (frames: readonly string[]) => void;
   /** Code units that may wait; beyond it `send` throws SESSION_BUDGET. */
   readonly limit: number;
@@ -60,7 +60,7 @@ export class OutputGate {
     return this.#bytes;
   }
 
-  /** @param unheld it depends on nothing that is decided here */
+  /** @param unheld the frame depends on no decision of this node */
   send(frame: string, unheld = false): void {
     if (this.#closed) return;
     const { durable } = this.#durability;
@@ -70,7 +70,7 @@ export class OutputGate {
         this.#sink([frame]);
         return;
       }
-      // Listening only while something waits: a log with ten thousand idle sessions has nobody to call.
+      // Listens only while something waits: ten thousand idle sessions cost the log no calls.
       this.#generation = this.#durability.generation;
       this.#stop = this.#durability.onAdvance(this.#advance);
     }
@@ -93,7 +93,7 @@ export class OutputGate {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** The session is over: what waits was never told, and never will be. */
+  /** The session is over: frames that wait are dropped. */
   close(): void {
     this.#closed = true;
     this.#queue = [];
@@ -105,7 +105,7 @@ export class OutputGate {
     const { durable, generation } = this.#durability;
     let free = 0;
     while (free < this.#queue.length && (this.#queue[free] as Waiting).tip <= durable) free++;
-    // What was decided since was undone: there is nothing left to wait for.
+    // The undurable decisions were undone: nothing is left to wait for.
     if (generation !== this.#generation) free = this.#queue.length;
     this.#generation = generation;
     if (free === 0) return;

@@ -1,21 +1,21 @@
-// Between the wire and capnweb's read loop: hands over one frame at a time, each only once the budget has admitted it, and none
-// while a credential is being verified. capnweb has evaluated a message, synchronously and scope methods that need no promised
-// argument included, when it calls `receive` again or, patched (ADR 0010), when its listener returns. That is what makes the
-// judgement sound: when a frame is judged, all frames before it have begun, and an authentication among them has been announced.
+// Between the wire and capnweb's read loop: hands over one frame at a time, once the budget has admitted it, and none while a credential is
+// being verified. Before capnweb asks for the next frame (`receive`; with our patch, ADR 0010: before its listener returns) it has evaluated
+// the last one, synchronously, scope methods without promised arguments included. So when a frame is judged, all earlier frames have begun,
+// and an authentication among them is known.
 
 import type { SessionBudget } from "./budget.ts";
 
-/** What a queued string costs beside its text, so that empty frames are not free. */
+/** What a queued frame costs besides its text, so that empty frames are not free. */
 const BYTES_A_FRAME = 64;
 /**
- * Of frames that waited together so much is evaluated in one turn of the loop, or one frame: what is answered leaves between, and the
- * peer says the next thing while we take the one before; and nobody waits for a burst of somebody else's.
+ * Of frames that wait together, so many bytes (or one frame) are evaluated in one turn of the event loop. Between turns answers leave, the
+ * peer can go on, and other sessions are served.
  */
 const BYTES_A_TURN = 128 * 1024;
-/** More than that waits already: it is taken as fast as it can be. */
+/** Where more than this waits, frames are evaluated without pauses. */
 const MOST_PUT_OFF = 16 * 1024 * 1024;
 
-/** Takes messages as they come, without a promise each; what `message` throws comes back as the session's end. */
+/** Called with messages as they come, without a promise for each. What `message` throws ends the session. */
 export interface Listener {
   message(message: unknown): void;
   failed(reason: unknown): void;
@@ -27,9 +27,9 @@ export class Inbox {
   #frames: string[];
   #head = 0;
   #bytes = 0;
-  /** Since the loop was last let turn for it. */
+  /** Bytes evaluated since the last pause. */
   #taken = 0;
-  /** Messages of our own making, which go first and are nobody's to pay for. */
+  /** Messages that we made ourselves: they go first, and are not charged. */
   #internal: unknown[] = [];
   #waiting: PromiseWithResolvers<unknown> | undefined;
   #listener: Listener | undefined;
@@ -45,7 +45,7 @@ export class Inbox {
     budget.onBreach((breach) => this.fail(breach, true));
   }
 
-  /** The peer said that it ends the session: what capnweb then aborts with is the peer's own error. */
+  /** The peer has aborted the session: the error that capnweb then aborts with is the peer's own. */
   get peerAborted(): boolean {
     return this.#peerAborted;
   }
@@ -61,24 +61,24 @@ export class Inbox {
     try {
       this.#budget.waiting(this.#bytes);
     } catch {
-      // The budget has told everyone who listens, this inbox first.
+      // The budget has called its listeners already, this inbox first.
     }
   }
 
-  /** A message to be evaluated next, without being judged. */
+  /** Adds a message that is evaluated next, without being judged. */
   inject(message: unknown): void {
     this.#internal.push(message);
     this.#serve();
   }
 
-  /** Instead of `receive`: calls back with one message after another, under the same rule. */
+  /** Instead of `receive`: calls back with each message, under the same rules. */
   listen(listener: Listener): void {
     this.#listener = listener;
     this.#serve();
   }
 
   receive(): Promise<unknown> {
-    // The common case, without the cost of resolvers: 60,000 frames a second come this way.
+    // The common case, without a promise of our own: 60,000 frames a second take this path.
     if (this.#head < this.#frames.length && this.#internal.length === 0 && !this.#budget.pendingAuthentication) {
       try {
         return Promise.resolve(this.#take());
@@ -92,7 +92,7 @@ export class Inbox {
     return promise;
   }
 
-  /** The session ends: after what has arrived, or at once. */
+  /** Ends the session, after the frames that have arrived, or at once. */
   fail(reason: unknown, atOnce = false): void {
     if (atOnce) {
       this.#frames = [];
@@ -123,8 +123,8 @@ export class Inbox {
   }
 
   /**
-   * Evaluating a message may bring another (`inject`) or end the session: the loop that is running sees to both. Frames that
-   * waited together go as far apart as `receive` gives them, for a call on an earlier promise must begin before the next frame.
+   * Evaluating a message may add another (`inject`) or end the session: the running loop handles both. Between frames it leaves as many
+   * microtasks as `receive` would, because a call on an earlier promise must begin before the next frame is judged.
    */
   #deliver(listener: Listener): void {
     if (this.#delivering) return;
@@ -157,7 +157,7 @@ export class Inbox {
     return this.#taken >= BYTES_A_TURN && this.#bytes <= MOST_PUT_OFF;
   }
 
-  /** When the frame behind one may be handed over. */
+  /** Resolves when the next frame may be handed over. */
   #next(): Promise<void> {
     if (!this.#tookMuch) return Promise.resolve().then();
     return new Promise((resolve) => {
@@ -207,7 +207,7 @@ export class Inbox {
       this.#head = this.#bytes = 0;
     } else {
       this.#bytes -= frame.length + BYTES_A_FRAME;
-      // Frames that were handed over must not stay in memory behind one that still waits.
+      // The frame's memory is freed now, even while later frames still wait.
       this.#frames[this.#head - 1] = "";
     }
     return frame;

@@ -1,16 +1,17 @@
-// The limits of one session, each with its reason. Sizes of text are in UTF-16 code units, which is what a string knows of
-// itself for nothing; Bun's own `maxPayloadLength` bounds the bytes.
+// The limits of one session, each with its reason. Sizes of text are in UTF-16 code units, a string's own length; Bun's
+// `maxPayloadLength` bounds the bytes.
 
+/** The limits of one session. Sizes of text are in UTF-16 code units. */
 export interface SessionLimits {
-  /** Before authentication: pushes. A challenge, a few tries at a credential, health. */
+  /** Pushes before authentication: a challenge, a few tries at a credential, health. */
   readonly anonymousCalls: number;
-  /** Before authentication: one frame. A credential or a proof is a few kB; nobody unknown gets to make us parse more. */
+  /** One frame before authentication. A credential or a proof has a few kB; a stranger must not make us parse more. */
   readonly anonymousFrameBytes: number;
-  /** Before authentication: values copied by references. There is nothing yet that is worth referring to. */
+  /** Values copied by references before authentication: there is hardly anything to refer to yet. */
   readonly anonymousCopies: number;
-  /** While a credential is being verified, what came behind it waits: a burst of a few thousand small calls. */
+  /** What waits while a credential is being verified: a burst of a few thousand small calls. */
   readonly waitingBytes: number;
-  /** Calls that the scopes are answering, those that a map makes included: what a client keeps in flight, times eight. */
+  /** Calls in progress, those that a map makes included: eight times what a client usually has in flight. */
   readonly callsInFlight: number;
   /** Steps of one map: elements times instructions. A page of a thousand elements with a dozen steps each. */
   readonly expansionsPerMap: number;
@@ -26,6 +27,7 @@ export interface SessionLimits {
   readonly outboundBytes: number;
 }
 
+/** The limits where none are configured. */
 export const defaultLimits: SessionLimits = {
   anonymousCalls: 8,
   anonymousFrameBytes: 64 * 1024,

@@ -1,4 +1,4 @@
-// Where a node's sessions are, by the address that people give it. For the client too: nothing of a server is in here.
+// The URL of a node's RPC endpoint, made from its address. The client uses it too, so that it imports nothing of the server.
 
 export function rpcUrl(url: string, scheme: "ws" | "http"): string {
   return `${url.replace(/^http/, scheme).replace(/\/$/, "")}/rpc`;

@@ -1,5 +1,5 @@
-// `scope.at("berlin")`: the messages that can be addressed, each with `at` set. It goes where its scope's calls go, by the same
-// principal and grant; what `at` means is the message's plugin's to know. Chained, each hop has the next behind it: "berlin/cairo".
+// `scope.at("berlin")`: a scope of the messages that can be addressed, which sets `at` in their data. Its calls are those of the scope that it
+// was made from, under the same principal and grant; the plugin of the message interprets `at`. Chained, names are joined: "berlin/cairo".
 
 import type { RpcTarget } from "capnweb";
 import { FaultError } from "../fault/fault.ts";
@@ -11,7 +11,7 @@ import type { Caller } from "./caller.ts";
 import { addMethod, closedTarget } from "./closed-target.ts";
 import { optionsOf, rejecting, resourceClass } from "./scope-calls.ts";
 
-/** Longer than any plugin takes; its own schema says what it is. */
+/** A bound only: the message's own schema has the stricter rules. */
 const LONGEST = 2000;
 
 type AddressedClass = new (caller: Caller, where: string) => RpcTarget;
@@ -41,7 +41,7 @@ export function addressedScopeClass(composition: Composition): AddressedClass | 
       super();
       this.#caller = caller;
       this.#where = where;
-      // What it is made of stays its scope's: it is not released with it.
+      // Its caller stays the parent scope's: releasing this scope does not release it.
       const { forwards } = caller;
       this.#inner = {
         ...(forwards === undefined ? {} : { forwards }),
@@ -94,7 +94,7 @@ export function whereOf(where: unknown): string {
   throw new FaultError({ code: "MESSAGE_INVALID", message: 'at: must be a name, such as "berlin" or "berlin/cairo"' });
 }
 
-/** What is no object stays as it is, for the schema to refuse. */
+/** The data with `at` set. Data that is no object stays as it is: the schema refuses it. */
 function addressed(data: unknown, where: string): unknown {
   if (data === undefined) return { at: where };
   if (typeof data !== "object" || data === null || Array.isArray(data)) return data;

@@ -6,7 +6,7 @@ import type { Route } from "../plugin/composition.ts";
 
 /** Where a scope's calls go: bound to a principal and a grant by whoever made it. */
 export interface Caller {
-  /** It is a node that may say where a call comes from: `via` and `hops` are options of its calls, and of nobody else's. */
+  /** The holder is another node, whose calls may carry `ForwardedOptions`. */
   readonly forwards?: boolean;
   call(route: Route, data: unknown, options: ForwardedOptions): Awaitable<unknown>;
   /** The scope was released. */

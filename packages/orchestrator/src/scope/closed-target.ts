@@ -1,12 +1,12 @@
-// What a remote object says of a member that it does not have: a fault that names the nearest one, where capnweb would answer
-// with the engine's own text. It changes nothing of what there is: known members are found before it is asked.
+// How a remote object answers for a member that it does not have: with a fault that names the nearest one, where capnweb would send the
+// engine's own text. Members that exist are found before this is asked.
 
 import { RpcTarget } from "capnweb";
 import { FaultError } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
 import { nearest } from "../message/nearest.ts";
 
-/** Asked for by promises and by JSON of every object; neither is a caller's mistake. */
+/** Members that promises and JSON look up on every object: these are no caller's mistake. */
 const ASKED_OF_ANYTHING = new Set<string | symbol>(["then", "toJSON"]);
 
 /** A base class for targets: `what` names the object in the fault, `members` what it has. */
@@ -29,8 +29,8 @@ export function closedTarget(what: string, members: readonly string[]): new () =
 }
 
 /**
- * Adds a method that callers can call and of which they can read nothing: a function's own `name` and `length` would be members
- * too. `method.value` is written in the short form, since other functions own a `prototype`, which cannot be removed.
+ * Adds a method that callers can only call. A function's `name` and `length` would be readable members, so they are removed. `method.value`
+ * must be in method shorthand: other functions have a `prototype`, which cannot be removed.
  */
 export function addMethod(prototype: object, name: string, method: { value(...args: never[]): unknown }): void {
   const { value } = method;

@@ -1,4 +1,4 @@
-// What every generated scope is made of: a class a resource, with a method a verb; and how its calls are taken.
+// The parts of a generated scope: a class for each resource, with a method for each verb, and how its calls are made.
 
 import type { RpcTarget } from "capnweb";
 import type { Awaitable } from "../log/log.ts";
@@ -12,7 +12,7 @@ export function optionsOf({ forwards }: Caller, options: unknown): ForwardedOpti
   return forwards === true ? parseForwarded(options) : parseOptions(options);
 }
 
-/** Whoever calls in this process expects a promise, of a refusal too. */
+/** Turns a thrown refusal into a rejection: a caller in this process expects a promise. */
 export function rejecting(call: () => Awaitable<unknown>): Awaitable<unknown> {
   try {
     return call();

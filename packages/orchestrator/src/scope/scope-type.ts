@@ -30,13 +30,13 @@ export type AddressedScope<Messages> = {
     : Resource]: AddressedVerbs<Messages[Resource]>;
 } & {
   applyAction(message: Message, options?: CallOptions): Promise<unknown>;
-  /** By that node, of one behind it. */
+  /** Addresses a node behind that one, through it. */
   at(where: string): AddressedScope<Messages>;
 };
 
 /** The scope of a message table, by type. */
 export type Scope<Messages> = { readonly [Resource in keyof Messages]: OpenVerbs<Messages[Resource]> } & {
   applyAction(message: Message, options?: CallOptions): Promise<unknown>;
-  /** Addresses another node; there where a message of the composition can be. */
+  /** Addresses another node. Present only where some message of the composition can be addressed. */
   at(where: string): AddressedScope<Messages>;
 } & Disposable;

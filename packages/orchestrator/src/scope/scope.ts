@@ -41,7 +41,7 @@ export function scopeClass(composition: Composition): new (caller: Caller) => Rp
 
     static send(scope: GeneratedScope, message: unknown, options: unknown): Awaitable<unknown> {
       return rejecting(() => {
-        // Its data is parsed by its own schema, and may hold a callback until then.
+        // The data is left out here: its own schema parses it later, and until then it may hold a callback.
         const { data, ...named } = Object(message) as { readonly data?: unknown };
         const { resource, action } = parse("message", messageSchema, message instanceof Object ? named : message);
         return scope.#caller.call(composition.route(resource, action), data, optionsOf(scope.#caller, options));

@@ -4,12 +4,13 @@ import { FaultError, fault } from "../fault/fault.ts";
 import type { Orchestrator } from "../orchestrator.ts";
 import { isLoopback } from "./admission.ts";
 
+/** Where a node listens by default. */
 export const DEFAULT_LISTEN = "127.0.0.1:7420";
 
 export interface Address {
   readonly hostname: string;
   readonly port: number;
-  /** As in a URL and a Host header, without the port. */
+  /** The host as in a URL or a Host header, without the port. */
   readonly host: string;
 }
 
@@ -25,7 +26,7 @@ export function parseAddress(listen: string, what = "listen"): Address {
   return { hostname, port, host: hostname.includes(":") ? `[${hostname}]` : hostname.toLowerCase() };
 }
 
-/** A public address is for whoever asks for it, and for pipelines that ask for a credential. @throws FaultError ADDRESS_REFUSED */
+/** Refuses a public address unless the operator asked for one and some credential is needed to get in. @throws FaultError ADDRESS_REFUSED */
 export function checkExposure({ hostname }: Address, asked: boolean, orchestrator: Orchestrator): void {
   if (isLoopback(hostname)) return;
   if (!asked) {
@@ -40,7 +41,7 @@ export function checkExposure({ hostname }: Address, asked: boolean, orchestrato
   }
 }
 
-/** Why an address cannot be listened on, as a fault; whatever else was thrown, as it is. */
+/** The fault for an address that cannot be listened on; anything else that was thrown is answered unchanged. */
 export function listenFault(thrown: unknown, { host, port }: Address): unknown {
   switch ((thrown as { code?: string }).code) {
     case "EADDRINUSE":

@@ -1,10 +1,10 @@
-// Who may talk to a door at all: Host against DNS rebinding, Origin against other sites' pages. A foreign Origin is what
-// capnweb and WebSockets by themselves let in.
+// Which requests are admitted at all. The Host header is checked against DNS rebinding, the Origin header against other sites' pages, which
+// WebSockets and capnweb do not check themselves.
 
 import { type Fault, fault } from "../fault/fault.ts";
 
 export interface AdmissionOptions {
-  /** The host that is listened on, as in a Host header, without its port. */
+  /** The host that the node listens on, as in a Host header without its port. */
   readonly host: string;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
@@ -17,7 +17,7 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.has(host) || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 
-/** Why the request is not served; `undefined` where it is. */
+/** Why the request is refused; `undefined` where it is admitted. */
 export function refusal(request: Request, options: AdmissionOptions): Fault | undefined {
   const header = request.headers.get("host") ?? "";
   const host = header.replace(/:\d+$/, "").toLowerCase();
@@ -41,7 +41,7 @@ export function refusal(request: Request, options: AdmissionOptions): Fault | un
   );
 }
 
-/** An IP address cannot be rebound: whoever names one in a Host header has asked for that address. */
+/** An IP address as Host is safe: DNS rebinding needs a name. */
 function isAddress(host: string): boolean {
   return /^\d{1,3}(\.\d{1,3}){3}$/.test(host) || /^\[[0-9a-f:.]+\]$/.test(host);
 }

@@ -1,13 +1,13 @@
-// The bodies of batches, all together: a batch brings its credential in its body, so that it is read before anyone knows whose it
-// is. A session's budget bounds one; this bounds what any number of connections can have the node hold, and for how long.
+// Bounds the bodies of all batches together. A batch's credential is in its body, so that the body is read before the caller is known. The
+// session's budget bounds one body; this bounds what any number of connections can make the node hold, and for how long.
 
 import { type Fault, fault } from "../fault/fault.ts";
 import type { SessionLimits } from "../rpc/limits.ts";
 import { readBody } from "./body.ts";
 
-/** Whoever sends a batch has it ready: who takes longer is there to take long. */
+/** How long a body may take. A client has its batch ready: only an attacker takes longer. */
 const BODY_MS = 30_000;
-/** Each piece that a body comes in is a turn of the loop's: a few thousand are nothing, and beyond them one is worth this much. */
+/** A body may come in so many chunks of any size; with more, the chunks must have so many bytes on average. Each costs a turn of the event loop. */
 const FREE_PIECES = 4096;
 const LEAST_BYTES_A_PIECE = 16;
 
@@ -21,12 +21,12 @@ export class AnonymousBodies {
     this.#ms = ms;
   }
 
-  /** Bytes of bodies that are not whole yet. */
+  /** Bytes of bodies that are still being read. */
   get held(): number {
     return this.#held;
   }
 
-  /** The text, or why it is not taken. */
+  /** The body's text, or the fault for which it is refused. */
   async read(request: Request): Promise<string | Fault> {
     const { frameBytes, inboundBytes } = this.#limits;
     const slow = new AbortController();

@@ -1,12 +1,12 @@
-// Connections of callers who are not known yet, WebSockets and iroh's. What one of them may send before it is somebody's is bounded, but
-// Bun holds a frame until it is whole, and a frame may be of megabytes: so there are only so many of them at once. Whoever has a
-// credential is known within moments; those that are nobody's for longer make room, the oldest first.
+// Bounds the connections, over WebSockets and iroh, of callers who are not authenticated yet. Each may send only a little, but Bun holds a frame
+// until it is whole, and a frame may have megabytes: so their number is bounded too. A caller with a credential is authenticated within
+// moments; those that are not, for longer, make room, the oldest first.
 
 import type { SessionBudget } from "../rpc/budget.ts";
 
-/** At up to 16 MiB each, a quarter of a gigabyte. */
+/** The most at once. With frames of up to 16 MiB they hold 256 MiB. */
 const MOST = 16;
-/** A thousand clients that come back at once are all known by then. */
+/** How long a connection is safe from making room: a thousand clients that reconnect at once are all authenticated by then. */
 const GRACE_MS = 2000;
 
 interface Closable {

@@ -1,4 +1,4 @@
-// The node's HTTP: batches of RPC, health, and the plugins' own doors. What comes here has passed admission.
+// The node's HTTP: RPC batches, REST, health, metrics, and the plugins' doors. Requests that come here have passed admission.
 
 import type { RpcTarget } from "capnweb";
 import { Hono } from "hono";
@@ -19,9 +19,9 @@ import { doorContext } from "./door-context.ts";
 import { pluginDoor } from "./plugin-door.ts";
 import type { SessionOptions } from "./session.ts";
 
-/** An HTTP batch cannot wait for ever: proxies and clients give up. Past it the answer is `pending`. */
+/** The longest wait of an HTTP batch: proxies and clients give up at some time. After that the answer is `pending`. */
 const BATCH_WAIT_MS = 30_000;
-/** What the node answers at by itself; a plugin's door is somewhere else. */
+/** The node's own paths, which no plugin's door may have. */
 const OWN_PATHS = ["/rpc", ...RestDoor.paths, METRICS_PATH, "/healthz", "/readyz"];
 
 export interface AppOptions {
@@ -32,16 +32,16 @@ export interface AppOptions {
   /** Aborted when the node stops. */
   readonly stopped: AbortSignal;
   readonly logger: Logger;
-  /** Nobody but this machine reaches the node. */
+  /** Only this machine can reach the node. */
   readonly local: boolean;
-  /** Lets a request be silent for as long as it likes. */
+  /** Lifts the idle timeout of a request. */
   keepOpen(request: Request): void;
   report(error: unknown): void;
 }
 
 export interface App {
   readonly paths: readonly string[];
-  /** What a request is answered that admission does not let in. */
+  /** The response for a request that admission refuses. */
   refuse(request: Request, refused: Fault): Response;
   fetch(request: Request): Response | Promise<Response>;
 }
@@ -90,7 +90,7 @@ export function httpApp(options: AppOptions): App {
     app.all(door.path, (c) => open(c.req.raw));
   }
   app.onError((error, c) => {
-    // Nobody hears the answer any more, and that they left is no error of ours.
+    // The caller has left, so that nobody reads the answer; that is no error of ours.
     if (c.req.raw.signal.aborted && !(error instanceof FaultError)) return new Response(null, { status: 499 });
     report(error);
     return c.json(faultOf(error), 500);
@@ -100,7 +100,7 @@ export function httpApp(options: AppOptions): App {
   );
   return {
     paths,
-    // At every other path a fault is its status's body.
+    // At other paths than REST's the fault itself is the body.
     refuse: (request, refused) => rest.refuse(request, refused) ?? Response.json(refused, { status: 403 }),
     fetch: (request) => app.fetch(request),
   };

@@ -1,19 +1,19 @@
-// A request's body under a limit: nothing beyond it is ever in memory, and what is not UTF-8 is not guessed at.
+// Reads a request's body under a limit: nothing beyond it is held in memory, and a body that is not UTF-8 is refused.
 
 import { type Fault, fault } from "../fault/fault.ts";
 
 export interface Bounds {
-  /** Whether so many bytes more may be kept; or why not. */
+  /** Asks for so many more bytes; answers a fault where they may not be held. */
   keep(bytes: number): Fault | undefined;
-  /** Ends the reading, with the fault that is its reason; what came is let go. */
+  /** Aborted with a fault: ends the reading and drops what was read. */
   readonly signal: AbortSignal;
 }
 
-/** The text, or why it is not taken. `limit` in bytes. */
+/** The body's text, or the fault for which it is refused. @param limit in bytes */
 export async function readBody(request: Request, limit: number, bounds?: Bounds): Promise<string | Fault> {
   const tooLarge = fault("TOO_LARGE", `a body of more than ${limit} bytes is not taken; send less at a time`);
   if (Number(request.headers.get("content-length") ?? 0) > limit) return tooLarge;
-  // In one piece: a body may come byte by byte, and an object for each would be a hundred times as much.
+  // One growing buffer: a body may come byte by byte, and an object for each chunk would take a hundred times the memory.
   const body = new Bun.ArrayBufferSink();
   body.start({ asUint8Array: true });
   let size = 0;

@@ -1,5 +1,5 @@
-// The sessions of callers over whatever they come by: counted, bounded while they are nobody's, and each with a budget, its
-// callbacks and the public object. It knows links, and no sockets.
+// The sessions of callers, over any link: counted, bounded until they are authenticated, each with its budget, its callbacks and the public
+// object. It knows no sockets.
 
 import { RpcSession, type RpcTarget } from "capnweb";
 import type { Fault } from "../fault/fault.ts";
@@ -8,7 +8,7 @@ import { Turns } from "../pipeline/turns.ts";
 import { SessionBudget } from "../rpc/budget.ts";
 import { onSendError } from "../rpc/errors.ts";
 import type { SessionLimits } from "../rpc/limits.ts";
-import type { LiveSession } from "../scope/lives.ts";
+import type { LiveSession } from "../scope/live-callbacks.ts";
 import type { Link, LinkReceiver } from "../transport/link.ts";
 import { SessionTransport } from "../transport/session-transport.ts";
 import { AnonymousConnections } from "./anonymous-connections.ts";
@@ -33,7 +33,7 @@ export class CallerSessions {
     this.#options = options;
   }
 
-  /** Somebody connected, who is nobody's yet and may have to make room. */
+  /** A connection has come. Until it is authenticated it may be closed to make room. */
   arrived(connection: Connection): CallerSession {
     const budget = new SessionBudget(this.#options.limits);
     this.#anonymous.opened(connection, budget);
@@ -41,7 +41,7 @@ export class CallerSessions {
   }
 }
 
-/** One of them: what comes over its link, from the first to the last. */
+/** One caller's session: receives what comes over its link. */
 export class CallerSession implements LinkReceiver {
   readonly #options: CallerSessionsOptions;
   readonly #budget: SessionBudget;
@@ -55,7 +55,7 @@ export class CallerSession implements LinkReceiver {
     this.#left = left;
   }
 
-  /** Whether so large a frame is to be waited for. @throws FaultError SESSION_BUDGET */
+  /** A frame of so many bytes is coming. @throws FaultError SESSION_BUDGET where it is too large to wait for */
   arriving(bytes: number): void {
     this.#budget.arriving(bytes);
   }

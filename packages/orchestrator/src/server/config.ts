@@ -1,4 +1,4 @@
-// `capstan.config.ts`: what an operator writes, checked where it is read. The order of the plugins is the tuple's.
+// `capstan.config.ts`: its type, and its check when it is read. Plugins decide in the order of the tuple.
 
 import { z } from "zod";
 import { FaultError, fault } from "../fault/fault.ts";
@@ -8,8 +8,9 @@ import type { Ordered } from "../plugin/order.ts";
 import type { AnyPlugin } from "../plugin/plugin.ts";
 import type { SessionLimits } from "../rpc/limits.ts";
 
+/** The configuration of a node. */
 export interface Config<P extends readonly AnyPlugin[] = readonly AnyPlugin[]> {
-  /** What people call the node. */
+  /** A name for people to read. */
   readonly name?: string;
   /** The data directory; default ./.capstan. */
   readonly data?: string;
@@ -31,7 +32,7 @@ export interface Config<P extends readonly AnyPlugin[] = readonly AnyPlugin[]> {
   readonly iroh?: string;
   /** Relays that iroh uses: URLs, or `default` for number0's. */
   readonly irohRelays?: readonly string[];
-  /** What is not public and `http` may reach all the same: `127.0.0.1:8080`, `10.0.0.0/8`. */
+  /** Addresses that are not public and that `http` may reach all the same: `127.0.0.1:8080`, `10.0.0.0/8`. */
   readonly httpAllow?: readonly string[];
   /** Where OpenTelemetry traces go; default: nowhere, or where OTEL_EXPORTER_OTLP_ENDPOINT says. */
   readonly otel?: OtelConfig;
@@ -42,7 +43,7 @@ const configSchema = z.strictObject({
     .string()
     .min(1)
     .max(100)
-    .regex(/^[\w.-]+$/)
+    .regex(/^[\w.-]+$/, "must be letters, digits and . _ -")
     .optional(),
   data: z.string().min(1).optional(),
   listen: z.string().min(1).optional(),
@@ -63,10 +64,10 @@ const configSchema = z.strictObject({
   otel: z.strictObject({ endpoint: z.url({ protocol: /^https?$/ }) }).optional(),
 });
 
-/** Names of what can be configured. */
+/** The names of all settings. */
 export const configKeys: readonly string[] = Object.keys(configSchema.shape);
 
-/** A configuration whose plugins stand in an order that works; another does not compile. */
+/** Infers the types of a configuration. Plugins in a wrong order do not compile. */
 export function defineConfig<const P extends readonly AnyPlugin[]>(
   config: Omit<Config, "plugins"> & { readonly plugins?: P & Ordered<P> },
 ): Config {
@@ -79,7 +80,7 @@ export function parseConfig(value: unknown, where = "the configuration"): Config
   if (parsed.success) return parsed.data as Config;
   const said = parsed.error.issues.map((issue) => {
     if (issue.code !== "unrecognized_keys") return misfit(issue);
-    return issue.keys.map((key) => `unknown key "${key}"${hint(key)}`).join("; ");
+    return unknown(issue.keys);
   });
   throw new FaultError(fault("CONFIG_UNKNOWN", `${where}: ${said.join("; ")}`));
 }
@@ -95,7 +96,12 @@ function misfit(issue: z.core.$ZodIssue): string {
   return `${where}: ${given}: ${issue.message}`;
 }
 
-function hint(key: string): string {
-  const suggestion = nearest(key, configKeys);
-  return suggestion === undefined ? `; known are ${configKeys.join(", ")}` : `, did you mean "${suggestion}"?`;
+/** The keys that there are only once, however many are none. */
+function unknown(keys: readonly string[]): string {
+  const said = keys.map((key) => {
+    const suggestion = nearest(key, configKeys);
+    return `unknown key "${key}"${suggestion === undefined ? "" : `, did you mean "${suggestion}"?`}`;
+  });
+  const known = said.every((one) => one.endsWith("?")) ? [] : [`known are ${configKeys.join(", ")}`];
+  return [...said, ...known].join("; ");
 }

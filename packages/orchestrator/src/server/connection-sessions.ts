@@ -1,10 +1,10 @@
-// What connections know of the session that asks for them: its id, its end, and what their last challenge kept. What is kept is given
-// once, and is gone with the session; nothing of it is ever sent.
+// What a connection may know of the asking session: its id, its end, and what the last challenge kept. That is handed out once, is dropped
+// with the session, and is never sent.
 
 import { FaultError, fault } from "../fault/fault.ts";
 import type { ConnectionSession } from "../plugin/connection.ts";
 import type { SessionBudget } from "../rpc/budget.ts";
-import type { LiveSession } from "../scope/lives.ts";
+import type { LiveSession } from "../scope/live-callbacks.ts";
 
 export interface ConnectionSessionsParts {
   readonly lives: Pick<LiveSession, "lasting" | "onEnd">;
@@ -22,7 +22,7 @@ export class ConnectionSessions {
     this.#parts = parts;
   }
 
-  /** The session as a connection sees it, who is given what its last challenge kept: the next one finds nothing. */
+  /** The session as a connection sees it, with what its last challenge kept, which is then forgotten. */
   take(connection: string): ConnectionSession {
     const kept = this.#kept.get(connection);
     this.#kept.delete(connection);
@@ -40,7 +40,7 @@ export class ConnectionSessions {
   /** For the verification that follows. */
   keep(connection: string, value: unknown): void {
     if (value === undefined) return;
-    // Once: a session may ask for as many challenges as it likes.
+    // Listens once, however many challenges the session asks for.
     if (!this.#listening) {
       this.#listening = true;
       this.#parts.lives.onEnd(() => {

@@ -1,5 +1,5 @@
-// What plugins' doors and the node's own are given: who asks is told by the bearer credential, through the connection that
-// takes one, and what is asked goes to the hub like everything else.
+// What HTTP doors, the plugins' and the node's own, are given. The bearer credential is verified by the connection that takes one, and messages go
+// to the hub like everybody's.
 
 import { type Fault, FaultError, fault } from "../fault/fault.ts";
 import { kernelFaults } from "../fault/kernel-faults.ts";
@@ -39,14 +39,14 @@ export function doorContext({ orchestrator, stopping, logger, keepOpen }: DoorCo
     if (credential === undefined || connection === undefined) {
       return fault("UNAUTHENTICATED", "the credential is taken as `Authorization: Bearer …`, and in no other form");
     }
-    // All that there is of a session is this verification.
+    // A request has no session but for this verification.
     const session = lives.session(false);
     const asking = new ConnectionSessions({ lives: session, budget: { end() {} } }).take("");
     try {
       const verified = await connection.verify(parse("authorization", connection.input, credential), reader, asking);
       if ("code" in verified) return verified;
       if (verified.grant === NODE_GRANT) return fault("CREDENTIAL_INVALID", "no grant goes by this credential");
-      // A credential that stood on what the disk then refused would be nobody's.
+      // A credential may depend on entries that are not durable yet, and could still be undone.
       await committer.whenDurable(committer.tip);
       return verified;
     } catch (thrown) {

@@ -1,16 +1,17 @@
-// Where a node listens by iroh: checked like its port, and opened beside it. iroh itself is loaded only here, when it is asked for.
+// Listening over iroh: checked like the node's port, and opened beside it. iroh itself is loaded only when it is asked for.
 
 import { FaultError, fault } from "../fault/fault.ts";
 import type { Orchestrator } from "../orchestrator.ts";
-import { systemTimers } from "../pipeline/timers.ts";
 import type { Logger } from "../plugin/plugin.ts";
+import { systemTimers } from "../time/timers.ts";
 import { isRelay } from "../transport/iroh/address.ts";
 import { IrohListener } from "../transport/iroh/listener.ts";
 import { type Address, checkExposure, listenFault, parseAddress } from "./address.ts";
 import type { CallerSessions } from "./caller-sessions.ts";
 
+/** How to listen over iroh. */
 export interface IrohOptions {
-  /** The node's ed25519 secret key, 32 bytes: its public half is how the node is found, and what it proves. */
+  /** The node's ed25519 secret key, 32 bytes. The public key is the node's address and what it proves. */
   readonly secretKey: Uint8Array;
   /** `host:port`, UDP; default: where the node listens for HTTP. */
   readonly listen?: string | undefined;
@@ -41,7 +42,7 @@ export function prepareIroh(
       fault("CONFIG_UNKNOWN", `iroh: ${relay} is neither a relay's address, https://…, nor default`),
     );
   }
-  // Whoever knows a relay's address and the key reaches the node, wherever it listens.
+  // With a relay, everybody who knows the key can reach the node, wherever it listens.
   if (relays.length > 0) checkExposure({ ...address, hostname: "a relay" }, asked, orchestrator);
   return async (sessions) => {
     try {

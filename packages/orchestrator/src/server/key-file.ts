@@ -1,4 +1,4 @@
-// A node's secret key in a file that only its owner reads: 32 bytes in base64url. It is read and made here alone.
+// A node's secret key in a file that only its owner can read: 32 bytes in base64url. Nothing else reads or makes it.
 
 import {
   closeSync,
@@ -18,7 +18,7 @@ import { FaultError, fault } from "../fault/fault.ts";
 import { SEED_BYTES } from "../notary/signer.ts";
 
 const OTHERS = 0o077;
-/** What is made for nobody but the owner; and what everybody may read. */
+/** Modes of files: for the owner only, and readable by everybody. */
 const SECRET = 0o600;
 const PUBLIC = 0o644;
 
@@ -44,18 +44,18 @@ export function readSeed(path: string): Uint8Array | undefined {
   }
 }
 
-/** Makes a key, durable once this returns; or answers the one that another process has made there in the meantime. */
+/** Makes a key, durable once this returns; answers the key of another process where that was quicker. */
 export function makeSeed(path: string): Uint8Array {
   const temporary = `${path}.${process.pid}.tmp`;
   const seed = utils.randomSecretKey();
   write(temporary, `${Buffer.from(seed).toString("base64url")}\n`, SECRET);
   try {
-    // Not by a rename: that would put this key in the place of another's.
+    // A link and not a rename, which would replace a key that another process has just made.
     linkSync(temporary, path);
   } catch (error) {
     const { code } = error as { code?: string };
     if (code === "EEXIST") return readSeed(path) ?? makeSeed(path);
-    // A file system without links.
+    // This file system has no links.
     renameSync(temporary, path);
   } finally {
     rmSync(temporary, { force: true });
@@ -64,7 +64,7 @@ export function makeSeed(path: string): Uint8Array {
   return seed;
 }
 
-/** Replaces what everybody may read, whole and durably. */
+/** Replaces a public file, atomically and durably. */
 export function replacePublic(path: string, text: string): void {
   const temporary = `${path}.tmp`;
   write(temporary, text, PUBLIC);

@@ -1,5 +1,5 @@
-// How whoever has a node's files asks the running node for something that no scope offers: by a file that the node's own key
-// signed, in its data directory. Nothing of it crosses a wire, and nothing is taken that is not listed by whoever serves.
+// How the owner of a node's files asks the running node for something that no scope offers: by a file in its data directory, signed with the
+// node's own key. Nothing crosses a wire, and only the requests that the server lists are taken.
 //
 //   capstan request recover                      what is asked for; the file is recover.request
 //   capstan/n-7f3a1b2c                           the node
@@ -15,11 +15,11 @@ import { type Fault, FaultError, fault, faultOf } from "../fault/fault.ts";
 import { proven } from "../fault/proof-fault.ts";
 import type { Message } from "../message/message.ts";
 import type { Orchestrator } from "../orchestrator.ts";
-import type { Timers } from "../pipeline/timers.ts";
 import type { Logger } from "../plugin/plugin.ts";
 import { parseVerifierKey, type Signer, signNote, type VerifierKey, verifyNote } from "../proof/note.ts";
+import type { Timers } from "../time/timers.ts";
 
-/** Who asks and who answers look at the same clock. */
+/** Older requests are refused. Both processes are on one machine, and so read the same clock. */
 export const LONGEST_AGE_MS = 60_000;
 const LOOK_EVERY_MS = 1000;
 const ASK_AGAIN_MS = 100;
@@ -27,26 +27,27 @@ const LONGEST_FILE = 16 * 1024;
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
 
-/** What can be asked for: the file's name, and the message that it becomes. */
+/** What can be asked for: by the file's name, the message that the request becomes. */
 export type LocalRequests = Readonly<Record<string, Pick<Message, "resource" | "action">>>;
 
 type Answer = { readonly nonce: string } & ({ readonly data: unknown } | { readonly error: Fault });
 
 const SHAPE = /^capstan request ([a-z]+)\n(\S+)\nat ([0-9]{1,16})\nnonce ([\w-]{22})\n(\{.*\})\n$/;
 
+/** A local request, and who asks. */
 export interface AskOptions {
   readonly directory: string;
   /** `recover` */
   readonly name: string;
   readonly data: object;
-  /** The node's. */
+  /** The node's signer. */
   readonly signer: Signer;
   readonly timers: Timers;
   now(): number;
   readonly limitMs?: number;
 }
 
-/** Asks the node that runs on these files. @throws FaultError REQUEST_UNANSWERED, and what the node answered */
+/** Asks the node that runs on these files. @throws FaultError REQUEST_UNANSWERED, or the fault that the node answered */
 export async function askLocally(options: AskOptions): Promise<unknown> {
   const { directory, name, data, signer, timers, now, limitMs = 10_000 } = options;
   const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64url");
@@ -78,17 +79,18 @@ function readAnswer(path: string, nonce: string): Answer | undefined {
   }
 }
 
+/** Which local requests are answered, and by which node. */
 export interface AnswerOptions {
   readonly orchestrator: Orchestrator;
   readonly directory: string;
   readonly requests: LocalRequests;
   readonly timers: Timers;
-  /** As the clock has it: the asking process goes by no other. */
+  /** The system's clock, in milliseconds since the epoch: the asking process reads the same. */
   now(): number;
   readonly logger: Logger;
 }
 
-/** Looks for requests once a second. Answers how to stop that. */
+/** Looks for requests once a second. Answers a function that ends this. */
 export function answerLocally(options: AnswerOptions): () => Promise<void> {
   const { requests, timers, logger } = options;
   let stopped = false;
@@ -129,7 +131,7 @@ async function answerOne(options: AnswerOptions, name: string): Promise<void> {
   let nonce = "";
   try {
     if (typeof asked !== "string") throw new FaultError(asked);
-    // Whoever asked is told, whatever becomes of it.
+    // The nonce is read first, so that any refusal can be answered.
     nonce = /^nonce ([\w-]{22})$/m.exec(asked)?.[1] ?? "";
     const key = parseVerifierKey(await orchestrator.notary.verifierKey());
     const data = await opened(asked, name, key, options.now());
@@ -143,12 +145,12 @@ async function answerOne(options: AnswerOptions, name: string): Promise<void> {
     answer = { nonce, error };
     logger.warn({ request: name, error: error.message }, "a local request was refused");
   }
-  // The answer first: a crash in between has it asked again, and so answered again.
+  // The answer is written before the request is removed: after a crash in between it is answered again.
   replace(join(directory, `${name}.done`), `${JSON.stringify(answer)}\n`);
   rmSync(path, { force: true });
 }
 
-/** The file's text; or why whoever wrote it may be somebody else than the node's owner. */
+/** The file's text; or a fault where somebody other than the node's owner may have written it. */
 function readRequest(path: string): string | Fault | undefined {
   let file: number;
   try {
@@ -186,7 +188,7 @@ function invalid(why: string): Fault {
   return fault("REQUEST_INVALID", `the request is not taken: ${why}`);
 }
 
-/** Whoever reads it finds it whole. */
+/** Replaces a file atomically. */
 function replace(path: string, text: string): void {
   const temporary = `${path}.tmp`;
   rmSync(temporary, { force: true });

@@ -3,15 +3,17 @@
 
 import pino from "pino";
 import { printable } from "../fault/printable.ts";
-import type { Observer } from "../orchestrator.ts";
+import type { Observer } from "../observability/observe-decisions.ts";
 import type { Logger } from "../plugin/plugin.ts";
 
+/** The level and destination of log lines. */
 export interface LogOptions {
   readonly level?: "debug" | "info" | "warn" | "error" | "silent";
   /** A file descriptor, or where lines go instead. Default: standard error. */
   readonly destination?: number | { write(line: string): void };
 }
 
+/** A logger, and an observer that logs decisions. */
 export interface NodeLog {
   readonly logger: Logger;
   readonly observe: Observer;
@@ -20,16 +22,17 @@ export interface NodeLog {
 }
 
 const REDACTED = ["token", "credential", "secret", "password", "authorization", "key"];
-/** Lines are gathered up to this many bytes before they are written: a write a turn of the loop cost more than the lines. */
+/** Lines are gathered up to so many bytes before they are written: a write at each turn of the loop costs more than the lines. */
 const WRITE_AT_ONCE = 64 * 1024;
-/** How long a line waits for more before it is written all the same. */
+/** How long a line waits for others before it is written. */
 const QUIET_MS = 50;
 
+/** Makes the node's logger. Lines are buffered: call `flush` before the process ends. */
 export function createLogger({ level = "info", destination = 2 }: LogOptions = {}): NodeLog {
   const lines = typeof destination === "number" ? new LineFile(destination) : destination;
   const redact = [...REDACTED, ...REDACTED.map((key) => `*.${key}`)];
   const logger = pino({ level, base: null, redact, hooks }, lines);
-  // Of five fields that are ours nothing is secret, and looking for secrets is half the cost of a line.
+  // These lines have only our own fields, none of them secret: looking for secrets would double their cost.
   const decisions = pino({ level, base: null }, lines);
   const logged = logger.isLevelEnabled("info");
   let decided: Parameters<Observer>[0][] = [];
@@ -55,15 +58,15 @@ export function createLogger({ level = "info", destination = 2 }: LogOptions = {
 }
 
 const UNUSUAL = /[^ -~\n]/;
-// JSON leaves direction marks and C1 controls as they are; a terminal on which somebody reads the log acts on them.
+// JSON does not escape direction marks and C1 controls, which a terminal would act on.
 const hooks = { streamWrite: (line: string) => (UNUSUAL.test(line) ? `${printable(line.trimEnd())}\n` : line) };
 
-/** Of what is in such a line, the caller's own id alone is any text. */
+/** The line's fields. Only the caller's correlation id can be any text. */
 function shown(one: Parameters<Observer>[0]): object {
   return one.correlation === undefined ? one : { ...one, correlation: printable(one.correlation) };
 }
 
-/** Lines on their way to a file descriptor. Bun's own sink: pino's was measured at four times a line's cost under Bun. */
+/** Writes lines to a file descriptor by Bun's own sink: under Bun, pino's was measured at four times the cost of a line. */
 class LineFile {
   readonly #sink: Bun.FileSink;
   #quiet: ReturnType<typeof setTimeout> | undefined;
@@ -74,7 +77,7 @@ class LineFile {
 
   write(line: string): void {
     this.#sink.write(line);
-    // A quiet node's lines should not wait for the next ones; a busy one's fill the buffer by themselves.
+    // On a quiet node a line must not wait for the next one; on a busy one the buffer fills by itself.
     this.#quiet ??= setTimeout(() => void this.flush(), QUIET_MS);
   }
 

@@ -1,5 +1,5 @@
-// A node's identity: an ed25519 key in its data directory, and the id that follows from the first one. A key that follows it
-// is made beside it, and takes its place by a rename once the log knows it (notary/key-rotation.ts).
+// A node's identity: an ed25519 key in its data directory, and an id derived from its first key. A rotation makes the next key in a file
+// beside it, and renames that into place once the log has admitted the key (notary/key-rotation.ts).
 
 import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import type { NodeInfo } from "../plugin/reader.ts";
 import { formatVerifierKey, type Signer } from "../proof/note.ts";
 import { invalid, makeSeed, readSeed, replacePublic } from "./key-file.ts";
 
+/** A node's identity: its id, name, directory and signer. */
 export interface Node extends NodeInfo {
   readonly directory: string;
   readonly signer: NodeSigner;
@@ -17,14 +18,14 @@ export interface Node extends NodeInfo {
 
 const KEY_FILE = "node.key";
 const NEXT_KEY_FILE = "node.key.next";
-/** The verifier key: one line that everybody may have. */
+/** Holds the verifier key: one line, public. */
 const PUBLIC_FILE = "node.pub";
-/** The node's id, once the key is not the one any more that it follows from. */
+/** Holds the node's id, once the first key was replaced and the id cannot be derived any more. */
 const ID_FILE = "node.id";
 const ID_HEX = 8;
 
 /**
- * Opens a data directory's node; the first time makes the directory (0700) and the key (0600).
+ * Opens the node of a data directory; the first time it makes the directory (mode 0700) and the key (0600).
  * @throws FaultError KEY_FILE_INVALID
  */
 export async function openNode({
@@ -41,18 +42,18 @@ export async function openNode({
   try {
     publish(directory, signer);
   } catch {
-    // A disk that is full or read-only: the key is as good without, and the next start tries again.
+    // The disk is full or read-only. The public file is a convenience: the next start tries again.
   }
   return { id, name: name ?? id, directory, signer: { ...signer, succession: successionIn(directory, id) } };
 }
 
-/** The key that is there, to sign with or to be looked at: nothing is made. @throws FaultError KEY_FILE_INVALID */
+/** The node's key if there is one; makes nothing. @throws FaultError KEY_FILE_INVALID */
 export async function readNodeKey(directory: string): Promise<Signer | undefined> {
   const seed = readSeed(join(directory, KEY_FILE));
   return seed === undefined ? undefined : identityOf(directory, seed).signer;
 }
 
-/** The secret itself, for what speaks as the node and not in its name. @throws FaultError KEY_FILE_INVALID */
+/** The 32 secret bytes, for transports that prove the node's identity themselves (iroh). @throws FaultError KEY_FILE_INVALID */
 export function readNodeSeed(directory: string): Uint8Array {
   const path = join(directory, KEY_FILE);
   const seed = readSeed(path);
@@ -85,12 +86,12 @@ function publish(directory: string, signer: Signer): void {
   try {
     before = readFileSync(path, "utf8");
   } catch {
-    // Not there yet.
+    // There is none yet.
   }
   if (before !== line) replacePublic(path, line);
 }
 
-/** Each step can be the last before a crash: whatever is there then, the next start goes on from it. */
+/** A crash may follow any step: the next start goes on from the files that are there. */
 function successionIn(directory: string, id: string): Succession {
   const path = join(directory, NEXT_KEY_FILE);
   const made = async (): Promise<NodeSigner | undefined> => {
@@ -105,7 +106,7 @@ function successionIn(directory: string, id: string): Succession {
     async promote() {
       const signer = await made();
       if (signer === undefined) return;
-      // The id comes first: it does not follow from the key that is then there.
+      // The id is written first, because it cannot be derived from the new key.
       if (readId(directory) === undefined) replacePublic(join(directory, ID_FILE), `${id}\n`);
       renameSync(path, join(directory, KEY_FILE));
       syncDirectory(directory);

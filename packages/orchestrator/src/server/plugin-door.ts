@@ -1,5 +1,5 @@
-// A plugin's door as the node opens it: methods that it does not answer are refused before it, pages of admitted origins may read
-// it, and every answer has the request's id.
+// Wraps a plugin's door: refuses the methods that it does not answer, lets pages of admitted origins read its answers (CORS), and puts the
+// request's id on every answer.
 
 import { FaultError, fault, faultOf } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
@@ -22,7 +22,7 @@ export function pluginDoor(door: Door, context: DoorContext): (request: Request)
 
   return async (request) => {
     const response = await answer(request).catch((thrown: unknown) => {
-      // Who left hears no answer any more, and that is no error of ours.
+      // A caller who has left reads no answer; that is no error of ours.
       if (!(thrown instanceof FaultError) && !request.signal.aborted) {
         const error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
         context.log.error({ door: door.path, error }, "a plugin's door failed");

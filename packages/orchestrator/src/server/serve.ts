@@ -1,5 +1,5 @@
-// The node's one port: capnweb at /rpc over WebSocket, and the HTTP of app.ts beside it; and where that is asked for, the same
-// sessions over iroh. It holds nothing that a restart would miss.
+// The node's one port: RPC over WebSockets at /rpc, and HTTP (app.ts); where asked for, the same sessions over iroh as well. It holds no state
+// that a restart would lose.
 
 import type { Server, ServerWebSocket } from "bun";
 import { fault, faultOf } from "../fault/fault.ts";
@@ -19,26 +19,28 @@ import { type IrohOptions, prepareIroh } from "./iroh.ts";
 import { publicApiClass } from "./session.ts";
 import { readTls, type TlsFiles } from "./tls.ts";
 
+/** How a node is served. */
 export interface ServeOptions {
   /** `host:port`; port 0 takes any. Default 127.0.0.1:7420. */
   readonly listen?: string;
-  /** The operator wants an address that others can reach. */
+  /** Allows an address that other machines can reach. */
   readonly public?: boolean;
   readonly allowHosts?: readonly string[];
   readonly allowOrigins?: readonly string[];
   readonly limits?: Partial<SessionLimits>;
-  /** Listens with TLS: https and wss. Paths of PEM files, which are read at the start. */
+  /** Listens with TLS (https and wss). The paths of PEM files, which are read at the start. */
   readonly tls?: TlsFiles | undefined;
-  /** Takes sessions over iroh too. */
+  /** Accepts sessions over iroh too. */
   readonly iroh?: IrohOptions | undefined;
   readonly logger?: Logger;
 }
 
+/** A node that is being served. */
 export interface Serving {
   /** `http://127.0.0.1:7420`; `https` with TLS. */
   readonly url: string;
   /**
-   * `iroh://<node id>?addr=127.0.0.1:7420`, once it listens there, where it was asked to. Rejects with a FaultError:
+   * Where iroh was asked for: resolves to `iroh://<public key>?addr=127.0.0.1:7420` once it listens. Rejects with a FaultError:
    * IROH_UNAVAILABLE, PORT_IN_USE, ADDRESS_REFUSED.
    */
   readonly iroh?: Promise<string>;
@@ -52,11 +54,11 @@ interface SocketData {
 }
 
 const DRAIN_MS = 10_000;
-/** Bun cuts a request that is silent for longer, 10 s by default: a batch may wait 30 s, and one that reads the log's tail 60 s. */
+/** Idle timeout of requests, in seconds; Bun's default is 10. A batch may wait 30 s, and one that reads the log's tail 60 s. */
 const IDLE_S = 90;
-/** A silent WebSocket is pinged by then; one that does not answer is closed. */
+/** Idle timeout of WebSockets, in seconds: Bun pings them before, and closes one that does not answer. */
 const SOCKET_IDLE_S = 120;
-/** Of the loop: a batch that then still waits, for an event or for a peer that does not read, is cut off. */
+/** How many turns of the event loop a stop waits for open requests. One that still waits then, for an event or a slow reader, is cut off. */
 const LAST_TURNS = 1000;
 
 /** @throws FaultError PORT_IN_USE, ADDRESS_REFUSED, CONFIG_UNKNOWN, COMPOSITION_INVALID, TLS_INVALID */
@@ -95,13 +97,13 @@ export function serve(orchestrator: Orchestrator, options: ServeOptions = {}): S
       stopped: ending.signal,
       logger: logger ?? silent,
     },
-    // Whoever serves it under other names has a proxy before it, and others behind that.
+    // Other host names mean a proxy in front, and so other machines behind it.
     local: loopback && allowHosts.length === 0,
     keepOpen: (request) => server.timeout(request, 0),
   });
 
   function fetch(request: Request, server: Server<SocketData>): Response | undefined | Promise<Response> {
-    // Without a host, or with what is none, there is no URL that anything could be looked up by.
+    // Without a valid Host header there is no URL to route by.
     if (!URL.canParse(request.url)) {
       return Response.json(fault("REQUEST_MALFORMED", "the Host header is missing, or is no host"), { status: 400 });
     }
@@ -133,11 +135,11 @@ export function serve(orchestrator: Orchestrator, options: ServeOptions = {}): S
         port: address.port,
         ...(tls === undefined ? {} : { tls }),
         idleTimeout: IDLE_S,
-        // Bun's own refusal says nothing: it is for what is far beyond the one that does.
+        // Bun refuses without an explanation: its limit is far above ours, which explains.
         maxRequestBodySize: frameBytes * 16,
-        // Bun's own page of an error shows whoever asks what it found in the sources.
+        // Bun's development error page would show our sources.
         development: false,
-        // Bun lets another server listen beside this one where it does not develop: a port in use has to be refused.
+        // Otherwise Bun lets two servers share a port outside of development; a port in use must be refused.
         reusePort: false,
         fetch,
         error(thrown) {
@@ -170,7 +172,7 @@ export function serve(orchestrator: Orchestrator, options: ServeOptions = {}): S
     stopping = true;
     ending.abort();
     await orchestrator.stop({ graceMs: DRAIN_MS });
-    // What was drained has been answered; its frames leave within the next turns, and the batches with their last call.
+    // Calls that were waited for are answered; their frames leave within the next turns, and batches after their last call.
     for (let turns = 0; turns < 2 || (server.pendingRequests > 0 && turns < LAST_TURNS); turns++) await nextTurn();
     for (const socket of sockets) socket.close(CLOSE_GOING_AWAY, "STOPPING");
     await Promise.all([server.stop(true), irohListener?.then((listener) => listener.stop()).catch(report)]);
@@ -188,7 +190,7 @@ export function serve(orchestrator: Orchestrator, options: ServeOptions = {}): S
 
 function addressOf(listener: Promise<IrohListener>): Promise<string> {
   const address = listener.then(({ url }) => url);
-  // Nobody has to ask.
+  // The caller may ignore the promise.
   address.catch(() => {});
   return address;
 }

@@ -1,42 +1,42 @@
-// One caller's session: the public object that a door shows first, and the scopes that its connections hand out, all under
-// one budget. Credentials are verified here, once; what is asked then goes to the hub.
+// The objects of one caller's session: the public object, and the scopes that its connections hand out, all under one budget. Credentials are
+// verified here, once; calls on scopes go to the hub.
 
 import type { RpcTarget } from "capnweb";
 import { z } from "zod";
 import { FaultError, fault } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
+import { DurableAnswer } from "../log/durable-answer.ts";
 import { forwardedBy } from "../message/forwarded.ts";
 import { type CallOptions, type ForwardedOptions, NODE_GRANT, type Principal } from "../message/message.ts";
 import { nearest } from "../message/nearest.ts";
 import { parse } from "../message/parse.ts";
 import type { Orchestrator } from "../orchestrator.ts";
 import type { Context } from "../pipeline/enveloper.ts";
-import { Told } from "../pipeline/told.ts";
 import type { Turns } from "../pipeline/turns.ts";
 import type { Route } from "../plugin/composition.ts";
 import type { Connection, ConnectionSession, Verified } from "../plugin/connection.ts";
 import type { SessionBudget } from "../rpc/budget.ts";
 import type { Caller } from "../scope/caller.ts";
 import { addMethod, closedTarget } from "../scope/closed-target.ts";
-import type { LiveSession } from "../scope/lives.ts";
+import type { LiveSession } from "../scope/live-callbacks.ts";
 import { ConnectionSessions } from "./connection-sessions.ts";
 
 export interface SessionOptions {
   readonly orchestrator: Orchestrator;
   readonly budget: SessionBudget;
-  /** The callbacks that the caller brings. */
+  /** The callbacks that the caller passes. */
   readonly lives: LiveSession;
-  /** One order for all scopes of the session. */
+  /** Keeps the calls of all scopes of the session in order. */
   readonly turns: Turns;
-  /** How long a call waits for its outcome at most; default: for ever. */
+  /** The longest that a call waits for its outcome, in milliseconds; default: for ever. */
   readonly wait?: number;
 }
 
 const challengeSchema = z.strictObject({ connection: z.string().max(64), hello: z.unknown() });
 
 /**
- * The class of what an unauthenticated caller holds, for a composition: `health` (the node, and how many entries are durable),
- * a method a connection, and `challenge` where one of them challenges.
+ * The class of the public object, which an unauthenticated caller holds: `health` (the node, and how many entries are durable), a method
+ * for each connection, and `challenge` where a connection has one.
  */
 export function publicApiClass(orchestrator: Orchestrator): new (session: SessionOptions) => RpcTarget {
   const { committer } = orchestrator;
@@ -56,13 +56,13 @@ export function publicApiClass(orchestrator: Orchestrator): new (session: Sessio
 
     static connect(api: PublicApi, name: string, connection: Connection, input: unknown): Promise<unknown> {
       const session = api.#session;
-      // In its turn: a burst that registers, makes a grant and connects by it is three steps, in this order.
+      // In turn: one burst may register, make a grant and connect with it, in this order.
       const verified = Promise.resolve(
         session.turns.take(() => verify(session, name, connection, input, api.#sessions.take(name))),
       ) as Promise<Verified>;
       session.budget.authenticating(verified);
       verified.catch(() => orchestrator.metrics.meters.refusedCredentials++);
-      // A scope that stood on an entry which the disk then refused would be nobody's: its grant's number may become another's.
+      // Waits for the disk: if the entry of the grant were undone, its number could become another grant's.
       return verified
         .then((who) => committer.durably(() => who))
         .then(({ node, ...principal }) => {
@@ -72,7 +72,7 @@ export function publicApiClass(orchestrator: Orchestrator): new (session: Sessio
 
     static challenge(api: PublicApi, asked: unknown): Promise<unknown> {
       const session = api.#session;
-      // In its turn likewise: what was asked before it is decided, and its frames begin after it.
+      // In turn as well: earlier calls are decided first.
       const offered = Promise.resolve(session.turns.take(() => challenge(session, challenging, api.#sessions, asked)));
       session.budget.challenging(offered);
       offered.catch(() => orchestrator.metrics.meters.refusedCredentials++);
@@ -115,14 +115,14 @@ async function verify(
   const parsed = parse(name, connection.input, input);
   const verified = await connection.verify(parsed, session.orchestrator.reader, asking);
   if ("code" in verified) throw new FaultError(verified);
-  // The node's own grant is for the node's own process.
+  // The node's own grant is only for code in the node's process.
   if (verified.grant === NODE_GRANT)
     throw new FaultError({ code: "CREDENTIAL_INVALID", message: `${name}: no such credential` });
   if (connection.forwards && verified.node === undefined) throw new Error(`${name} forwards, and says for which node`);
   return verified;
 }
 
-/** What the caller is told; what is to be kept of it is kept. */
+/** Answers what the caller is told, and keeps what the connection wants kept for the verification. */
 async function challenge(
   session: SessionOptions,
   challenging: readonly string[],
@@ -141,7 +141,7 @@ async function challenge(
   checkLasting(name, connection, asking);
   const offered = await connection.challenge.offer(parse(name, connection.challenge.input, hello), reader, asking);
   if ("code" in offered) throw new FaultError(offered);
-  // Later calls may refer to it as often as they like.
+  // Charged, because later calls may refer to the answer.
   session.budget.result(offered.answer);
   sessions.keep(name, offered.keep);
   return offered.answer;
@@ -158,22 +158,22 @@ function isPrincipal(answer: unknown): answer is Pick<Principal, "principal" | "
 }
 
 /**
- * Calls of one scope: counted, bounded, and submitted on its principal's behalf. `node` is set where that is another node, which may
- * forward what others asked of it.
+ * The calls of one scope: counted, bounded, and submitted in its principal's name.
+ * @param node set where the principal is another node, which may forward others' calls
  */
 function callerOf(session: SessionOptions, principal: Principal, node?: string): Caller {
   const { orchestrator, budget, lives, wait, turns } = session;
 
   function finish(route: Route, answer: unknown): unknown {
     budget.result(answer);
-    // One that is held has no scope yet: it is told as pending.
+    // A held message has no scope yet: it is answered as pending.
     if (!route.definition.scope || !isPrincipal(answer)) return answer;
     return { ...answer, scope: orchestrator.scopeFor(callerOf(session, { ...answer, may: principal.may }, node)) };
   }
 
   const callEnded = (): void => budget.callEnded();
 
-  // Most calls need none of the functions below: each has its own, so that no scope is made for it in every call.
+  // Split into functions, because most calls need none of the closures below, and would pay for their scope.
   const ask = (route: Route, data: unknown, options: ForwardedOptions): unknown => {
     const context = node === undefined ? undefined : forwardedBy(node, orchestrator.node.id, options);
     const waited = wait === undefined ? options : { ...options, wait: Math.min(options.wait ?? wait, wait) };
@@ -184,9 +184,9 @@ function callerOf(session: SessionOptions, principal: Principal, node?: string):
     turns.take(() => orchestrator.hub.ask(route, data, principal, options, context, turns));
   const askLive = (route: Route, data: unknown, options: ForwardedOptions): unknown =>
     lives.asking(data, route.definition.live, (plain) => ask(route, plain, options));
-  const finishLater = (route: Route, answer: Told | Promise<unknown>): PromiseLike<unknown> => {
+  const finishLater = (route: Route, answer: DurableAnswer | Promise<unknown>): PromiseLike<unknown> => {
     const told = (value: unknown): unknown => finish(route, value);
-    return answer instanceof Told ? answer.through(told, callEnded) : answer.then(told).finally(callEnded);
+    return answer instanceof DurableAnswer ? answer.through(told, callEnded) : answer.then(told).finally(callEnded);
   };
 
   return {
@@ -196,7 +196,7 @@ function callerOf(session: SessionOptions, principal: Principal, node?: string):
       let pending = false;
       try {
         const answer = route.definition.live === undefined ? ask(route, data, options) : askLive(route, data, options);
-        if (!(answer instanceof Told || answer instanceof Promise)) return finish(route, answer);
+        if (!(answer instanceof DurableAnswer || answer instanceof Promise)) return finish(route, answer);
         pending = true;
         return finishLater(route, answer);
       } finally {

@@ -1,5 +1,5 @@
-// The certificate and the key that a node listens with: read and checked at the start, where an operator can still do something
-// about them. What is wrong is a fault that names the file; what is odd is told and goes on.
+// The certificate and the key that a node listens with: read and checked at the start, when the operator is there. An error is a fault that names
+// the file; something odd is logged as a warning.
 
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
@@ -8,7 +8,7 @@ import type { Logger } from "../plugin/plugin.ts";
 
 /** Paths of PEM files. */
 export interface TlsFiles {
-  /** The certificate, and behind it those that lead to a known one. */
+  /** The certificate, followed by its chain. */
   readonly cert: string;
   readonly key: string;
 }
@@ -20,7 +20,7 @@ export interface TlsTexts {
 }
 
 const EVERYBODY = 0o007;
-/** A certificate that ends sooner is told of. */
+/** A certificate that expires sooner is logged as a warning. */
 const SOON_MS = 14 * 86_400_000;
 
 /**
@@ -76,7 +76,7 @@ function parsed<T>(path: string, what: string, parse: () => T): T {
   try {
     return parse();
   } catch {
-    // What the parser says may hold what it read.
+    // The parser's own text is not shown: it may repeat the key.
     throw invalid(`${path} holds ${what}`);
   }
 }

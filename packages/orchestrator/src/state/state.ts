@@ -4,6 +4,7 @@
 import { deepFreeze } from "../message/message.ts";
 import type { Table } from "./table.ts";
 
+/** A change of one row. */
 export interface Change {
   readonly table: Table;
   readonly key: string;
@@ -11,6 +12,7 @@ export interface Change {
   readonly row: unknown;
 }
 
+/** The rows as a plugin sees them. Immutable: `put` and `remove` answer a new state. */
 export interface State {
   get<Row>(table: Table<Row>, key: string): Row | undefined;
   put<Row>(table: Table<Row>, key: string, row: Row): State;
@@ -19,7 +21,7 @@ export interface State {
   rows<Row>(table: Table<Row>): Iterable<readonly [string, Row]>;
 }
 
-/** Where rows lie that no pending change covers. */
+/** The rows under a view's own changes. */
 export interface BaseTables {
   get(table: Table, key: string): unknown;
   rows(table: Table): Iterable<readonly [string, unknown]>;
@@ -27,14 +29,14 @@ export interface BaseTables {
 
 type OnSessionRead = (table: Table, key: string, row: unknown) => void;
 
-/** A state as a chain of changes over the base. Chains are as long as one decision's writes: a handful. */
+/** A state as a chain of changes over the base. A chain is as long as one decision has writes: a handful. */
 export class StateView implements State {
   readonly #base: BaseTables;
   readonly #parent: StateView | undefined;
   readonly #change: Change | undefined;
-  /** Changes since the base. */
+  /** How many changes it has since the base. */
   readonly depth: number;
-  /** Told of every row read from a session table: a command that read one records it. */
+  /** Called for every row read from a session table: a command records what it read there. */
   readonly #onSessionRead: OnSessionRead | undefined;
 
   constructor(base: BaseTables, onSessionRead?: OnSessionRead, parent?: StateView, change?: Change) {

@@ -3,27 +3,29 @@
 
 declare const rowType: unique symbol;
 
-/** What its owner promises of asking twice for a thing (RFC 9110 §9.2): it is as good as once, or changes nothing at all. */
+/** What its owner promises of repeated requests (RFC 9110 §9.2): twice is as good as once (`idempotent`), or nothing is changed (`read-only`). */
 export type Repeatable = "idempotent" | "read-only";
 
-/** What is reached by a route: its name, `action:greet`, the digest by which two of that name are the same thing, and what is promised. */
+/** What a route leads to: its name, such as `action:greet`; a digest, equal where two nodes offer the same thing; what is promised of repeats. */
 export type Routable = readonly [name: string, digest: string, repeatable?: Repeatable];
 
+/** What a table is besides its name and kind. */
 export interface TableOptions<Row> {
   /**
-   * The routes by which other nodes may reach what a row is; none where nobody may. Pure. What carries routes asks it of every
-   * logged table that has it, and knows none by name (`PluginRuntime.routable`).
+   * The routes by which other nodes may reach what the row describes; none where they may not. Pure. Peering asks this of every
+   * logged table that has it (`PluginRuntime.routable`).
    */
   routes?(key: string, row: Row): readonly Routable[];
 }
 
+/** A table that a plugin owns. */
 export interface Table<Row = unknown> extends TableOptions<Row> {
   readonly name: string;
   readonly kind: "logged" | "session";
   readonly [rowType]?: Row;
 }
 
-/** Rows that are kept on disk alone, by the kernel: one a keyed call, and one a late outcome (pipeline/kernel-tables.ts). */
+/** The kernel's tables that are kept on disk only: a row for each keyed call, and one for each late outcome (pipeline/kernel-tables.ts). */
 export const COLD_TABLES = ["key", "outcome"] as const;
 
 /** `const grants = table<GrantRow>("grant")`. Rows are plain JSON values. */

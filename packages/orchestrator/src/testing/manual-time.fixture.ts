@@ -1,6 +1,6 @@
 // Time that a test moves: a clock and the timers on it. Nothing passes by itself.
 
-import type { Timers } from "../pipeline/timers.ts";
+import type { Timers } from "../time/timers.ts";
 
 export const T0 = Date.UTC(2026, 10, 1);
 

@@ -1,5 +1,5 @@
-// The client's side of a session over a link that takes its time to be there: what is called meanwhile waits. It runs in browsers
-// too, and so knows no link by name.
+// The client's side of a session over a link that is still being opened: calls wait until it is there. It runs in browsers too, and so
+// imports no particular link.
 
 import type { RpcTransport } from "capnweb";
 import { type Fault, FaultError } from "../fault/fault.ts";
@@ -7,7 +7,7 @@ import { CLOSE_NORMAL, type Dial, type DialledLink, type LinkReceiver } from "./
 
 export class ClientTransport implements RpcTransport, LinkReceiver {
   #link: DialledLink | undefined;
-  /** Before there is a link. */
+  /** Frames that wait for the link. */
   #unsent: string[] = [];
   #frames: string[] = [];
   #receiving: PromiseWithResolvers<string> | undefined;

@@ -4,49 +4,49 @@
 import type { Fault } from "../fault/fault.ts";
 
 export interface Link {
-  /** In order, in as few writes as can be. False: the peer does not take them, and nothing that is sent after it arrives. */
+  /** Sends frames in order, in as few writes as possible. False: the link is broken, and nothing sent later will arrive. */
   send(frames: readonly string[]): boolean;
-  /** Bytes that were sent and that the peer's side has not taken. */
+  /** Bytes that were sent and are still buffered on this side. */
   readonly unsent: number;
-  /** Ends once what was sent has left. */
+  /** Closes once what was sent has left. */
   close(code: number, reason: string): void;
-  /** Ends at once. */
+  /** Closes at once. */
   terminate(): void;
 }
 
-/** Who is told what comes over a link: nothing after `closed`, and `closed` once. */
+/** Receives what comes over a link. `closed` is called once, and nothing after it. */
 export interface LinkReceiver {
   received(frame: string): void;
-  /** What came is no frame. */
+  /** Something came that is no frame. */
   invalid(why: Fault): void;
   closed(code: number, reason: string): void;
 }
 
-/** A connection that has come, before anybody knows whose it is. */
+/** An incoming connection, before it is authenticated. */
 export interface Arrival {
-  /** Whether so large a frame is to be waited for; throws a FaultError where it is not. */
+  /** A frame of so many bytes is coming. @throws FaultError where it is too large to wait for */
   arriving(bytes: number): void;
-  /** It has its stream. Answers who is told what comes. */
+  /** Its stream is open. Answers the receiver of what comes. */
   opened(link: Link): LinkReceiver;
-  /** It is over, whether or not it had a stream. */
+  /** The connection is over, with or without a stream. */
   left(): void;
 }
 
-/** A link that this side has opened. What comes before it is told to whom waits. */
+/** A link that this side has opened. What comes before `carry` is kept for the receiver. */
 export interface DialledLink extends Link {
-  /** From here on the receiver is told what comes; to be called once, and at once. */
+  /** Sets the receiver. To be called once, right after the link was opened. */
   carry(receiver: LinkReceiver): void;
 }
 
-/** Opens a link to a node. What it rejects with is why there is none. */
+/** Opens a link to a node; rejects with the reason why it cannot. */
 export type Dial = (url: string) => Promise<DialledLink>;
 
 /** RFC 6455 §7.4.1, on every transport. The reason beside it is a fault's code, where there is one. */
 export const CLOSE_NORMAL = 1000;
 export const CLOSE_GOING_AWAY = 1001;
-/** Never sent: there was no word of it. */
+/** Never sent: the link broke without a close (RFC 6455 §7.4.1). */
 export const CLOSE_ABNORMAL = 1006;
 export const CLOSE_INVALID = 1007;
 export const CLOSE_POLICY = 1008;
-/** capnweb's own. */
+/** The code that capnweb itself closes with. */
 export const CLOSE_OTHER = 3000;

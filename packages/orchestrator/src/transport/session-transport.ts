@@ -11,10 +11,10 @@ import { type Durability, OutputGate } from "../rpc/gate.ts";
 import { Inbox } from "../rpc/inbox.ts";
 import { CLOSE_INVALID, CLOSE_NORMAL, CLOSE_OTHER, CLOSE_POLICY, type Link, type LinkReceiver } from "./link.ts";
 
-/** What waits longer than a turn for no gain: it leaves at once. */
-const FRAMES_A_WRITE = 64;
+/** So many frames are worth a write of their own, without waiting for the end of the turn: the other side begins with them meanwhile. */
+const FRAMES_A_WRITE = 24;
 
-/** Frames that ask for an answer, or say that it is not needed any more: of what was decided here they tell nothing. */
+/** Frames that only ask for an answer or release one: they tell nothing of what was decided here, and need not wait for the disk. */
 const TELL_NOTHING: ReadonlySet<unknown> = new Set(["pull", "release"]);
 
 export interface SessionTransportOptions {
@@ -48,7 +48,7 @@ export class SessionTransport implements RpcTransportWithCustomEncoding, LinkRec
 
   send(message: unknown): number {
     if (this.#over) return 0;
-    // The session's last word names no state, and no reply that is still held may follow it.
+    // An abort depends on no state and leaves at once; replies that are still held must not follow it.
     if ((message as unknown[])[0] === "abort") {
       this.#gate.close();
       this.#release([JSON.stringify(message)]);
@@ -61,7 +61,7 @@ export class SessionTransport implements RpcTransportWithCustomEncoding, LinkRec
       this.#gate.send(text, TELL_NOTHING.has((message as unknown[])[0]));
       return text.length;
     } catch (error) {
-      // Thrown from here it would end the session without a word to the peer; out of `receive` it is sent as an abort.
+      // Thrown from here, it would end the session silently; thrown out of `receive`, capnweb sends it as an abort.
       this.#inbox.fail(error, true);
       return 0;
     }
@@ -97,7 +97,7 @@ export class SessionTransport implements RpcTransportWithCustomEncoding, LinkRec
     this.#over = true;
     this.#gate.close();
     this.#outbox = [];
-    // No bug of ours, and so nothing for the log: a fault.
+    // A fault, because it is no bug of ours that the log should name.
     this.#inbox.fail(
       new FaultError({ code: "CANCELLED", message: `the peer closed the connection: ${code} ${reason}` }),
     );
@@ -112,7 +112,7 @@ export class SessionTransport implements RpcTransportWithCustomEncoding, LinkRec
     if (this.#outbox.length >= FRAMES_A_WRITE) {
       this.#flush();
     } else if (!this.#flushing) {
-      // What is decided in one turn of the loop leaves in one write.
+      // Frames of one turn of the event loop leave in one write.
       this.#flushing = true;
       setImmediate(this.#flushLater);
     }
@@ -131,7 +131,7 @@ export class SessionTransport implements RpcTransportWithCustomEncoding, LinkRec
     if (!this.#link.send(frames) || this.#link.unsent > this.#budget.limits.outboundBytes) this.#unread();
   }
 
-  /** A peer that does not read cannot be told so either. */
+  /** The peer does not read; so it cannot be told either. */
   #unread(): void {
     if (this.#over) return;
     this.#over = true;
@@ -139,7 +139,7 @@ export class SessionTransport implements RpcTransportWithCustomEncoding, LinkRec
     try {
       this.#budget.outbound(Number.POSITIVE_INFINITY);
     } catch {
-      // The budget has told the inbox, whose failure ends the session.
+      // The budget has called the inbox, which ends the session.
     }
     this.#link.terminate();
   }

@@ -1,4 +1,4 @@
-// What a checkpoint says of a log: whether a trusted key signed it, and whether the log holds all that it signed, as it was.
+// Judges a checkpoint against a log: whether a trusted key signed it, and whether the log still has all that was signed, unchanged.
 
 import { type CheckpointFile, parseNote } from "../log/checkpoint-file.ts";
 import type { Restoration } from "../log/log.ts";
@@ -18,14 +18,14 @@ export interface FoundCheckpoint {
 export interface CheckpointVerdict {
   readonly where: Found;
   readonly valid: boolean;
-  /** Entries that it is of, and when it was signed; not where it is malformed. */
+  /** The entries that it covers, and when it was signed; absent where it is malformed. */
   readonly size?: number;
   readonly at?: number;
   /** The key that signed it: `capstan/n-7f3a1b2c`. */
   readonly signedBy?: string;
-  /** The first entry that is another one than it was, or is gone, where that can be told. */
+  /** The first entry that was changed or is gone, where that can be told. */
   readonly entry?: number;
-  /** In words, where it is not valid. */
+  /** Why it is not valid. */
   readonly why?: string;
 }
 
@@ -33,13 +33,13 @@ export function foundCheckpoint(where: Found, note: string): FoundCheckpoint {
   return { where, file: parseNote(note) };
 }
 
-/** What of a log a checkpoint is held against. */
+/** What a checkpoint is compared with. */
 export interface VerifiedTree {
   readonly log: string | undefined;
   readonly leaves: number;
   readonly epoch: number | undefined;
   readonly restorations: readonly Restoration[];
-  /** The first entry that is another than the one that a witness was shown. */
+  /** The first entry that is not the one that a witness was shown. */
   readonly differs?: number | undefined;
   root(size: number): Uint8Array | undefined;
 }

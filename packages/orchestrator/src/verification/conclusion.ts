@@ -1,4 +1,4 @@
-// From what was looked at to what a verification says: the checkpoints are judged, and what they leave unproved is counted.
+// Concludes a verification: judges the checkpoints, and counts what they leave unproved.
 
 import type { Restoration } from "../log/log.ts";
 import type { CheckpointKey } from "../proof/checkpoint.ts";
@@ -8,7 +8,7 @@ import type { Problems } from "./problems.ts";
 import type { Verification } from "./verification.ts";
 import type { WitnessComparison } from "./witnessed-log.ts";
 
-/** What was looked at. */
+/** What was examined. */
 export interface Looked {
   readonly entries: EntryVerifier;
   readonly problems: Problems;
@@ -25,7 +25,7 @@ export interface Looked {
   readonly witness?: WitnessComparison | undefined;
 }
 
-/** Of which prefixes of a log the root has to be known to judge these. */
+/** For which sizes of the tree the root is needed to judge these. */
 export function sizesOf(found: readonly FoundCheckpoint[], restorations: readonly Restoration[]): number[] {
   const signed = found.flatMap(({ file }) => (file.kind === "checkpoint" ? [file.checkpoint] : []));
   const roots = signed.flatMap(({ size, restored }) => [size, ...(restored ? [restored.size] : [])]);

@@ -1,6 +1,5 @@
-// Entries, one after another as they are stored, against themselves and against each other: the form of each, its parts, the
-// order of times, ids that are there once; and on the way what is made of them: the tree, the tables, the keys. It does no I/O
-// and keeps a few bytes of an entry.
+// Verifies stored entries one after another: the form of each, its parts, the order of times, unique ids; and computes from them the tree, the tables
+// and the keys. It does no I/O, and keeps a few bytes of each entry.
 
 import { PART_NAMES } from "../log/part.ts";
 import { type ErasureRow, erasureTable, type NodeKeyRow, nodeKeyTable } from "../pipeline/kernel-tables.ts";
@@ -15,18 +14,18 @@ import { type Problems, RESTORE } from "./problems.ts";
 import { type RecordedRow, Replay } from "./replay.ts";
 
 export interface EntryVerifierParts {
-  /** The oldest entry that is kept; those before it are known by their leaves. */
+  /** The oldest entry that is kept; of those before it there are only leaves. */
   readonly first: number;
-  /** Sizes of the tree of which the root is wanted. */
+  /** Sizes of the tree for which the root is wanted. */
   readonly sizes: Iterable<number>;
   /** Content that is kept beside the entries. */
   blob(name: string): string | undefined;
   readonly problems: Problems;
-  /** Told of each leaf, by its entry's number. */
+  /** Called with each leaf, by its entry's number. */
   saw?(entry: number, leaf: Uint8Array): void;
 }
 
-/** Messages whose entries say something of other entries. */
+/** Messages whose entries tell something of other entries. */
 const [COMPACT, TRIMMED, ROTATED] = ["log.compact", "log.trimmed", "key.rotated"];
 const LETTERS = Object.keys(PART_NAMES) as PartLetter[];
 const TAMPERED =
@@ -45,7 +44,7 @@ export class EntryVerifier {
   #entries = 0;
   #lastAt = 0;
   #forgotten = 1;
-  /** The first entry that says that what is gone was compacted. */
+  /** The first entry that says that earlier ones were compacted away. */
   #forgottenBy: number | undefined;
   #leaves = 0;
   /** A leaf is unknown: no root is known from there on. */
@@ -63,17 +62,17 @@ export class EntryVerifier {
     return this.#entries;
   }
 
-  /** Entries before it are to be forgotten, by what the entries say. */
+  /** By what the entries say, those before this one were compacted away. */
   get forgotten(): number {
     return this.#forgotten;
   }
 
-  /** Leaves that there were, of each of which there is something. */
+  /** How many leaves there were. */
   get leaves(): number {
     return this.#leaves;
   }
 
-  /** The root over the first `size` leaves, of those that were asked for; `undefined` where too little is known of the tree. */
+  /** The root over the first `size` leaves, one of the sizes asked for; `undefined` where a leaf is missing. */
   root(size: number): Uint8Array | undefined {
     return this.#roots.get(size);
   }
@@ -83,7 +82,7 @@ export class EntryVerifier {
     return this.#tree.root();
   }
 
-  /** An entry of which there is only the hash of its leaf, or not even that. */
+  /** An entry is missing: there is only its leaf's hash, or not even that. */
   absent(leaf: Uint8Array | undefined): void {
     if (leaf !== undefined) this.#append(leaf);
     else {
@@ -92,7 +91,7 @@ export class EntryVerifier {
     }
   }
 
-  /** Answers it, where it is an entry. */
+  /** Verifies an entry. Answers it where it is well-formed. */
   entry(seq: number, text: string): CheckedEntry | undefined {
     this.#entries++;
     const checked = this.#checked(seq, text);
@@ -109,7 +108,7 @@ export class EntryVerifier {
     return checked;
   }
 
-  /** What can only be said once every entry was there. */
+  /** The checks that need all entries. */
   finish(): void {
     const { first, problems } = this.#parts;
     if (first > this.#forgotten) {
@@ -128,7 +127,7 @@ export class EntryVerifier {
     }
   }
 
-  /** Whoever takes something out can say so in an entry that nothing proves yet. */
+  /** Checks that erasures are recorded in proved entries: an attacker could add a record at the unproved end. */
   checkAccounts(proved: number): void {
     const { first, problems } = this.#parts;
     const unproved = (by: number): string => `gone by what entry ${by} says, which nothing proves yet`;
@@ -194,7 +193,7 @@ export class EntryVerifier {
     }
   }
 
-  /** It states every row again, and forgets entries from then on. */
+  /** The entry repeats every row, and entries before it may go from then on. */
   #compacted(seq: number, parts: readonly EntryPart[]): void {
     this.replay.restate();
     const trace = this.#valueOf(seq, parts, "t") as { readonly data?: { readonly before?: number } } | undefined;

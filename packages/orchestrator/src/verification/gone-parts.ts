@@ -1,16 +1,16 @@
-// Parts that are not there, and the entries that say why: a part is erased by `log.redact`, which is an entry itself. One that is
-// gone without it was taken out by somebody else.
+// Parts that are missing, and the entries that account for them: `log.redact` erases a part, and is an entry itself. A part that is missing without
+// one was removed by somebody else.
 
 import type { PartLetter } from "../proof/entry-check.ts";
 
 export class GoneParts {
-  /** Entry → its parts that are gone. Few entries are redacted. */
+  /** Entry → its missing parts. Few entries are redacted. */
   readonly #gone = new Map<number, Set<PartLetter>>();
-  /** Entries that say so of parts that are gone, and the entries of those. */
+  /** Redacted entry → the entry that records it. */
   readonly #accounts = new Map<number, number>();
   #erased = 0;
 
-  /** Parts that are gone. */
+  /** How many parts are missing. */
   get erased(): number {
     return this.#erased;
   }
@@ -29,12 +29,12 @@ export class GoneParts {
     if (gone.size === 0) this.#gone.delete(entry);
   }
 
-  /** What only entries after `proved` account for: they may have been made up to that end. */
+  /** Redactions that only entries after `proved` record: such entries may have been added to hide a removal. */
   *accountedAfter(proved: number): Generator<readonly [entry: number, by: number], void, void> {
     for (const one of this.#accounts) if (one[1] > proved) yield one;
   }
 
-  /** What no entry accounts for. */
+  /** Missing parts that no entry accounts for. */
   unaccounted(): Iterable<readonly [entry: number, parts: readonly PartLetter[]]> {
     return [...this.#gone].map(([entry, parts]) => [entry, [...parts]] as const);
   }

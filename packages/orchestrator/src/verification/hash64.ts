@@ -1,5 +1,5 @@
-// 64 bits of SHA-256 over a salt of this run and a text: short enough to keep of a million rows, and nobody can prepare two
-// texts that have the same.
+// 64 bits of SHA-256 over a random salt of this run and a text: short enough to keep for a million rows, and the salt keeps anybody from preparing
+// collisions.
 
 import type { Hash64 } from "./map64.ts";
 

@@ -1,5 +1,5 @@
-// The keys that a log names as its nodes': which entry admitted each, which retired it, and how one followed another. What a
-// log says of its own keys shows that it agrees with itself; a key that somebody brings is what makes it a proof.
+// The keys that a log names as its nodes': which entry admitted each, which retired it, and their order. Keys taken from the log itself only show that
+// it is consistent; a key that the caller brings makes it a proof.
 
 import { verifyRotation } from "../notary/rotation-statement.ts";
 import { keyName } from "../notary/signer.ts";
@@ -19,7 +19,7 @@ export class KeyHistory {
   readonly #keys = new Map<string, NodeKeyRow>();
   readonly #rotations: Rotation[] = [];
 
-  /** What an entry wrote into the table of the nodes' keys. */
+  /** An entry wrote a row of the table of nodes' keys. */
   wrote(key: string, row: NodeKeyRow): void {
     this.#keys.set(key, row);
   }
@@ -28,7 +28,7 @@ export class KeyHistory {
     this.#rotations.push({ entry, statement });
   }
 
-  /** All that the log names. */
+  /** All keys that the log names. */
   admitted(): readonly CheckpointKey[] {
     return [...this.#keys].flatMap(([key, { node, until }]) => {
       const publicKey = Buffer.from(key, "base64url");

@@ -1,5 +1,5 @@
-// The tables as the entries make them, kept as hashes: each entry's rows part in order, and then whether what is stored is
-// what came of it. Nothing of a row is kept but 16 bytes, or 32 of one that points to an entry.
+// Replays the entries' row changes, keeping only hashes, and then compares with the stored rows. It keeps 16 bytes of each row, or 32 of one that
+// points to an entry.
 
 import { entryIn } from "../pipeline/upkeep/trimming.ts";
 import { COLD_TABLES } from "../state/table.ts";
@@ -16,9 +16,9 @@ const BEFORE_THE_FIRST = 0;
 export class Replay {
   readonly #hasher: Hasher64;
   readonly #tables = new Map<string, Map64>();
-  /** Of the tables that only the log keeps: the entries that their rows point to. A compaction forgets such rows. */
+  /** For tables that are kept on disk only: the entries that their rows point to. A compaction removes such rows. */
   readonly #pointers = new Map<string, Map64>();
-  /** Entries that wrote nobody knows what: their rows parts are gone. */
+  /** Entries whose rows parts are missing, so that nobody knows what they wrote. */
   readonly #lost = new Set<number>();
 
   /** @param fromTheStart whether the first entry of all is the first that is replayed */
@@ -34,34 +34,34 @@ export class Replay {
       rows.delete(name);
       return;
     }
-    // A row is stored as it is serialised, and so is the same again once it was parsed.
+    // Rows are stored as JSON.stringify writes them, and so are equal again after parsing.
     const json = JSON.stringify(row[0]);
     rows.set(name, this.#hasher.of(json));
     if (isCold(table)) tableOf(this.#pointers, table).set(name, wordsOf(entryIn(table, json)));
   }
 
-  /** What the entry wrote is not known. */
+  /** The entry's row changes are not known. */
   lose(entry: number): void {
     this.#lost.add(entry);
   }
 
-  /** Whatever the entry wrote was written over since, or has been stated again. */
+  /** Later entries have replaced or repeated all that the entry wrote. */
   recover(entry: number): void {
     this.#lost.delete(entry);
   }
 
-  /** What follows states every row that there is, but for those of the tables that only the log keeps. */
+  /** From here on every row is repeated, except those of tables that are kept on disk only. */
   restate(): void {
     for (const table of [...this.#tables.keys()]) if (!isCold(table)) this.#tables.delete(table);
     this.#lost.clear();
   }
 
-  /** Whether every row is known that there has to be. */
+  /** Whether all rows are known. */
   get whole(): boolean {
     return this.#lost.size === 0;
   }
 
-  /** Takes the row out, and says whether it was there as it is stored. Call it of each stored row, once. */
+  /** Compares a stored row with the replayed one and removes that. To be called once for each stored row. */
   settle(table: string, key: string, json: string): "as recorded" | "changed" | "unrecorded" {
     const rows = this.#tables.get(table);
     const name = this.#hasher.of(key);
@@ -72,7 +72,7 @@ export class Replay {
     return stored.high === recorded.high && stored.low === recorded.low ? "as recorded" : "changed";
   }
 
-  /** How many rows no call of `settle` took out, by table; without those that point to entries before `forgotten`. */
+  /** By table, how many replayed rows had no stored one; without those that point to entries before `forgotten`. */
   left(forgotten: number): ReadonlyMap<string, number> {
     const left = new Map<string, number>();
     for (const [table, rows] of this.#tables) {

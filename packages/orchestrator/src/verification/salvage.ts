@@ -19,6 +19,7 @@ import { CompactRange, equal, leafHash } from "../proof/merkle.ts";
 import { ProofError } from "../proof/proof-error.ts";
 import { StoredFile, type StoredTexts } from "./stored-file.ts";
 
+/** What was saved of a damaged log. */
 export interface Salvaged {
   /** Entries that are in the new file, from `first` to `last`. */
   readonly first: number;

@@ -1,5 +1,5 @@
-// A log's file read for its verification: entries, leaves, rows and content as they lie there, a piece at a time. What SQLite cannot
-// read is said and passed over; nothing is changed.
+// Reads a log's file for verification, piece by piece: entries, leaves, rows and blobs as they are stored. What SQLite cannot read is reported and
+// skipped; nothing is changed.
 
 import { type Database, SQLiteError } from "bun:sqlite";
 import { unsortable } from "../log/key-order.ts";
@@ -11,7 +11,7 @@ import { HASH_BYTES, TILE_WIDTH } from "../log/tree/merkle-tile.ts";
 const MOST_GROUPS = 256;
 const PAGE_BYTES = 2 ** 20;
 const PAGE_ROWS = 2000;
-/** What was read is garbage at once, and by itself is collected late: the process grew to five times this much more. */
+/** After so many bytes read a garbage collection is forced: by itself it came late, and the process grew to five times as much. */
 const COLLECT_BYTES = 32 * 2 ** 20;
 
 export interface StoredTexts {
@@ -29,7 +29,7 @@ export class StoredFile {
     this.#db = db;
   }
 
-  /** A value of the log's, whatever its checksum; `undefined` where there is none. */
+  /** A value of the table `meta`, whatever its checksum; `undefined` where there is none. */
   value(name: string): string | number | undefined {
     return this.#reading(() => {
       using one = this.#db.prepare<{ value: string | number }, [name: string]>("SELECT value FROM meta WHERE name = ?");
@@ -41,12 +41,12 @@ export class StoredFile {
     try {
       return JSON.parse(String(this.value("restored") ?? "[]")) as Restoration[];
     } catch {
-      // Its checksum does not fit then, and that is said.
+      // Its checksum is wrong then, which is reported elsewhere.
       return [];
     }
   }
 
-  /** Groups in their order; those that come after one that cannot be read are tried all the same. */
+  /** The groups in order. After one that cannot be read, the later ones are tried all the same. */
   *groups(): Generator<StoredTexts, void, void> {
     interface Row {
       readonly first: number;
@@ -127,7 +127,7 @@ export class StoredFile {
 
   #latest: { readonly index: number; readonly hashes: Uint8Array | undefined } | undefined;
 
-  /** Of level 0, where a tile's id is its index. */
+  /** A tile of level 0, where the id is the index. */
   #tile(index: number): Uint8Array | undefined {
     if (this.#latest?.index !== index) {
       const hashes = this.#reading(() => {
@@ -139,7 +139,7 @@ export class StoredFile {
     return this.#latest.hashes;
   }
 
-  /** `undefined` where SQLite cannot: its own check has said so already. */
+  /** `undefined` where SQLite cannot read: its own check has reported that already. */
   #reading<T>(read: () => T): T | undefined {
     try {
       return read();

@@ -3,6 +3,7 @@
 import type { CheckpointVerdict } from "./checkpoint-verdict.ts";
 import type { Problem } from "./problems.ts";
 
+/** The result of a verification. */
 export interface Verification {
   /** Whether all is as it was written, and a valid checkpoint says so. */
   readonly valid: boolean;

@@ -1,5 +1,5 @@
-// Verifies a log that a node gives out page by page, on the side of whoever asks: its entries, and that they are what a signed
-// checkpoint says. The node is not trusted. Its tables are not given out, and so are not looked at.
+// Verifies a log that a node gives out page by page, on the caller's side: its entries, and that a signed checkpoint covers them. The node is not
+// trusted. Its tables are not given out, and so are not checked.
 
 import type { BackupSource } from "../backup/backup-source.ts";
 import { FaultError, fault } from "../fault/fault.ts";

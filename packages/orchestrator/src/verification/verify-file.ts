@@ -1,6 +1,5 @@
-// Verifies a log by its file alone, with nothing of a server running: that the file is as it was written, that the entries are what
-// was logged, that the tables are what the entries made, and that all of it is what a signed checkpoint says. It changes
-// not a byte, copies nothing, and holds some bytes of each entry and row in memory.
+// Verifies a log by its file, while its node is stopped: the checksums of the file, the entries, the tables against the entries, and all of it against a
+// signed checkpoint. It changes not a byte, copies nothing, and keeps a few bytes of each entry and row in memory.
 
 import { existsSync } from "node:fs";
 import { FaultError, fault } from "../fault/fault.ts";
@@ -26,14 +25,15 @@ import type { Verification } from "./verification.ts";
 import { verifyTables } from "./verify-tables.ts";
 import { WitnessComparison, type WitnessedLog } from "./witnessed-log.ts";
 
+/** What a log is verified against. */
 export interface VerifyOptions {
-  /** A checkpoint that somebody kept, as its note's text. */
+  /** A checkpoint that the caller kept, as the text of its note. */
   readonly checkpoint?: string | undefined;
-  /** What a witness holds of it: the entry that is another since, or is gone, is named. */
+  /** What a witness has of the log: with it the first changed or missing entry can be named. */
   readonly witness?: WitnessedLog | undefined;
   /** Verifier keys that are trusted, as `node.pub` has one; by default those that the log itself names. */
   readonly keys?: readonly string[] | undefined;
-  /** Told now and then how many entries were looked at. */
+  /** Called now and then with how many entries were checked. */
   readonly progress?: ((done: number, of: number) => void) | undefined;
 }
 
@@ -56,7 +56,7 @@ export async function verifyLogFile(path: string, options: VerifyOptions = {}): 
     if (damage !== undefined) addLine(problems, damage);
     file = openReadOnly(path, damage === undefined ? wal : viewOf(path, raw, wal));
     const result = await verifyOpen(file, path, options, problems);
-    // Without a lock, as where there is no WAL, a node may have started meanwhile.
+    // There is no lock where there is no WAL: a node may have started meanwhile.
     if (stampOf(path) !== stamp) throw locked(path);
     return result;
   } catch (thrown) {
@@ -119,7 +119,7 @@ function checkpointsOf(
   return found;
 }
 
-/** Whether the log is still what was restored, as far as that went. */
+/** Checks that the log still begins with what was restored. */
 function checkRestorations(restorations: readonly Restoration[], entries: EntryVerifier, problems: Problems): void {
   for (const { epoch, size, root } of restorations) {
     const is = entries.root(size);
@@ -138,10 +138,10 @@ function takeEntries(
   let next = first;
   for (const { texts, n, ...group } of stored.groups()) {
     progress(next - 1);
-    // Entries that are gone: their leaves may be known all the same, and show that those after them are what they were.
+    // Missing entries: their leaves may be known, and then prove the entries after them.
     for (; next < group.first; next++) entries.absent(stored.leaf(next - 1));
     if (group.first !== next || texts.length !== n) {
-      // Said already, by the check of the groups.
+      // Reported already by the check of the groups.
       for (; next < group.first + texts.length; next++) entries.absent(stored.leaf(next - 1));
       continue;
     }

@@ -1,4 +1,4 @@
-// Whether the tables of a log's file are what its entries made them: each row, none more and none less.
+// Checks the tables of a log's file against its entries: every row, no more and no less.
 
 import type { Problems } from "./problems.ts";
 import type { Replay } from "./replay.ts";
@@ -15,7 +15,7 @@ export function verifyTables(stored: StoredFile, replay: Replay, forgotten: numb
     rows++;
     const found = replay.settle(table, key, json);
     if (found === "as recorded") continue;
-    // That what tells of it is gone was said.
+    // The missing parts were reported already.
     if (!replay.whole) unproved++;
     else {
       const what = found === "changed" ? "it is not what the entries wrote" : "no entry wrote it";

@@ -1,10 +1,11 @@
-// What a witness holds of a log, brought to where the log is: the checkpoint that it cosigned, and the leaves that it was shown. They
-// name the entry that is another one since.
+// What a witness has of a log, for use where the log is: the checkpoint that it cosigned, and the leaves that it was shown. They tell which entry was
+// changed since.
 
 import { parseNote } from "../log/checkpoint-file.ts";
 import type { LeafWindow } from "../proof/leaf-window.ts";
 import { equal } from "../proof/merkle.ts";
 
+/** What a witness has of a log. */
 export interface WitnessedLog {
   /** The signed note. */
   readonly checkpoint: string;
@@ -13,10 +14,10 @@ export interface WitnessedLog {
 }
 
 export class WitnessComparison {
-  /** The first entry that is another than the one that the witness was shown. */
+  /** The first entry that is not the one that the witness was shown. */
   first: number | undefined;
   readonly #leaves: LeafWindow | undefined;
-  /** Why there are no leaves to compare. */
+  /** Why the leaves cannot be compared. */
   readonly note: string | undefined;
 
   constructor({ checkpoint, leaves }: WitnessedLog) {
@@ -25,7 +26,7 @@ export class WitnessComparison {
     const { size, root } = parsed.checkpoint;
     const cut = leaves.cut(size);
     const its = cut?.root(size);
-    // They count only as far as the log itself signed them.
+    // The leaves count only as far as a checkpoint that the log signed covers them.
     if (its !== undefined && equal(its, root)) this.#leaves = cut;
     else this.note = "the leaves of the witness are not those of its checkpoint: no entry can be named by them";
   }

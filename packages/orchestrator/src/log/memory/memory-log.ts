@@ -21,6 +21,7 @@ import { MerkleTree, memoryTiles } from "../tree/merkle-tree.ts";
 import { MemoryBlobs } from "./memory-blobs.ts";
 import { MemoryTable } from "./memory-table.ts";
 
+/** A log in memory: for tests, and for nodes that need not remember. */
 export function memoryLog(): Log {
   return new MemoryLog();
 }

@@ -36,7 +36,11 @@ export function refusalOf(thrown: unknown, path: string): unknown {
 function sqliteRefusal(error: SQLiteError, path: string): FaultError {
   const code = error.code ?? "";
   if (code.startsWith("SQLITE_BUSY")) return locked(path);
-  if (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB" || code === "SQLITE_IOERR_SHORT_READ") {
+  if (code === "SQLITE_NOTADB") {
+    const what = `${path} is no log of Capstan's, or is damaged from its beginning on: ${error.message}`;
+    return refusal("LOG_DAMAGED", path, `${what}; name another file, or restore a backup (capstan restore BACKUP)`);
+  }
+  if (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_IOERR_SHORT_READ") {
     return damagedFile(path, [error.message]);
   }
   return unavailable(path, error.message);

@@ -211,7 +211,10 @@ describe("sqliteLog: files that are refused", () => {
   test("one that is no database at all", () => {
     const path = newPath();
     writeFileSync(path, "not a database. ".repeat(1000));
-    expect(refusal(path).code).toBe("LOG_DAMAGED");
+    expect(refusal(path)).toMatchObject({
+      code: "LOG_DAMAGED",
+      message: `${path} is no log of Capstan's, or is damaged from its beginning on: file is not a database; name another file, or restore a backup (capstan restore BACKUP)`,
+    });
   });
 
   test("another program's database, unchanged", () => {

@@ -95,8 +95,10 @@ export class SqliteRows {
   }
 
   #remove(changes: TableSumChanges, table: string, key: string): void {
-    const before = this.#do.removeRow.get(table, key);
-    if (before !== null) changes.removed(table, before.sum);
+    const before = this.#do.rowSum.get(table, key);
+    if (before === null) return;
+    this.#do.removeRow.run(table, key);
+    changes.removed(table, before.sum);
   }
 
   #written(changes: TableSumChanges): TableSums {

@@ -60,9 +60,7 @@ export function prepare(db: Database) {
     replaceRow: db.prepare<never, [table: string, key: string, json: string, sum: number]>(
       "INSERT OR REPLACE INTO row (tbl, key, json, sum) VALUES (?, ?, ?, ?)",
     ),
-    removeRow: db.prepare<{ sum: number }, [table: string, key: string]>(
-      "DELETE FROM row WHERE tbl = ? AND key = ? RETURNING sum",
-    ),
+    removeRow: db.prepare<never, [table: string, key: string]>("DELETE FROM row WHERE tbl = ? AND key = ?"),
     blob: db.prepare<{ body: Uint8Array }, [name: string]>("SELECT body FROM blob WHERE name = ?"),
     blobRefs: db.prepare<{ refs: number; sum: number }, [name: string]>("SELECT refs, sum FROM blob WHERE name = ?"),
     addBlob: db.prepare<never, [name: string, refs: number, sum: number, body: Uint8Array]>(

@@ -32,6 +32,14 @@ export interface HoldExplanation {
     readonly verdict: string;
     readonly error?: Fault;
   };
+  /** It was never decided again: that message ended the hold with what became of it. */
+  readonly ended?: {
+    readonly entry: number;
+    readonly id: string;
+    readonly message: string;
+    readonly principal: string;
+    readonly at: number;
+  };
 }
 
 /** Of a message that was held; `undefined` where it was not. */
@@ -58,9 +66,13 @@ async function settledAndDecided(
   reader: Reader,
   id: string,
   decided: DecodedEntry,
-): Promise<Pick<HoldExplanation, "settled" | "decided">> {
+): Promise<Pick<HoldExplanation, "settled" | "decided" | "ended">> {
   const { header, seq } = decided;
-  const { error } = ((await reader.part(decided, "t")) ?? {}) as Partial<Trace>;
+  const { error, settles } = ((await reader.part(decided, "t")) ?? {}) as Partial<Trace>;
+  if (settles?.some((one) => one.id === id)) {
+    const { id: by, message, principal, at } = header;
+    return { ended: { entry: seq, id: by, message, principal, at } };
+  }
   const settled = await settleBefore(reader, id, seq);
   return {
     ...(settled === undefined ? {} : { settled }),

@@ -21,6 +21,7 @@ import { type FollowedExplanation, followedBy } from "./explain-followed.ts";
 import { type HoldExplanation, holdOf } from "./explain-hold.ts";
 import { clauseOf, type ErasedPart, partsOf } from "./explain-parts.ts";
 
+/** One plugin's part in a decision. */
 export interface PluginExplanation {
   readonly plugin: string;
   /** `passed`: said next and nothing more. `not reached`: one before it had stopped. `erased`: nobody can tell any more. */
@@ -43,6 +44,7 @@ export interface OutcomeExplanation {
   readonly publishes?: string;
 }
 
+/** Why a message was decided as it was, and what came of it. What `log.explain` answers. */
 export interface Explanation {
   readonly id: string;
   readonly entry: number;
@@ -58,6 +60,8 @@ export interface Explanation {
   /** The chain of causes, nearest first. */
   readonly because: readonly { readonly id: string; readonly message: string; readonly principal: string }[];
   readonly hold?: HoldExplanation;
+  /** What it waits for now: it was held again, where that is not its own id. */
+  readonly waitsFor?: { readonly id: string; readonly hold: string; readonly plugin: string };
   /** Messages that followed from it in its own commit, in order. */
   readonly followed?: readonly FollowedExplanation[];
   /** How each try ended, oldest first: where there was more than one, or the only one led to more. */
@@ -89,6 +93,7 @@ export async function explain(reader: Reader, id: string): Promise<Explanation> 
   const hold = await holdOf(reader, entry);
   // A held message goes on as the one that was decided again.
   const goesOn = hold === undefined ? entry : await lastDecided(reader, entry);
+  const now = hold === undefined ? undefined : reader.get(holdTable, goesOn.header.id);
   const outcome = await outcomeExplained(reader, entry, goesOn, trace);
   const tries = await attemptsOf(reader, goesOn, outcome?.entry);
   const followed = await followedBy(reader, entry, trace?.led);
@@ -108,6 +113,7 @@ export async function explain(reader: Reader, id: string): Promise<Explanation> 
     ...(header.cause === undefined ? {} : { cause: header.cause }),
     because: causes.because,
     ...(hold === undefined ? {} : { hold }),
+    ...(now === undefined ? {} : { waitsFor: { id: goesOn.header.id, hold: now.hold.name, plugin: now.plugin } }),
     ...(followed.length === 0 ? {} : { followed }),
     ...(tries.worthTelling ? { attempts: tries.attempts } : {}),
     ...(tries.retries.length === 0 ? {} : { retries: tries.retries }),

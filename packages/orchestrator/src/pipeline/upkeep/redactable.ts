@@ -1,5 +1,5 @@
-// What `log.redact` is decided with: the entry's parts, and what of them is still in force. Nothing of what is to be erased
-// stands in these facts but names of rows that are there all the same.
+// The facts that `log.redact` is decided with: the entry's parts, and which of their rows are still in force. They repeat nothing of what is
+// to be erased, except names of rows that stay.
 
 import { type Fault, fault } from "../../fault/fault.ts";
 import type { DecodedEntry } from "../../log/entry.ts";
@@ -28,7 +28,7 @@ export interface Redactable {
   readonly open: boolean;
   /** Rows that the part wrote and that still are as it wrote them. */
   readonly live: readonly (readonly [table: string, key: string])[];
-  /** What has to be stated again, so that what is left replays to the same: removals, and rows of the log's own tables. */
+  /** Rows to repeat, so that a replay of the rest gives the same state: removals, and rows of tables that are kept on disk only. */
   readonly rows: readonly RowChange[];
   /** Messages whose outcome it tells. */
   readonly outcomes: readonly string[];
@@ -47,7 +47,7 @@ type Row = readonly [table: string, key: string, row?: unknown];
 const LONGEST_WAIT_MS = 5000;
 const LETTERS = Object.fromEntries(PARTS.map((letter) => [PART_NAMES[letter], letter])) as Record<PartName, Part>;
 const COLD: ReadonlySet<string> = new Set(COLD_TABLES);
-/** A body's digest, where the body is erased: it fits nothing. */
+/** Stands for the digest of an erased body: it equals no other. */
 const NO_DIGEST = "";
 
 export function redactable(parts: RedactableParts) {
@@ -82,7 +82,7 @@ async function look(parts: RedactableParts, entry: DecodedEntry, letters: Readon
   if (letters.has("b") || letters.has("r")) again.push(...(await keyWithout(parts, entry, body, letters.has("b"))));
   const settled = trace?.settles?.map(({ id }) => id) ?? [];
   const outcomes = trace?.continues === undefined ? settled : [...settled, trace.continues];
-  // Without the trace, nobody would find this entry by reading on.
+  // Without its trace nobody could find this entry by reading on from the message.
   if (letters.has("t"))
     for (const id of outcomes) again.push({ table: OUTCOME_TABLE, key: id, json: String(entry.seq) });
   return {
@@ -111,7 +111,7 @@ async function standing(parts: RedactableParts, entry: DecodedEntry, written: re
     if (row.length === 2) {
       if (held === undefined) removed.push(row);
     } else if (held === JSON.stringify(row[2])) {
-      // Of the log's own rows nothing is secret but a body's digest, and keyWithout sees to that.
+      // In such rows only a body's digest could tell anything; `keyWithout` removes that.
       if (name === OUTCOME_TABLE) rows.push({ table: name, key, json: held });
       else if (name !== KEY_TABLE) live.push([name, key]);
     }
@@ -120,7 +120,7 @@ async function standing(parts: RedactableParts, entry: DecodedEntry, written: re
   return { live, rows };
 }
 
-/** The rows of key and request that the entry wrote, stated again; where the body is to go, without its digest. */
+/** The rows of key and request that the entry wrote, to be repeated; without the body's digest where the body is erased. */
 async function keyWithout(
   { log }: RedactableParts,
   { seq, header }: DecodedEntry,
@@ -140,11 +140,11 @@ async function keyWithout(
   return rows;
 }
 
-/** Entries that are looked through for what put a row at most; past them it is taken to be there. */
+/** At most so many entries are searched for one that put a row; beyond that it is assumed that there is one. */
 const MOST_LOOKED_THROUGH = 50_000;
 const PAGE = 1000;
 
-/** Those of the removed rows that an earlier entry puts: a replay that does not know of the removal would bring them back. */
+/** Those of the removed rows that an earlier entry put: a replay without the removal would bring them back. */
 async function putBefore({ reader, pause }: RedactableParts, seq: number, removed: readonly Row[]): Promise<Row[]> {
   const wanted = new Map(removed.map((row) => [`[${JSON.stringify(row[0])},${JSON.stringify(row[1])},`, row]));
   const found: Row[] = [];
@@ -152,7 +152,7 @@ async function putBefore({ reader, pause }: RedactableParts, seq: number, remove
     const page =
       seq - from > MOST_LOOKED_THROUGH ? undefined : await reader.entries(from, { limit: PAGE, reverse: true });
     for (const { text } of page ?? []) {
-      // Rows that are kept beside their entry may be any.
+      // Rows that are kept beside their entry are not in its text: assume that they are among the wanted.
       const all = text.includes("\nR");
       for (const [put, row] of wanted) {
         if (!all && !text.includes(put)) continue;

@@ -1,5 +1,5 @@
-// How much of the log has to be kept, and why: what `log.compact` is decided with. Here is what has to be looked for; what is
-// owed the decision sees for itself. Every reason given is safe to be late: what comes meanwhile needs only later entries.
+// How much of the log must be kept, and why: the facts that `log.compact` is decided with. Owed effects are not among them: `decide` sees those
+// in its own state. The facts may be slightly old: what happened since can only need later entries.
 
 import { decodeEntry } from "../../log/entry.ts";
 import type { Log } from "../../log/log.ts";
@@ -25,10 +25,10 @@ export interface Retention {
   readonly first: number;
   /** The newest checkpoint covers this many entries: what was never signed is not forgotten. */
   readonly covered: number;
-  /** The first entry that is not older than was asked. */
+  /** The first entry that is too young for the `olderThan` that was asked. */
   readonly young?: number;
   readonly stops: readonly Stop[];
-  /** Rows of tables that no plugin of this composition owns: nobody has them in memory. */
+  /** Rows of tables that no plugin of this composition owns; they are not in memory. */
   readonly unowned: readonly (readonly [table: string, key: string, row: unknown])[];
 }
 
@@ -55,7 +55,7 @@ export function retention(parts: RetentionParts) {
   return async (envelope: Envelope): Promise<Facts> => {
     const { composition, log, notary } = parts;
     const { before, olderThan } = envelope.message.data as { before?: number; olderThan?: number };
-    // Not the reader that notes what was read: under load, what is owed changes with every message.
+    // Not the tracking reader: under load owed effects change with every message, and the facts would always count as stale.
     const { reader } = parts;
     await notary.checkpoint();
     const covered = notary.covered;
@@ -83,7 +83,7 @@ export function retention(parts: RetentionParts) {
   };
 }
 
-/** No entry is earlier than its message's id. */
+/** The oldest held message. Its entry is not older than the time in its id. */
 async function oldestHeld(reader: Reader): Promise<Stop | undefined> {
   let oldest: { readonly id: string; readonly hold: string } | undefined;
   for (const [id, { hold }] of reader.rows(holdTable)) {
@@ -115,10 +115,10 @@ async function oldestKeyed({ reader, keyWindow, pause }: RetentionParts, at: num
 }
 
 const KEYED = `["${KEY_TABLE}",`;
-/** How the line begins of rows that are kept beside their entry. */
+/** How the line of rows that are kept beside their entry begins. */
 const ROWS_BESIDE = "\nR";
 
-/** Of plugins that were there once: their rows are kept until a composition has the plugin again. */
+/** Rows of plugins that are no longer in the composition: kept until it has the plugin again. */
 async function unownedRows({ composition, log, reader }: RetentionParts): Promise<Retention["unowned"]> {
   const unowned = new Set<string>();
   for (const [, { tables = [] }] of reader.rows(pipelineTable)) for (const table of tables) unowned.add(table);

@@ -1,5 +1,5 @@
-// Forgets the entries that a compaction was decided to: slice by slice, so that nobody waits long for one, and with each the
-// rows that its entries wrote to tables which only the log keeps. A restart goes on where it was.
+// Removes the entries that a compaction may remove: in slices, so that nobody waits long for one, and with each slice the rows that its
+// entries wrote to tables that are kept on disk only. A restart goes on where it was.
 
 import type { Fault } from "../../fault/fault.ts";
 import { fault } from "../../fault/fault.ts";
@@ -34,7 +34,7 @@ export class Trimming implements EffectHandler {
   async carryOut({ owing, data }: OwedEffect, { signal }: EffectRuntime): Promise<Message> {
     const { log, decidedIsDurable, pause } = this.#parts;
     const trim = data as Trim;
-    // It may have been started before its entry was: what states the rows again has to be there before they go.
+    // The effect may run before its own entry is made. That entry repeats the rows, and must be durable before the old entries go.
     await undefined;
     await decidedIsDurable();
     for (let slice = SLICE; log.first < trim.before; ) {
@@ -42,7 +42,7 @@ export class Trimming implements EffectHandler {
       const from = log.first;
       const to = Math.min(from + slice, trim.before);
       const first = await log.trim(to, await this.#rowsOf(from, to));
-      // The log may keep more than it has to.
+      // The log may keep more than it was asked to.
       if (first === from && to === trim.before) break;
       slice = first > from ? SLICE : slice * 2;
       await pause();
@@ -59,7 +59,7 @@ export class Trimming implements EffectHandler {
     return this.failed(effect, fault("INTERNAL", "the node died while it compacted the log"));
   }
 
-  /** Rows that entries wrote to tables of the log's alone, unless a later entry has written them since. */
+  /** Rows that these entries wrote to tables kept on disk only, without those that a later entry has written since. */
   async #rowsOf(from: number, to: number) {
     const { log, reader } = this.#parts;
     const rows: { readonly table: string; readonly key: string; readonly entry: number }[] = [];
@@ -76,10 +76,10 @@ export class Trimming implements EffectHandler {
   }
 }
 
-/** Whether there may be such rows: in the entry itself, or in rows that are kept beside it. */
+/** Whether an entry may have such rows, in its own text or in rows that are kept beside it. */
 const COLD = new RegExp(`\\["(${COLD_TABLES.join("|")})",|\\nR`);
 
-/** The entry that a row of a table of the log's alone points to. */
+/** The entry that a row of such a table points to. */
 export function entryIn(table: string, json: string): number {
   return table === KEY_TABLE ? (JSON.parse(json) as KeyRow).seq : Number(json);
 }

@@ -4,7 +4,7 @@
 
 import { RpcPromise, RpcSession, RpcTarget } from "capnweb";
 import { FaultError } from "../../fault/fault.ts";
-import { Told } from "../../pipeline/told.ts";
+import { DurableAnswer } from "../../log/durable-answer.ts";
 import { SessionBudget } from "../../rpc/budget.ts";
 import { onSendError } from "../../rpc/errors.ts";
 import { FakeLog } from "../../rpc/fake-log.fixture.ts";
@@ -74,9 +74,9 @@ class Scope extends RpcTarget {
   hang() {
     return this.#world.hanging.promise;
   }
-  /** Told when the test says so, as what waits for the disk is: no promise, and what `method` answers then. */
+  /** DurableAnswer when the test says so, as what waits for the disk is: no promise, and what `method` answers then. */
   later(method: "self" | "list" | "refuse") {
-    const told = new Told(1, () => this[method](2));
+    const told = new DurableAnswer(1, () => this[method](2));
     this.#world.untold.push(told);
     return told;
   }
@@ -114,7 +114,7 @@ class Main extends RpcTarget {
 export class World {
   readonly log = new FakeLog();
   readonly hanging = Promise.withResolvers<void>();
-  readonly untold: Told[] = [];
+  readonly untold: DurableAnswer[] = [];
   readonly disposed = Promise.withResolvers<void>();
   verifying = Promise.withResolvers<void>();
   calls = 0;

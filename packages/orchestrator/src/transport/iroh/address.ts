@@ -6,6 +6,7 @@ import { FaultError, fault } from "../../fault/fault.ts";
 /** Relays, and the look-up of addresses by keys, that number0 runs. */
 export const DEFAULT_RELAY = "default";
 
+/** Where a node is over iroh. */
 export interface IrohAddress {
   /** The ed25519 public key, 64 hexadecimal digits. */
   readonly id: string;
@@ -18,6 +19,7 @@ export interface IrohAddress {
 const SCHEME = "iroh://";
 const ADDRESS = /^(\[[0-9a-fA-F:.]+\]|[\p{L}\p{N}._-]+):(\d{1,5})$/u;
 
+/** Whether a URL is an `iroh://` one. */
 export function isIrohUrl(url: string): boolean {
   return url.slice(0, SCHEME.length).toLowerCase() === SCHEME;
 }
@@ -46,6 +48,7 @@ export function isRelay(text: string): boolean {
   return text === DEFAULT_RELAY || (/^https?:\/\//.test(text) && URL.canParse(text));
 }
 
+/** The `iroh://` URL of an address. */
 export function formatIrohUrl({ id, addresses, relay }: IrohAddress): string {
   // With commas: a shell makes something else of an ampersand.
   const where = addresses.length === 0 ? [] : [`addr=${addresses.join(",")}`];

@@ -4,13 +4,14 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { FaultError, fault } from "../../fault/fault.ts";
-import { systemTimers, type Timers } from "../../pipeline/timers.ts";
+import { systemTimers, type Timers } from "../../time/timers.ts";
 import type { Dial } from "../link.ts";
 import { type Connection, type Endpoint, type EndpointId, type Iroh, irohReason, loadIroh } from "./addon.ts";
 import { DEFAULT_RELAY, type IrohAddress, parseIrohUrl } from "./address.ts";
 import { ALPN, bindEndpoint } from "./bind.ts";
 import { StreamLink } from "./stream-link.ts";
 
+/** How nodes are dialled over iroh. */
 export interface IrohDialOptions {
   /** How long the node has to answer; default 8 s. */
   readonly timeoutMs?: number;

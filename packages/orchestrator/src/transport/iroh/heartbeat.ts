@@ -1,7 +1,7 @@
 // Whether the other side of a stream is there: it is heard of, or it is gone. QUIC finds a peer that was killed after half a minute,
 // and one that was stopped not at all. It counts beats and asks no clock: a process that slept has heard nobody in that time either.
 
-import type { Timers } from "../../pipeline/timers.ts";
+import type { Timers } from "../../time/timers.ts";
 
 /** Between two heartbeats. */
 export const BEAT_MS = 5_000;

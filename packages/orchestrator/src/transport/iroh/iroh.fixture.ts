@@ -3,7 +3,7 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: frames are whatever arrives.
 
 import { RpcSession } from "capnweb";
-import { systemTimers, type Timers } from "../../pipeline/timers.ts";
+import { systemTimers, type Timers } from "../../time/timers.ts";
 import { ClientTransport } from "../client-transport.ts";
 import { Heard, type Listening, type Peer, type Wire } from "../conformance/wire.fixture.ts";
 import type { Link } from "../link.ts";

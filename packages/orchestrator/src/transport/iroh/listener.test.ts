@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import type { FaultError } from "../../fault/fault.ts";
-import { systemTimers } from "../../pipeline/timers.ts";
 import { ManualTime } from "../../testing/manual-time.fixture.ts";
+import { systemTimers } from "../../time/timers.ts";
 import { connect, turn, World } from "../conformance/world.fixture.ts";
 import { CLOSE_ABNORMAL, type DialledLink } from "../link.ts";
 import { bytes } from "./bind.ts";

@@ -2,7 +2,7 @@
 // does wrong is that connection's end and nobody else's.
 
 import { FaultError, fault } from "../../fault/fault.ts";
-import type { Timers } from "../../pipeline/timers.ts";
+import type { Timers } from "../../time/timers.ts";
 import { type Arrival, CLOSE_GOING_AWAY, CLOSE_POLICY } from "../link.ts";
 import { type Connection, type Endpoint, type Incoming, irohReason, loadIroh } from "./addon.ts";
 import { formatIrohUrl } from "./address.ts";

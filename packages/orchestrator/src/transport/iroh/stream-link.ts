@@ -2,7 +2,7 @@
 // end that lets what was sent arrive. What iroh calls by whatever name, here has become a close code and a reason.
 
 import { FaultError } from "../../fault/fault.ts";
-import type { Timers } from "../../pipeline/timers.ts";
+import type { Timers } from "../../time/timers.ts";
 import { CLOSE_ABNORMAL, CLOSE_NORMAL, CLOSE_POLICY, type DialledLink, type LinkReceiver } from "../link.ts";
 import type { BiStream, Connection } from "./addon.ts";
 import { irohReason } from "./addon.ts";

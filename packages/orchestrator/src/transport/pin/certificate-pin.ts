@@ -20,10 +20,12 @@ export function certificatePin(pem: string): string {
   return pinOf(certificate.raw);
 }
 
+/** The pin of a certificate. */
 export function pinOf(der: Uint8Array): string {
   return `sha256-${createHash("sha256").update(der).digest("base64url")}`;
 }
 
+/** Whether a text is a certificate pin. */
 export function isPin(text: string): boolean {
   return PIN.test(text);
 }

@@ -1,12 +1,12 @@
-// Callbacks of callers: a message is plain data, so that the edge keeps the callback here and puts a reference in its place.
-// A reference is random, so that nobody names another's; it ends with the session that brought it.
+// Live callbacks of callers. A message is plain data, so that the edge keeps each callback here and puts a reference in its place. References
+// are random, so that nobody can name another's; they end with the session that brought them.
 
 import { FaultError, fault } from "../fault/fault.ts";
+import { DurableAnswer } from "../log/durable-answer.ts";
 import type { Awaitable } from "../log/log.ts";
-import { Told } from "../pipeline/told.ts";
 import type { Live } from "../plugin/plugin.ts";
 
-/** What a callback is over RPC: a stub, which has to be dup'ed to be kept (capnweb), and says when its session has ended. */
+/** A callback over RPC: capnweb's stub. To be kept it must be dup'ed; it tells when its session has ended. */
 interface Stub {
   (...args: readonly unknown[]): unknown;
   dup?(): Stub;
@@ -14,13 +14,13 @@ interface Stub {
   [Symbol.dispose]?(): void;
 }
 
-/** The callbacks that one session brought, and who is told of its end. */
+/** The callbacks of one session, and the listeners for its end. */
 export interface LiveSession {
   /** Whether the session outlives the call: a batch does not. */
   readonly lasting: boolean;
   /**
-   * What `ask` answers, which is given the data with a reference in the place of each callback among `fields`. Whoever is refused
-   * keeps nothing here: a message that fails gives its callbacks back. @throws FaultError LIVE_UNAVAILABLE
+   * Calls `ask` with the data, in which references stand for the callbacks among `fields`, and answers what it answers. Where that throws or
+   * rejects, the callbacks are released. @throws FaultError LIVE_UNAVAILABLE
    */
   asking<T>(data: unknown, fields: readonly string[] | undefined, ask: (plain: unknown) => Awaitable<T>): Awaitable<T>;
   /** Calls back once, when the session ends; at once, where it has. Answers how to stop that. */
@@ -28,10 +28,10 @@ export interface LiveSession {
   end(why: string): void;
 }
 
-/** A callback is kept for as long as its session lives, or until whoever took it gives it back. */
+/** A callback is kept until its session ends, or until the plugin that took it releases it. */
 const MOST_CALLBACKS_A_SESSION = 1024;
 
-export class Lives {
+export class LiveCallbacks {
   readonly #lives = new Map<string, KeptLive>();
 
   get(reference: string): Live | undefined {
@@ -51,7 +51,7 @@ export class Lives {
     return {
       lasting,
       onEnd(callback) {
-        // A function of its own: whoever listens twice is told twice.
+        // A new function each time, so that a callback that is added twice is called twice.
         const listener = (why: string): void => callback(why);
         if (over === undefined) listeners.add(listener);
         else listener(over);
@@ -61,7 +61,7 @@ export class Lives {
         if (typeof data !== "object" || data === null) return ask(data);
         const callbacks = fields.filter((field) => isCallback((data as Record<string, unknown>)[field]));
         if (callbacks.length === 0) return ask(data);
-        // What was on its way when the session ended comes in behind its end.
+        // A message may still arrive after its session has ended.
         if (over !== undefined) throw new FaultError(fault("LIVE_UNAVAILABLE", over));
         if (!lasting) {
           const text = `"${callbacks[0]}": a callback needs a session that lasts, such as a WebSocket's`;
@@ -103,13 +103,13 @@ export class Lives {
     });
     this.#lives.set(reference, live);
     mine.add(live);
-    // Last: that of a session that is broken already says so at once.
+    // Last, because a stub of a broken session calls back at once.
     live.watch();
     return live;
   }
 }
 
-/** What `ask` answers; `failed` is called where it throws or rejects. */
+/** Answers what `ask` answers; calls `failed` where that throws or rejects. */
 function orElse<T>(ask: () => Awaitable<T>, failed: () => void): Awaitable<T> {
   const raise = (thrown: unknown): never => {
     failed();
@@ -117,7 +117,7 @@ function orElse<T>(ask: () => Awaitable<T>, failed: () => void): Awaitable<T> {
   };
   try {
     const answer = ask();
-    return answer instanceof Promise || answer instanceof Told ? answer.then(undefined, raise) : answer;
+    return answer instanceof Promise || answer instanceof DurableAnswer ? answer.then(undefined, raise) : answer;
   } catch (thrown) {
     return raise(thrown);
   }
@@ -148,7 +148,7 @@ class KeptLive implements Live {
   async call(...args: readonly unknown[]): Promise<unknown> {
     if (this.#why !== undefined) throw new FaultError(fault("LIVE_UNAVAILABLE", this.#why));
     const answer = await this.#stub(...args);
-    // A callback answers data. Stubs in it would be kept until its session ends, as many as its peer likes.
+    // The answer should be data. Stubs in it are released, or a peer could make us keep any number until the session ends.
     if (this.#stub.dup !== undefined) (answer as Partial<Disposable> | null | undefined)?.[Symbol.dispose]?.();
     return answer;
   }
@@ -170,7 +170,7 @@ class KeptLive implements Live {
     try {
       this.#stub[Symbol.dispose]?.();
     } catch {
-      // The session that it belonged to is gone already.
+      // Its session is gone already.
     }
     for (const listener of [...this.#listeners]) listener(why);
     this.#listeners.clear();

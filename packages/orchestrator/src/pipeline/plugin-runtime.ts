@@ -1,5 +1,4 @@
-// What a plugin is given for what it does by itself, beside messages. Whatever it asks for comes in by the same way as
-// everybody's.
+// What a plugin is given for work of its own (`run`). What it sends goes through the same pipeline as every caller's messages.
 
 import { FaultError, fault } from "../fault/fault.ts";
 import type { Log } from "../log/log.ts";
@@ -9,14 +8,14 @@ import type { Composition } from "../plugin/composition.ts";
 import type { AnyPlugin, Logger, PluginRuntime } from "../plugin/plugin.ts";
 import type { NodeInfo } from "../plugin/reader.ts";
 import type { Token } from "../plugin/token.ts";
-import { dialSession } from "../rpc/dialled-session.ts";
-import type { Lives } from "../scope/lives.ts";
+import type { LiveCallbacks } from "../scope/live-callbacks.ts";
+import type { Timers } from "../time/timers.ts";
+import { dialSession } from "../transport/dialled-session.ts";
 import type { Committer } from "./committer.ts";
 import type { Followers } from "./followers.ts";
 import type { Hub } from "./hub.ts";
 import type { TipReader } from "./reader.ts";
 import { type RightParts, rightAsked, rightRefused } from "./right-asked.ts";
-import type { Timers } from "./timers.ts";
 
 export interface RuntimeParts extends RightParts {
   readonly composition: Composition;
@@ -24,7 +23,7 @@ export interface RuntimeParts extends RightParts {
   readonly reader: TipReader;
   readonly committer: Committer;
   readonly hub: Hub;
-  readonly lives: Lives;
+  readonly lives: LiveCallbacks;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly log: Pick<Log, "epoch">;

@@ -1,9 +1,9 @@
-// An answer that is told once what it was decided on is durable. Of each call there is one, and so it is no promise: who asks with
-// `whenSettled` is called back in place, as entries become durable (capnweb as we patch it, ADR 0010). To everybody else it is a promise.
+// An answer that waits until what it was decided on is durable. Every call makes one, so that it is cheaper than a promise: `whenSettled` calls
+// back synchronously (our patch of capnweb uses it, ADR 0010). For everybody else it is a thenable (ADR 0034).
 
 import type { FaultError } from "../fault/fault.ts";
 
-export class Told<T = unknown> implements PromiseLike<T> {
+export class DurableAnswer<T = unknown> implements PromiseLike<T> {
   /** The entry that it waits for. */
   readonly seq: number;
   readonly #tell: () => T;
@@ -14,20 +14,20 @@ export class Told<T = unknown> implements PromiseLike<T> {
   #settled: { readonly value: T } | { readonly reason: unknown } | undefined;
   #promise: Promise<T> | undefined;
 
-  /** @param tell what is told then, or thrown */
+  /** @param tell gives the answer once the entry is durable, or throws it */
   constructor(seq: number, tell: () => T) {
     this.seq = seq;
     this.#tell = tell;
   }
 
-  /** What is told goes through `finish`, and `ended` is called once it is, either way; to be called once, and before anybody asks. */
+  /** Passes the answer through `finish`, and calls `ended` when it is given or refused. Call it once, and before anybody waits. */
   through(finish: (value: T) => unknown, ended: () => void): this {
     this.#finish = finish;
     this.#ended = ended;
     return this;
   }
 
-  /** Calls one of the two back, once: at once where it is settled. To be called once. */
+  /** Calls one of the two back; at once where it is settled already. Call it once. */
   whenSettled(fulfilled: (value: T) => void, rejected: (reason: unknown) => void): void {
     const settled = this.#settled;
     if (settled === undefined) {
@@ -72,7 +72,7 @@ export class Told<T = unknown> implements PromiseLike<T> {
   }
 }
 
-/** What one caller's callback throws is a bug of it, and stops nobody else from being told. */
+/** A callback that throws has a bug; it must not keep the others from being called. */
 function callBack<T>(callback: ((value: T) => void) | undefined, value: T): void {
   try {
     callback?.(value);

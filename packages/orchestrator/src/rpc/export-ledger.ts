@@ -1,15 +1,15 @@
-// The books of one session's export table, kept from outside capnweb: which pushes are not over yet, what they hold, and how
-// many values their references copy. A push is over when the peer released it *and* its result was sent: a released call that
-// still waits for another keeps its arguments in memory all the same. It decides nothing; SessionBudget compares and refuses.
+// Keeps account of one session's export table from outside of capnweb: which pushes are not over yet, what they hold in memory, and how many
+// values their references copy. A push is over when the peer has released it *and* its result was sent, because a released call that waits
+// for another still holds its arguments. It only counts; SessionBudget compares with the limits and refuses.
 
 import type { InspectedFrame, InspectedMap } from "./frame.ts";
 
-/** A callback of the peer's is an entry in our import table: about this many small values. */
+/** What a callback of the peer's costs, in small values: it is an entry in our import table. */
 const VALUES_A_CALLBACK = 64;
 
 interface Push {
   readonly bytes: number;
-  /** A call: how large its result is, only the scope will know; until then it is as large as the largest of the session. */
+  /** Whether it is a call. Until its result is known, that is taken to be as large as the largest of the session. */
   readonly isCall: boolean;
   readonly fixed: number;
   references: readonly (Push | undefined)[];
@@ -21,7 +21,7 @@ interface Push {
   pulled: boolean;
   settled: boolean;
   released: boolean;
-  /** Pulled by us and not by the peer, to learn when it ends. */
+  /** Pulled by us, not by the peer, in order to learn when it ends. */
   silent: boolean;
 }
 
@@ -88,7 +88,7 @@ export class ExportLedger {
     if (push) push.pulled = true;
   }
 
-  /** Whether capnweb has to be asked to pull first, or nobody would learn when the push ends. */
+  /** Answers whether capnweb must be made to pull the push first: otherwise nobody would learn when it ends. */
   release(id: number, count: number): boolean {
     if (id < 0) {
       this.stubs -= count;
@@ -107,7 +107,7 @@ export class ExportLedger {
     return true;
   }
 
-  /** Its result is about to be sent. Whether the peer never asked for it, so that it must not be. */
+  /** The push's result is about to be sent. Answers whether the peer never asked for it, so that it must not be sent. */
   settled(id: number): boolean {
     const push = this.#pushes.get(id);
     if (!push) return false;
@@ -119,7 +119,7 @@ export class ExportLedger {
     return push.silent;
   }
 
-  /** A result of so many values, its longest list so long, may be what any call in flight gives. */
+  /** A call gave a result of so many values, with a longest list of that length: calls in flight may give as much. */
   grow(values: number, longest: number): void {
     // Rounded up to powers of two, so that slowly growing results make us add up again only a few dozen times.
     const largest = powerOfTwoAbove(values);
@@ -130,7 +130,7 @@ export class ExportLedger {
     for (const push of this.#growing) this.#weigh(push);
   }
 
-  /** Values that a frame copies which is no push and so is over at once. */
+  /** How many values a frame copies that is no push, and so is over at once. */
   cost(frame: InspectedFrame): number {
     let copies = frame.callbacks * VALUES_A_CALLBACK;
     for (const id of frame.references) copies += this.#size(this.#target(id));

@@ -2,13 +2,13 @@
 
 import { expect, test } from "bun:test";
 import { FaultError, fault } from "../fault/fault.ts";
-import { Told } from "./told.ts";
+import { DurableAnswer } from "./durable-answer.ts";
 
 const undone = new FaultError(fault("LOG_UNAVAILABLE", "undone"));
 
-const told = (value: unknown) => new Told(1, () => value);
+const answer = (value: unknown) => new DurableAnswer(1, () => value);
 
-function heard(told: Told): unknown[] {
+function heard(told: DurableAnswer): unknown[] {
   const calls: unknown[] = [];
   told.whenSettled(
     (value) => calls.push(["fulfilled", value]),
@@ -18,7 +18,7 @@ function heard(told: Told): unknown[] {
 }
 
 test("it calls back in place, whether asked before it is settled or after", () => {
-  const [first, second, third] = [told("a"), told("b"), told("c")];
+  const [first, second, third] = [answer("a"), answer("b"), answer("c")];
   const before = heard(first);
   expect(before).toEqual([]);
   first.resolve();
@@ -32,12 +32,12 @@ test("it calls back in place, whether asked before it is settled or after", () =
 });
 
 test("to whoever awaits it, it is a promise: as often as they like, before it is settled and after", async () => {
-  const answer = told("a");
-  const both = Promise.all([answer, answer.then((value) => `${value}!`)]);
-  answer.resolve();
+  const resolved = answer("a");
+  const both = Promise.all([resolved, resolved.then((value) => `${value}!`)]);
+  resolved.resolve();
   expect(await both).toEqual(["a", "a!"]);
-  expect(await answer).toBe("a");
-  const refused = told("a");
+  expect(await resolved).toBe("a");
+  const refused = answer("a");
   const rejected = Promise.all([refused]);
   refused.reject(undone);
   expect(await rejected.catch((reason: unknown) => reason)).toBe(undone);
@@ -46,14 +46,14 @@ test("to whoever awaits it, it is a promise: as often as they like, before it is
 test("what it goes through may change it or refuse it, and its end is told first, once", () => {
   const order: string[] = [];
   const ended = () => order.push("ended");
-  const changed = new Told<unknown>(1, () => 1).through((value) => [value], ended);
+  const changed = new DurableAnswer<unknown>(1, () => 1).through((value) => [value], ended);
   const calls = heard(changed);
   changed.whenSettled(
     () => order.push("told"),
     () => {},
   );
   changed.resolve();
-  const refused = new Told<unknown>(1, () => 1).through(() => {
+  const refused = new DurableAnswer<unknown>(1, () => 1).through(() => {
     throw undone;
   }, ended);
   const refusals = heard(refused);

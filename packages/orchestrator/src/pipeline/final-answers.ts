@@ -1,4 +1,4 @@
-// A last word to whoever hands a request on: then nothing else will become of what was asked by that key (docs/adr/0035).
+// Final answers to nodes that forward requests: a fault marked `final` promises that nothing more will come of that key (docs/adr/0035).
 
 import { FINAL } from "../message/definition.ts";
 import { timeOfNonce } from "../message/id.ts";
@@ -7,50 +7,54 @@ import type { Taken } from "./tip.ts";
 import type { Outcome } from "./waiters.ts";
 
 /**
- * What became of what was asked by this key, for whoever hands a request on: what was recorded, or a refusal where nothing had been accepted by it
- * before. No other refusal tells that.
- * @param isOwn it was asked by this very key, and not by another way
+ * Marks the fault of a forwarded request as final (`FINAL`). Only for a recorded outcome, or for a refusal where nothing was accepted under the
+ * key before.
+ * @param isOwn it was asked under this key; `false` where it joins a request that came by another path
  */
-export function forGood<Ended extends Taken | Outcome>(ended: Ended, { key, request }: Envelope, isOwn = true): Ended {
+export function markFinal<Ended extends Taken | Outcome>(
+  ended: Ended,
+  { key, request }: Envelope,
+  isOwn = true,
+): Ended {
   if (!isOwn || !("error" in ended) || key === undefined || request === undefined) return ended;
   const { details, code } = ended.error;
   const isPlain = typeof details === "object" && details !== null && !Array.isArray(details);
-  // The node stops, or its disk fails: what was accepted is none the worse for that.
+  // The node stops, or its disk fails: what was accepted may still be carried out.
   const isOpen = code === "LOG_UNAVAILABLE" || (code === "STOPPING" && Object(details).pending === true);
   if (isOpen || (details !== undefined && !isPlain)) return ended;
   return { ...ended, error: { ...ended.error, details: { ...Object(details), [FINAL]: true } } };
 }
 
-export interface LastWordsOptions {
-  /** Milliseconds that keys are kept for at least. */
+export interface FinalAnswersOptions {
+  /** For how many milliseconds keys are kept at least. */
   readonly keyWindow: number;
-  /** When the log was put back to an older state last: what was asked before may have been accepted all the same. */
+  /** When the log was last restored from a backup, in milliseconds since the epoch: the restore may have lost an acceptance from before. */
   readonly restoredAt: number | undefined;
 }
 
-/** Whoever made a request has another clock. */
+/** How far the clock of the node that made a request may be off, in milliseconds. */
 const CLOCKS_MS = 5 * 60_000;
 
-/** Refusals that are last words: where it is sure that nothing was accepted by that key, nor will be. */
-export class LastWords {
-  readonly #options: LastWordsOptions;
-  /** By principal and key, how many calls are read for before they are decided: such a one may be let in yet, though its twin is refused. */
+/** Which refusals are final: those where nothing was accepted under the key, and no call with it is still under way. */
+export class FinalAnswers {
+  readonly #options: FinalAnswersOptions;
+  /** By principal and key, how many calls are being prepared: one of them may be accepted although another was refused. */
   readonly #underway = new Map<string, number>();
 
-  constructor(options: LastWordsOptions) {
+  constructor(options: FinalAnswersOptions) {
     this.#options = options;
   }
 
-  /** What is decided now of a message that is not known, as it is told. */
+  /** The decision on a message whose key was not known, marked final where it is. */
   of(taken: Taken, envelope: Envelope): Taken {
     const { request, key } = envelope;
     if (taken.kind !== "refused" || request === undefined || key === undefined) return taken;
     return this.#mayBeForgotten(request, envelope.at) || this.#underway.has(nameOf(envelope))
       ? taken
-      : forGood(taken, envelope);
+      : markFinal(taken, envelope);
   }
 
-  /** `use`, and that it is read for until then. */
+  /** Wraps `use`: until it is called, the call counts as under way. */
   readFor<Of, Came>(envelope: Envelope, use: (of: Of) => Came): (of: Of) => Came {
     if (envelope.key === undefined || envelope.request === undefined) return use;
     const name = nameOf(envelope);
@@ -69,7 +73,7 @@ export class LastWords {
   }
 }
 
-/** No principal's name has a line's end in it. */
+/** Unambiguous, because no principal's name has a newline. */
 function nameOf({ principal, key }: Envelope): string {
   return `${principal}\n${key}`;
 }

@@ -10,12 +10,12 @@ import { defineConnection } from "../plugin/connection.ts";
 import { definePlugin, type Live, type PluginRuntime } from "../plugin/plugin.ts";
 import { next } from "../plugin/result.ts";
 import { authority } from "../plugin/token.ts";
+import type { Durability } from "../rpc/gate.ts";
 import { type Serving, serve } from "../server/serve.ts";
 import { ManualTime } from "../testing/manual-time.fixture.ts";
 import { settled } from "../testing/start.fixture.ts";
-import type { DialledLink } from "../transport/link.ts";
 import { dialSession } from "./dialled-session.ts";
-import type { Durability } from "./gate.ts";
+import type { DialledLink } from "./link.ts";
 
 // A remote object has whatever the node has.
 type Remote = any;

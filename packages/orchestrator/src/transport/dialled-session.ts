@@ -1,17 +1,17 @@
-// A session that this node opens with another one. It is a client's, behind what guards the sessions that come in: what the other side
-// asks of our callbacks is judged and counted, and what is sent waits for the log. It knows nothing of what is said.
+// A session that this node opens with another one, as a client, but guarded like incoming sessions: the other side's calls of our callbacks
+// are judged and counted against a budget, and what we send waits for the log.
 
 import { RpcSession } from "capnweb";
 import type { OpenedSession, RemoteApi } from "../client.ts";
 import { FaultError, fault } from "../fault/fault.ts";
-import type { Timers } from "../pipeline/timers.ts";
 import type { DialOptions, Logger } from "../plugin/plugin.ts";
-import type { DialledLink } from "../transport/link.ts";
-import { SessionTransport } from "../transport/session-transport.ts";
-import { webSocketDial } from "../transport/web-socket/web-socket-dial.ts";
-import { SessionBudget } from "./budget.ts";
-import { onSendError } from "./errors.ts";
-import type { Durability } from "./gate.ts";
+import { SessionBudget } from "../rpc/budget.ts";
+import { onSendError } from "../rpc/errors.ts";
+import type { Durability } from "../rpc/gate.ts";
+import type { Timers } from "../time/timers.ts";
+import type { DialledLink } from "./link.ts";
+import { SessionTransport } from "./session-transport.ts";
+import { webSocketDial } from "./web-socket/web-socket-dial.ts";
 
 /** How long the other side has to take the connection. */
 const OPEN_MS = 10_000;
@@ -29,7 +29,7 @@ export async function dialSession(
 ): Promise<OpenedSession> {
   const link = await inTime((dial ?? webSocketDial(webSocket))(url), url, timers);
   const budget = new SessionBudget(limits);
-  // It is we who came: before the other side can ask for anything, it was given something to ask.
+  // We dialled, so that the other side needs no credential for what we hand to it.
   budget.authenticating(Promise.resolve());
   const transport = new SessionTransport(link, { budget, durability });
   const report = (thrown: unknown): void => {
@@ -46,7 +46,7 @@ export async function dialSession(
   };
 }
 
-/** A link that comes too late is ended. */
+/** Rejects after `OPEN_MS`; a link that comes later is closed. */
 function inTime(dialled: Promise<DialledLink>, url: string, timers: Timers): Promise<DialledLink> {
   return new Promise((resolve, reject) => {
     let over = false;

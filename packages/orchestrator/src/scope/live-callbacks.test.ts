@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import type { FaultError } from "../fault/fault.ts";
 import type { Live } from "../plugin/plugin.ts";
-import { type LiveSession, Lives } from "./lives.ts";
+import { LiveCallbacks, type LiveSession } from "./live-callbacks.ts";
 
 /** The data as a message has it that is not refused. */
 const take = (session: LiveSession, data: unknown, fields: readonly string[] = ["callback"]) =>
@@ -23,7 +23,7 @@ function stub(answer: (...args: readonly unknown[]) => unknown) {
 }
 
 test("a stub is dup'ed, as capnweb disposes of arguments when the call returns", () => {
-  const lives = new Lives();
+  const lives = new LiveCallbacks();
   const { own } = stub(() => 1);
   const taken = take(lives.session(true), { callback: own, topic: "a" }) as {
     callback: string;
@@ -34,7 +34,7 @@ test("a stub is dup'ed, as capnweb disposes of arguments when the call returns",
 });
 
 test("what is no callback stays as it is, for the schema to refuse", () => {
-  const session = new Lives().session(true);
+  const session = new LiveCallbacks().session(true);
   for (const data of [undefined, null, 7, { callback: "live-guessed" }, { other: () => {} }] as unknown[]) {
     expect(take(session, data)).toBe(data);
   }
@@ -43,7 +43,7 @@ test("what is no callback stays as it is, for the schema to refuse", () => {
 test("a batch has no callbacks: it ends with its answer", () => {
   let thrown: unknown;
   try {
-    take(new Lives().session(false), { callback: () => {} });
+    take(new LiveCallbacks().session(false), { callback: () => {} });
   } catch (error) {
     thrown = error;
   }
@@ -51,7 +51,7 @@ test("a batch has no callbacks: it ends with its answer", () => {
 });
 
 test("it is gone with its session: nothing is called, it is disposed of, and whoever listens is told once", async () => {
-  const lives = new Lives();
+  const lives = new LiveCallbacks();
   const session = lives.session(true);
   const { own, told } = stub(() => "called");
   const { callback } = take(session, { callback: own }) as { callback: string };
@@ -67,7 +67,7 @@ test("it is gone with its session: nothing is called, it is disposed of, and who
 });
 
 test("a broken stub is gone, whatever its session says", () => {
-  const lives = new Lives();
+  const lives = new LiveCallbacks();
   const one = stub(() => 1);
   const { callback } = take(lives.session(true), { callback: one.own }) as { callback: string };
   one.break();
@@ -75,7 +75,7 @@ test("a broken stub is gone, whatever its session says", () => {
 });
 
 test("one session's end is nothing to another's", () => {
-  const lives = new Lives();
+  const lives = new LiveCallbacks();
   const [first, second] = [lives.session(true), lives.session(true)];
   const one = (session: LiveSession) => (take(session, { c: () => 1 }, ["c"]) as { c: string }).c;
   const [mine, yours] = [one(first), one(second)];
@@ -84,7 +84,7 @@ test("one session's end is nothing to another's", () => {
 });
 
 test("a session keeps so many and no more; what is given back makes room", () => {
-  const lives = new Lives();
+  const lives = new LiveCallbacks();
   const session = lives.session(true);
   const one = () => (take(session, { c: () => 1 }, ["c"]) as { c: string }).c;
   const kept = Array.from({ length: 1024 }, one);
@@ -94,7 +94,7 @@ test("a session keeps so many and no more; what is given back makes room", () =>
 });
 
 test("what brought it and is refused, at once or later, gives it back", async () => {
-  const lives = new Lives();
+  const lives = new LiveCallbacks();
   const session = lives.session(true);
   const { own, told } = stub(() => 1);
   const refused = new Error("no such topic");
@@ -112,7 +112,7 @@ test("what brought it and is refused, at once or later, gives it back", async ()
 });
 
 test("what comes in behind its session's end is kept nowhere", () => {
-  const lives = new Lives();
+  const lives = new LiveCallbacks();
   const session = lives.session(true);
   session.end("its session ended");
   expect(() => take(session, { callback: () => 1 })).toThrow("its session ended");
@@ -120,7 +120,7 @@ test("what comes in behind its session's end is kept nowhere", () => {
 });
 
 test("a stub that is broken when it comes is kept nowhere", () => {
-  const lives = new Lives();
+  const lives = new LiveCallbacks();
   const { own } = stub(() => 1);
   const broken = Object.assign(own, {
     onRpcBroken: (callback: (error: unknown) => void) => callback(new Error("gone")),
