@@ -43,7 +43,7 @@ const ROUND_MS = 1500;
 /** Of each kind in a round, one after another. */
 const TURNS = 100;
 /** Calls after which the compiler is done with the hot path; a busy or slow machine gets no more rounds than this for them. */
-const WARM_UP_CALLS = 15_000;
+const WARM_UP_CALLS = 30_000;
 const WARM_UPS = 8;
 const CORES = 2;
 

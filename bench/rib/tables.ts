@@ -12,6 +12,7 @@ import {
   signChunks,
   signWith,
   verifySignature,
+  wordsOf,
 } from "@capstan/peer";
 
 export const ROUTES = 50_000;
@@ -98,8 +99,8 @@ function* signed(
   for (const { claim, leaves: told } of signChunks(leaves, who, identity.sign)) {
     const tags = ["region-eu", "tier-2", ...own.map((word) => `${word}-${node}-${n++}`)];
     yield {
-      path: [peerDomain(number), ...transits, domain],
-      tags,
+      path: wordsOf([peerDomain(number), ...transits, domain]),
+      tags: wordsOf(tags),
       origin: claim,
       leaves: [...told] as Announcement["leaves"],
     };

@@ -43,14 +43,18 @@ export function* distinctUpdates(from: number, count: number): Generator<Announc
     for (const { claim, leaves: told } of signChunks(leaves, who, identity.sign)) {
       const own = told.map(([name]) => {
         const n = numbers.get(String(name)) as number;
-        return { path: [FEEDER, `d-transit-${n}`, domain], tags: [`lane-${n}`] };
+        return { path: `${FEEDER} d-transit-${n} ${domain}`, tags: `lane-${n}` };
       });
       const [shared, ...others] = own as [(typeof own)[0], ...typeof own];
       if (routes + told.length > ROUTES_AN_UPDATE) {
         yield announce;
         [announce, routes] = [[], 0];
       }
-      const apart = others.map((attributes, i) => ({ at: [i + 1], ...attributes }));
+      const apart = {
+        at: others.map((_, i) => i + 1),
+        path: others.map(({ path }) => path),
+        tags: others.map(({ tags }) => tags),
+      };
       announce.push({ ...shared, apart, origin: claim, leaves: [...told] as Announcement["leaves"] });
       routes += told.length;
     }

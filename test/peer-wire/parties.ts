@@ -16,6 +16,7 @@ import {
   secretId,
   signChunks,
   signWith,
+  wordsOf,
 } from "@capstan/peer";
 import { SeededRandom } from "../chaos/seeded-random.ts";
 
@@ -161,9 +162,9 @@ function announcementOf({ node, domain, internal, identity, signed, random }: Sp
   const passed = random.next() < 0.3 ? ["between", "far"] : ["far"];
   const path = [...(internal ? [] : [domain]), ...(own ? [] : passed)];
   return {
-    path,
+    path: wordsOf(path),
     ...(internal && random.next() < 0.5 ? { localPreference: random.upTo(300) } : {}),
-    ...(random.next() < 0.5 ? { tags: ["public", `t-${random.upTo(4)}`] } : {}),
+    ...(random.next() < 0.5 ? { tags: `public t-${random.upTo(4)}` } : {}),
     origin: chunk.claim,
     leaves: disclose(chunk, told) as Announcement["leaves"],
   };

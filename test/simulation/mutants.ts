@@ -16,7 +16,7 @@ const decision: readonly Mutant[] = [
     file: "decision/decide-best.ts",
     find: "compare: (a, b) => b.attributes.localPreference - a.attributes.localPreference,",
     replace:
-      "compare: (a, b) => a.attributes.path.length - b.attributes.path.length || b.attributes.localPreference - a.attributes.localPreference,",
+      "compare: (a, b) => countWords(a.attributes.path) - countWords(b.attributes.path) || b.attributes.localPreference - a.attributes.localPreference,",
     breaks: "two comparators have changed places: the operator's word no longer comes first",
   },
   {
@@ -47,7 +47,7 @@ const tables: readonly Mutant[] = [
     name: "equal-length-ignored",
     file: "adj-rib-in/intake.ts",
     find: "isOf(known, leaf) && sameAttributes(known.received, received)",
-    replace: "known.received.path.length === received.path.length",
+    replace: 'known.received.path.split(" ").length === received.path.split(" ").length',
     breaks: "a re-announcement with a path of equal length changes nothing",
   },
   {
@@ -172,8 +172,8 @@ const origin: readonly Mutant[] = [
   {
     name: "own-domain-in-path",
     file: "adj-rib-in/judge.ts",
-    find: "if (path.includes(domain)) return",
-    replace: "if (path[0] === domain) return",
+    find: "if (hasWord(path, domain)) return",
+    replace: "if (path === domain) return",
     breaks: "a path through the node's own domain is taken (RFC 4271 §9.1.2)",
   },
   {
@@ -207,8 +207,8 @@ const origin: readonly Mutant[] = [
   {
     name: "others-first-domain",
     file: "adj-rib-in/read-attributes.ts",
-    find: "if (!internal && nearest !== domain) return",
-    replace: "if (!internal && nearest === undefined) return",
+    find: "if (!internal && !beginsWith(path, domain))",
+    replace: 'if (!internal && path === "")',
     breaks: "a path need not begin with the domain that announces it",
   },
 ];

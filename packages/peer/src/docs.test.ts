@@ -85,10 +85,10 @@ describe("docs/peering.md", () => {
       const text = await Bun.file(join(import.meta.dir, file)).text();
       return Number(new RegExp(`const ${name} = (\\d+);`).exec(text)?.[1]);
     };
-    const strangers = await figures("speaker/doorstep.ts", "MOST_WAITING");
+    const strangers = await figures("speaker/pending-connections.ts", "MOST_WAITING");
     const unproved = await figures("neighbor/course.ts", "MOST_UNPROVED");
     expect(section("What one peer can cost").replaceAll("\n", " ")).toContain(
-      `${strangers} connections may wait to say who they are and ${unproved} a peer to prove it`,
+      `${strangers} may wait to send their \`open\`, and ${unproved} a peer to prove it`,
     );
     expect(await figures("neighbor/flapping.ts", "FORGIVEN")).toBe(2); // "from the third time on"
   });

@@ -60,3 +60,4 @@ export type { DomainId, NodeId, RouteName } from "./wire/names.ts";
 export { type Complaint, notificationCodes } from "./wire/notification-codes.ts";
 export { decodeFrame, encodeFrame, FRAME_BYTES, type MessageReading, readMessage } from "./wire/read-message.ts";
 export { readUpdate, type Update } from "./wire/read-update.ts";
+export { listOf, type Words, wordsOf } from "./wire/words.ts";

@@ -4,13 +4,14 @@
 import type { ChunkCache } from "../origin/chunk-cache.ts";
 import type { Attributes, Path, ReceivedAttributes } from "../rib/path.ts";
 import type { RouteName } from "../wire/names.ts";
+import type { Words } from "../wire/words.ts";
 
-/** For its name, and its share of path and tags: what has more costs as much as several. Some twenty domains by itself. */
+/** For its name, and its share of path and tags: what has more costs as much as several. A hundred domains by themselves. */
 const BYTES_A_ROUTE = 2048;
 /** So much is never too much: where few routes are allowed, one of them may well have a long path. */
 const FREE_BYTES = 16_384;
 /** A string, beside its characters; a name, which need not be ASCII, has two bytes a character. */
-const AROUND_A_WORD = 64;
+const AROUND_A_TEXT = 64;
 
 export class AdjRibIn {
   readonly #paths = new Map<RouteName, Path>();
@@ -28,7 +29,7 @@ export class AdjRibIn {
 
   /**
    * What limits are held against: routes, or where paths, tags or names are so long that they cost more than as many
-   * routes should, their bytes. A path and 32 tags a route would else be 16 kB each.
+   * routes should, their bytes. A path and 32 tags a route would else be 70 kB each.
    */
   get load(): number {
     return this.#loadOf(this.#bytes, this.#paths.size);
@@ -112,12 +113,9 @@ function setStale(path: { stale: boolean }, stale: boolean): void {
   path.stale = stale;
 }
 
-const bytesOfName = (name: RouteName): number => AROUND_A_WORD + 2 * name.length;
+const bytesOfName = (name: RouteName): number => AROUND_A_TEXT + 2 * name.length;
 
 /** Of what cannot change while it is here; its chunk is bounded by its routes (shed-leaves.ts). */
-function bytesOf({ path, tags }: Attributes): number {
-  let bytes = 0;
-  for (const word of path) bytes += AROUND_A_WORD + word.length;
-  for (const word of tags) bytes += AROUND_A_WORD + word.length;
-  return bytes;
-}
+const bytesOf = ({ path, tags }: Attributes): number => bytesOfText(path) + bytesOfText(tags);
+
+const bytesOfText = (text: Words): number => (text === "" ? 0 : AROUND_A_TEXT + text.length);

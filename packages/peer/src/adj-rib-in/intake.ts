@@ -19,6 +19,7 @@ import { sameAttributes, sameCourse, sameFilter } from "../rib/same.ts";
 import type { Announcement, Leaf, Pruned, Repeatable } from "../wire/message.ts";
 import type { NodeId, RouteName } from "../wire/names.ts";
 import type { Update } from "../wire/read-update.ts";
+import { hasMoreWords } from "../wire/words.ts";
 import { Epochs } from "./epochs.ts";
 import { epochKeys, type Grounds, Judge, type Judgement, pinnedKeys, voidness } from "./judge.ts";
 import { coursesFault, readApart, readAttributes } from "./read-attributes.ts";
@@ -116,7 +117,7 @@ export class Intake {
       }
       const judge = judges.get(received);
       // What is not believed any more is treated as at receipt.
-      const cut = received.path.length > cutAt;
+      const cut = hasMoreWords(received.path, cutAt);
       if (judge === undefined) peer.disbelieved = true;
       if (cut) peer.wanted = true;
       if (judge === undefined || cut) this.remove(peer, path);
@@ -354,9 +355,12 @@ function judgesApart(
 ): readonly (Judge | undefined)[] | undefined {
   if (apart === undefined) return undefined;
   const judges: Judge[] = [];
-  for (const one of apart) {
-    const own = judge.beside(readApart(one, judge.received, peer));
-    for (const place of one.at) judges[place] = own;
+  const { at } = apart;
+  for (let entry = 0; entry < at.length; entry += 1) {
+    const own = judge.beside(readApart(apart, entry, judge.received, peer));
+    const places = at[entry]!;
+    if (typeof places === "number") judges[places] = own;
+    else for (const place of places) judges[place] = own;
   }
   return judges;
 }

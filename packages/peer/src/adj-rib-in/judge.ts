@@ -9,6 +9,7 @@ import type { PolicyRoute, PolicyVerdict, RouteClause } from "../policy/route-po
 import type { At } from "../rib/config.ts";
 import type { Attributes, Filtered, ReceivedAttributes } from "../rib/path.ts";
 import type { DomainId, NodeId, RouteName } from "../wire/names.ts";
+import { hasMoreWords, hasWord } from "../wire/words.ts";
 import type { Epochs } from "./epochs.ts";
 import type { Announcer } from "./read-attributes.ts";
 
@@ -65,6 +66,8 @@ interface OfChunk {
   readonly filtered: Filtered | undefined;
   /** It is the peer's own, and signed by a key that is known as the peer's. */
   readonly peersOwn: boolean;
+  /** The same object for every question: policies look at it and keep nothing. */
+  readonly route: { -readonly [Field in keyof PolicyRoute]: PolicyRoute[Field] };
 }
 
 /** What a judgement goes by: a clause, the owner, or that no clause matched. */
@@ -75,8 +78,6 @@ export class Judge {
   readonly #ofChunk: OfChunk;
   /** Where all of the routes are filtered for the same. */
   readonly #all: Judgement | undefined;
-  /** The same object for every question: policies look at it and keep nothing. */
-  readonly #route: { name: RouteName } & PolicyRoute;
   /** The judgement that was given last: most routes that share their attributes have one. */
   #ground: Ground;
   #judgement: Judgement | undefined;
@@ -86,10 +87,11 @@ export class Judge {
 
   /** Of the routes with these attributes. */
   static of(received: ReceivedAttributes, peer: ImportingPeer, grounds: Grounds, at: At): Judge {
-    const { claim } = received.chunk;
+    const { node: origin, domain: originDomain, key } = received.chunk.claim;
     return new Judge(received, {
       ...{ peer, grounds, filtered: voidness(received, peer, grounds, at) },
-      peersOwn: claim.node === peer.node && pinnedKeys(claim.node, peer, grounds.ownership).includes(claim.key),
+      peersOwn: origin === peer.node && pinnedKeys(origin, peer, grounds.ownership).includes(key),
+      route: { name: "", origin, originDomain, path: "", tags: "", learnedFrom: peer.node },
     });
   }
 
@@ -98,9 +100,6 @@ export class Judge {
     this.#ofChunk = ofChunk;
     const filtered = ofChunk.filtered ?? this.#courseFault();
     this.#all = filtered && { attributes: received, filtered };
-    const { node: origin, domain: originDomain } = received.chunk.claim;
-    const { path, tags } = received;
-    this.#route = { name: "", origin, originDomain, path, tags, learnedFrom: ofChunk.peer.node };
   }
 
   /** Of routes of the same chunk, with other attributes. */
@@ -110,11 +109,13 @@ export class Judge {
 
   judge(name: RouteName): Judgement {
     if (this.#all !== undefined) return this.#all;
-    const { peer, grounds, peersOwn } = this.#ofChunk;
-    const owner = grounds.ownership.check(name, this.#route.origin);
+    const { peer, grounds, peersOwn, route } = this.#ofChunk;
+    const owner = grounds.ownership.check(name, route.origin);
     if (typeof owner === "object") return this.#filter({ why: "not-the-owner", by: owner.owner }, owner.owner);
-    this.#route.name = name;
-    const { accepted, clause } = peer.importPolicy(this.#route);
+    route.name = name;
+    route.path = this.received.path;
+    route.tags = this.received.tags;
+    const { accepted, clause } = peer.importPolicy(route);
     if (!accepted) return this.#filter({ why: "import-policy", by: clause?.name ?? "default" }, clause);
     if (owner === "unowned" && !peersOwn && !peer.internal && clause?.unowned !== true) {
       this.#unowned ??= { attributes: this.received, filtered: UNOWNED };
@@ -127,9 +128,9 @@ export class Judge {
     const { path, chunk } = this.received;
     const { node, domain } = this.#ofChunk.grounds;
     const { pathLength } = this.#ofChunk.peer;
-    if (path.length > pathLength) return { why: "path-too-long", by: String(pathLength) };
+    if (hasMoreWords(path, pathLength)) return { why: "path-too-long", by: String(pathLength) };
     // RFC 4271 §9.1.2: our own domain in the path.
-    if (path.includes(domain)) return { why: "loop", by: domain };
+    if (hasWord(path, domain)) return { why: "loop", by: domain };
     // RFC 4456 §8 has the same of a router that sees its own id as the originator's. Inside a domain paths are empty;
     // and what we announced before a restart must not come back to us as somebody else's.
     return chunk.claim.node === node ? { why: "loop", by: node } : undefined;

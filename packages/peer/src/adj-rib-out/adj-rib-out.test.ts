@@ -18,7 +18,7 @@ describe("what a peer is told", () => {
     const bench = new Bench().open(peer("n-1"), peer("n-2"));
     bench.receive("n-1", announce("n-o", [[A, digestOf("a")]], { path: ["d-n-1", "d-n-o"], tags: ["fast"] }));
     const { announce: told } = bench.drain("n-2");
-    expect(told).toMatchObject([{ path: ["home", "d-n-1", "d-n-o"], tags: ["fast"], leaves: [[A, digestOf("a")]] }]);
+    expect(told).toMatchObject([{ path: "home d-n-1 d-n-o", tags: "fast", leaves: [[A, digestOf("a")]] }]);
     expect(told[0]).not.toHaveProperty("localPreference");
     expect(told[0]?.origin.node).toBe("n-o");
   });
@@ -29,8 +29,8 @@ describe("what a peer is told", () => {
     bench.receive("n-1", announce("n-1", [A]));
     bench.rib.originate(chunks("n-home", [B], { domain: "home" }), [], bench.at);
     expect(bench.drain("n-2").announce).toMatchObject([
-      { path: ["d-n-1"], localPreference: 250, leaves: [[A, ""]] },
-      { path: [], localPreference: 100, leaves: [[B, ""]] },
+      { path: "d-n-1", localPreference: 250, leaves: [[A, ""]] },
+      { path: "", localPreference: 100, leaves: [[B, ""]] },
     ]);
   });
 
@@ -74,8 +74,8 @@ describe("what a peer is told", () => {
     bench.receive("n-1", announce("n-1", [B]));
     bench.receive("n-3", announce("n-3", ["action:c"]));
     expect(bench.drain("n-2").announce).toMatchObject([
-      { path: ["home", "home", "home"], tags: ["own"], leaves: [[A, ""]] },
-      { path: ["home", "d-n-1"], leaves: [[B, ""]] },
+      { path: "home home home", tags: "own", leaves: [[A, ""]] },
+      { path: "home d-n-1", leaves: [[B, ""]] },
     ]);
   });
 
@@ -317,12 +317,12 @@ describe("what was told", () => {
     expect([...bench.rib.advertised("n-2")]).toEqual([]);
     bench.drain("n-2");
     bench.drain("n-3");
-    const shared = { tags: ["t"], chunk: expect.anything() };
+    const shared = { tags: "t", chunk: expect.anything() };
     expect([...bench.rib.advertised("n-2")]).toEqual([
-      { name: A, digest: digestOf("a"), path: ["home", "d-n-1"], ...shared },
-      { name: B, digest: "", path: ["home", "d-n-1"], ...shared },
+      { name: A, digest: digestOf("a"), path: "home d-n-1", ...shared },
+      { name: B, digest: "", path: "home d-n-1", ...shared },
     ]);
-    expect([...bench.rib.advertised("n-3")][0]).toMatchObject({ path: ["d-n-1"], localPreference: 100 });
+    expect([...bench.rib.advertised("n-3")][0]).toMatchObject({ path: "d-n-1", localPreference: 100 });
   });
 
   test("is nothing once the session is over", () => {

@@ -1,6 +1,5 @@
-// Adj-RIB-Out (RFC 4271 §3.2): what one peer has been told, and which names have to be looked at before it is told
-// more. What it is told is worked out when it is sent, so that a name that changes often in between is told once, and
-// as it is.
+// Adj-RIB-Out (RFC 4271 §3.2): what one peer has been told, and which names have changed since. What to tell is worked out when it is
+// sent, so that a name that changes often in between is told once, with its latest state.
 
 import type { Follower, LocRib } from "../loc-rib/loc-rib.ts";
 import type { Chunk } from "../origin/chunk.ts";
@@ -11,17 +10,17 @@ import { Draft } from "./draft.ts";
 import { type ExportingPeer, type Offer, Offers, sameOffer, withinHorizon } from "./offer.ts";
 
 /**
- * What a peer is not told yet: nothing is kept back; that it is all; or that, and what is not our own. RFC 4724 §4.1, of a node that
- * has started again and waits for its peers' tables.
+ * What a restarted node keeps back from a peer while it waits for its peers' tables (RFC 4724 §4.1): `nothing`; the `end`-of-table marker;
+ * or that and the routes of `others`, everything but its own.
  */
 export type KeptBack = "nothing" | "end" | "others";
 
 /** A walk over the whole of Loc-RIB. */
 interface Dump {
   readonly names: Iterator<RouteName>;
-  /** Looked at, and left for the next update. */
+  /** A name that did not fit into the last update, and is first in the next. */
   next: RouteName | undefined;
-  /** Also what the peer has been told. */
+  /** Whether routes that the peer was told already are sent again. */
   readonly again: boolean;
 }
 
@@ -30,12 +29,12 @@ export class AdjRibOut implements Follower {
   readonly #domain: DomainId;
   readonly #locRib: LocRib;
   readonly #told = new Map<RouteName, Offer>();
-  /** In the order in which they changed. */
+  /** Names that changed, in the order in which they did. */
   readonly #dirty = new Set<RouteName>();
   #dump: Dump | undefined;
   #owesEnd = false;
   #keptBack: KeptBack = "nothing";
-  /** Looked at while it was kept back. */
+  /** Names that came up while they were kept back. */
   readonly #waiting = new Set<RouteName>();
 
   constructor(peer: ExportingPeer, ownDomain: DomainId, locRib: LocRib) {
@@ -50,18 +49,18 @@ export class AdjRibOut implements Follower {
     else this.#dirty.add(name);
   }
 
-  /** The whole table, then end-of-table. `again`: the peer asks for it, and is told also what it has been told. */
+  /** Sends the whole table, then end-of-table. @param again also routes that the peer was told already, because it asks for the table */
   tellAll(again: boolean): void {
     this.#walk(again);
     this.#owesEnd = true;
   }
 
-  /** The export policy is another one. Only what comes out differently will be told. */
+  /** The export policy has changed: only routes for which it decides differently will be sent. */
   reconsider(): void {
     this.#walk(this.#dump?.again ?? false);
   }
 
-  /** `others`: what is best of half of the peers' tables would be told, and taken back. */
+  /** Sets what is kept back. `others`: with half of the peers' tables known, best paths would be sent that are soon replaced. */
   keepBack(what: KeptBack): void {
     if (what !== "others") {
       for (const name of this.#waiting) this.#dirty.add(name);
@@ -77,8 +76,7 @@ export class AdjRibOut implements Follower {
   take(maxRoutes: number): Outgoing {
     const draft = new Draft(Math.max(1, maxRoutes));
     const offers = new Offers(this.#peer, this.#domain);
-    // Changes first: they are short, and others wait for them. But a table is told to its end however much changes
-    // meanwhile.
+    // Changes come first, because they are few and urgent. But the table also goes on, however much changes meanwhile.
     const forChanges = this.#dump === undefined ? draft.maxRoutes : Math.ceil(draft.maxRoutes / 2);
     for (const name of this.#dirty) {
       if (!this.#tell(name, false, draft, offers, forChanges)) break;
@@ -128,7 +126,7 @@ export class AdjRibOut implements Follower {
     this.#dump = undefined;
   }
 
-  /** @returns false, and has done nothing, where it has to wait for the next update. */
+  /** Adds the name to the draft. @returns false, having done nothing, where it must wait for the next update. */
   #tell(name: RouteName, again: boolean, draft: Draft, offers: Offers, upTo: number): boolean {
     const best = this.#locRib.best(name);
     const offer = best && offers.of(best);
@@ -145,7 +143,7 @@ export class AdjRibOut implements Follower {
       return true;
     }
     if (!again && told !== undefined && sameOffer(told, offer)) {
-      // What was told before may be of a path that is gone, and need not be kept.
+      // Replaced also where both offers are equal: the old one may keep a path in memory that is gone.
       this.#told.set(name, offer);
       return true;
     }

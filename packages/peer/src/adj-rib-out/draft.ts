@@ -1,9 +1,8 @@
-// An update in the making: names to withdraw, and of each chunk that is told the routes and what they are offered with. Counts what
-// it will take, so that no receiver refuses it for its size.
+// An update in the making: names to withdraw, and of each chunk the routes to announce and their attributes. It estimates the size, so that
+// no receiver refuses the update for it.
 
 import type { Chunk } from "../origin/chunk.ts";
 import { disclose } from "../origin/sign.ts";
-import { sameWords } from "../rib/same.ts";
 import type { Announcement, Apart } from "../wire/message.ts";
 import type { RouteName } from "../wire/names.ts";
 import type { Offer } from "./offer.ts";
@@ -12,16 +11,15 @@ import type { Offer } from "./offer.ts";
 const MOST_ANNOUNCEMENTS = 1024;
 const MOST_WITHDRAWALS = 16_384;
 /**
- * By this estimate, which may be out by a factor of 2.5 where names are all quotes and routes are scattered over their chunks: a
- * frame has 4 MiB at the most (wire/read-message.ts), and names or paths that an attacker made as long as he could must not have
- * the peer end its session with us.
+ * The most estimated bytes of an update. The true size may be 2.5 times the estimate, where names are all quotes and routes are scattered
+ * over their chunks; a frame has 4 MiB at most (wire/read-message.ts). An attacker's long names must not make the peer end our session.
  */
 const MOST_BYTES = 1.5 * 1024 * 1024;
 
-/** What is told of one chunk. */
+/** What the update says of one chunk. */
 interface Told {
   readonly names: Set<RouteName>;
-  /** Of the first of them, and of all that have no other. */
+  /** The offer of the chunk's first route, and of all that have no other. */
   readonly offer: Offer;
   readonly apart: Map<Offer, RouteName[]>;
 }
@@ -43,8 +41,8 @@ export class Draft {
     const { chunk } = offer.source;
     if (this.#chunks.has(chunk)) return true;
     if (this.#chunks.size >= MOST_ANNOUNCEMENTS) return false;
-    // A chunk that is cut costs its signature and hashes in both updates, and in each after them that is made of these.
-    // One that fits into an update as a whole rather waits for the next than that this one is filled to the last route.
+    // A chunk that is split over two updates costs its signature and hashes in both, and again in all updates made from them. So a chunk that
+    // fits into one update waits for the next, rather than filling this one up.
     const room = upTo - this.#routes;
     const whole = chunk.leaves.length;
     return whole <= room || whole > this.maxRoutes || this.#routes <= upTo / 2;
@@ -58,13 +56,13 @@ export class Draft {
 
   announce(name: RouteName, offer: Offer): void {
     this.#routes += 1;
-    // With its digest, and a hash or two of what is not told beside it.
+    // For its digest, and a hash or two for routes of the chunk that are left out.
     this.#bytes += Buffer.byteLength(name) + 150;
     const { chunk } = offer.source;
     const told = this.#chunks.get(chunk);
     if (told === undefined) {
       this.#chunks.set(chunk, { names: new Set([name]), offer, apart: new Map() });
-      // The claim.
+      // For the claim.
       this.#bytes += 700 + attributesBytes(offer);
       return;
     }
@@ -84,12 +82,12 @@ export class Draft {
     for (const [chunk, { names, offer, apart }] of this.#chunks) {
       const { path, localPreference, tags } = offer;
       const leaves = disclose(chunk, names) as Announcement["leaves"];
-      const own = apart.size === 0 ? [] : apartOf(offer, apart, leaves);
+      const own = apart.size === 0 ? undefined : apartOf(offer, apart, leaves);
       announcements.push({
-        path: path as Announcement["path"],
+        path,
         ...(localPreference === undefined ? {} : { localPreference }),
-        ...(tags.length === 0 ? {} : { tags: tags as string[] }),
-        ...(own.length === 0 ? {} : { apart: own }),
+        ...(tags === "" ? {} : { tags }),
+        ...(own === undefined ? {} : { apart: own }),
         origin: chunk.claim,
         leaves,
       });
@@ -98,23 +96,35 @@ export class Draft {
   }
 }
 
-/** Identifiers of 64 characters. */
-const attributesBytes = ({ path, tags }: Offer): number => 67 * (path.length + tags.length);
+const attributesBytes = ({ path, tags }: Offer): number => path.length + tags.length;
 
-/** What is said of those routes alone that are not offered as the others are. */
-function apartOf(others: Offer, apart: Map<Offer, RouteName[]>, leaves: Announcement["leaves"]): Apart[] {
-  const places = new Map<string | number, number>();
+/** The attributes of routes whose offer is not that of the others. */
+function apartOf(others: Offer, apart: Map<Offer, RouteName[]>, leaves: Announcement["leaves"]): Announcement["apart"] {
+  const placeOf = new Map<string | number, number>();
   for (let place = 0; place < leaves.length; place++)
-    places.set((leaves[place] as Announcement["leaves"][number])[0], place);
-  const told: Apart[] = [];
-  for (const [{ path, localPreference, tags }, names] of apart) {
-    const one: Apart = { at: names.map((name) => places.get(name) as number) };
-    if (!sameWords(path, others.path)) one.path = path as string[];
-    if (localPreference !== undefined && localPreference !== others.localPreference)
-      one.localPreference = localPreference;
-    if (!sameWords(tags, others.tags)) one.tags = tags as string[];
-    // From another announcement of the same: nothing is to be said.
-    if (one.path !== undefined || one.localPreference !== undefined || one.tags !== undefined) told.push(one);
+    placeOf.set((leaves[place] as Announcement["leaves"][number])[0], place);
+  const at: Apart["at"] = [];
+  const paths: NonNullable<Apart["path"]> = [];
+  const preferences: NonNullable<Apart["localPreference"]> = [];
+  const tagged: NonNullable<Apart["tags"]> = [];
+  for (const [{ path, localPreference = null, tags }, names] of apart) {
+    const ownPath = path === others.path ? null : path;
+    const ownPreference = localPreference === others.localPreference ? null : localPreference;
+    const ownTags = tags === others.tags ? null : tags;
+    // The offer comes from another announcement with the same attributes: nothing needs to be said.
+    if (ownPath === null && ownPreference === null && ownTags === null) continue;
+    const places = names.map((name) => placeOf.get(name) as number);
+    at.push(places.length === 1 ? (places[0] as number) : places);
+    paths.push(ownPath);
+    preferences.push(ownPreference);
+    tagged.push(ownTags);
   }
-  return told;
+  if (at.length === 0) return undefined;
+  const said = (own: unknown): boolean => own !== null;
+  return {
+    at,
+    ...(paths.some(said) ? { path: paths } : {}),
+    ...(preferences.some(said) ? { localPreference: preferences } : {}),
+    ...(tagged.some(said) ? { tags: tagged } : {}),
+  };
 }

@@ -4,16 +4,17 @@
 import { applySet } from "../policy/apply-set.ts";
 import type { PolicyRoute, PolicyVerdict, RouteClause } from "../policy/route-policy.ts";
 import type { Attributes, Path } from "../rib/path.ts";
-import { sameChunk, sameWords } from "../rib/same.ts";
+import { sameChunk } from "../rib/same.ts";
 import type { DomainId, NodeId } from "../wire/names.ts";
+import { hasWord, joinWords, type Words } from "../wire/words.ts";
 
 /** An announcement but for its routes. One object for all that are announced together. */
 export interface Offer {
-  readonly path: readonly DomainId[];
-  /** Inside a domain alone. */
+  readonly path: Words;
+  /** Only inside a domain. */
   readonly localPreference: number | undefined;
-  readonly tags: readonly string[];
-  /** Of the path that is told: its chunk is told with it. */
+  readonly tags: Words;
+  /** The attributes of the path that is told, which lead to its chunk. */
   readonly source: Attributes;
 }
 
@@ -21,8 +22,8 @@ export const sameOffer = (a: Offer, b: Offer): boolean =>
   a === b ||
   (a.localPreference === b.localPreference &&
     sameChunk(a.source.chunk, b.source.chunk) &&
-    sameWords(a.path, b.path) &&
-    sameWords(a.tags, b.tags));
+    a.path === b.path &&
+    a.tags === b.tags);
 
 export interface ExportingPeer {
   readonly node: NodeId;
@@ -33,15 +34,15 @@ export interface ExportingPeer {
 
 /** Whether it may be told at all, before any policy. */
 export function withinHorizon(attributes: Attributes, peer: ExportingPeer): boolean {
-  // Who told us knows.
+  // The peer that told us knows it.
   if (attributes.peer === peer.node) return false;
-  // RFC 4271 §9.2: inside a domain everybody hears everything from who brings it in; hence the full mesh.
+  // RFC 4271 §9.2: inside a domain every node hears a route from the node that brought it in; hence the full mesh.
   if (peer.internal) return !attributes.internal;
   // It would be filtered there as a loop (RFC 4271 §9.1.2), and need not cross the wire.
-  return !attributes.path.includes(peer.domain);
+  return !hasWord(attributes.path, peer.domain);
 }
 
-/** By the clause that it was made by: those that accept routes of the same attributes are few. */
+/** An offer, and the clause that accepted it. For one set of attributes there are few: they are searched one by one. */
 interface Made {
   readonly clause: RouteClause | undefined;
   readonly offer: Offer;
@@ -52,7 +53,7 @@ export class Offers {
   readonly #peer: ExportingPeer;
   readonly #domain: DomainId;
   readonly #byAttributes = new Map<Attributes, Made[]>();
-  /** Of the route that was looked at last: most that come together share their attributes. */
+  /** The attributes of the last route: routes that come in a row mostly share them. */
   #attributes: Attributes | undefined;
   #made: Made[] = [];
   #route: { name: string } & PolicyRoute = EMPTY;
@@ -101,7 +102,7 @@ export class Offers {
     }
     // RFC 4271 §5.1.2: our own domain in front where it leaves us; §5.1.5: no preference.
     const { path, tags } = applySet(attributes, clause, this.#domain);
-    return { path: [this.#domain, ...path], localPreference: undefined, tags, source: attributes };
+    return { path: joinWords(this.#domain, path), localPreference: undefined, tags, source: attributes };
   }
 }
 
@@ -109,7 +110,7 @@ const EMPTY: { name: string } & PolicyRoute = {
   name: "",
   origin: "",
   originDomain: "",
-  path: [],
-  tags: [],
+  path: "",
+  tags: "",
   learnedFrom: "self",
 };

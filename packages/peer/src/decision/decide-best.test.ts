@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Attributes, Path } from "../rib/path.ts";
 import { chunks } from "../rib/rib.fixture.ts";
+import { wordsOf } from "../wire/words.ts";
 import { comparators, comparePaths } from "./decide-best.ts";
 
 interface Traits {
@@ -18,9 +19,9 @@ function path({ peer, preference = 100, length = 2, origin = "n-o", epoch = 1, i
   const attributes: Attributes = {
     peer,
     internal,
-    path: Array.from({ length }, (_, hop) => `d-${hop}`),
+    path: wordsOf(Array.from({ length }, (_, hop) => `d-${hop}`)),
     localPreference: preference,
-    tags: [],
+    tags: "",
     chunk: chunk!,
   };
   return {

@@ -2,6 +2,7 @@
 // are, and never when they came or where they stand, so that all nodes that know the same choose the same.
 
 import type { Path } from "../rib/path.ts";
+import { countWords } from "../wire/words.ts";
 
 export interface Comparator {
   readonly name: string;
@@ -35,7 +36,7 @@ export const comparators: readonly Comparator[] = [
   {
     // RFC 4271 §9.1.2.2 a: fewer domains to cross.
     name: "pathLength",
-    compare: (a, b) => a.attributes.path.length - b.attributes.path.length,
+    compare: (a, b) => countWords(a.attributes.path) - countWords(b.attributes.path),
   },
   {
     // Ours, in the place of §9.1.2.2 b (ORIGIN): a name may have several owners, and then the lower node's id has it,

@@ -1,30 +1,30 @@
-// RFC 2439: a route that comes and goes gathers a penalty, which decays; past one threshold the route is left out, below another
-// it is taken again. One of these a peer; memory only for routes that have a penalty. Knows times only as they are given to it.
+// RFC 2439: a route that comes and goes collects a penalty, which decays with time; above one threshold the route is suppressed, below
+// another it is used again. One instance a peer; only routes with a penalty take memory. The caller gives the time, in milliseconds.
 
 import type { RouteName } from "../wire/names.ts";
 import type { Damping } from "./route-limit.ts";
 
 interface Penalty {
-  /** As it was at `at`, in milliseconds. */
+  /** The penalty as it was at `at`. */
   value: number;
   at: number;
-  /** The time from which a suppressed route is taken again; `undefined`: it is not suppressed. */
+  /** When a suppressed route will be used again; `undefined`: it is not suppressed. */
   reuseAt: number | undefined;
 }
 
-/** Routes with a penalty, unless `allow` says otherwise. */
+/** The most routes with a penalty, unless `allow` sets another number. */
 const MOST_PENALTIES = 100_000;
-/** Entries of the heap that may be left over from routes that had to make room, beside one for each penalty. */
+/** How many stale entries the heap may have, of routes that had to make room, beyond one for each penalty. */
 const LEFT_OVER = 1000;
 
 export class RouteDamping {
-  /** The one that was charged longest ago stands first. */
+  /** In the order of the last charge, the oldest first. */
   private readonly penalties = new Map<RouteName, Penalty>();
-  /** Suppressed routes by time of reuse, a binary heap. A charge makes an entry stale: it is put right when it comes up. */
+  /** Suppressed routes by time of reuse: a binary heap. A new charge makes the entry stale; it is corrected when it comes to the top. */
   private readonly reuses: { readonly name: RouteName; readonly at: number }[] = [];
-  /** Before that no penalty is small enough to be forgotten. */
+  /** Before this time no penalty is small enough to be forgotten. */
   private smallFrom = 0;
-  /** Suppressed routes that had to make room, and are therefore taken again. */
+  /** Suppressed routes whose penalty had to make room, and which are therefore used again. */
   private evicted: RouteName[] = [];
 
   constructor(
@@ -32,7 +32,7 @@ export class RouteDamping {
     private capacity = MOST_PENALTIES,
   ) {}
 
-  /** Routes with a penalty, at most. Past it the one longest at rest goes: to invent names costs a peer its damping, and us no memory. */
+  /** Sets the most routes with a penalty. Beyond it the one charged longest ago goes: a peer that invents names loses damping, and costs no memory. */
   allow(capacity: number): void {
     this.capacity = capacity;
   }
@@ -42,12 +42,12 @@ export class RouteDamping {
     return this.penalties.size;
   }
 
-  /** RFC 2439 §4.8.2: it was withdrawn. Gives whether it is suppressed now. */
+  /** RFC 2439 §4.8.2: the route was withdrawn. Answers whether it is suppressed now. */
   onWithdraw(name: RouteName, now: number): boolean {
     return this.charge(name, this.figures.withdrawal, now);
   }
 
-  /** RFC 2439 §4.8.4: it was announced with other attributes. To announce it again as it was, or signed anew, is no change. */
+  /** RFC 2439 §4.8.4: the route was announced with other attributes. The same attributes again, or a new signature, are no change. */
   onChange(name: RouteName, now: number): boolean {
     return this.charge(name, this.figures.change, now);
   }
@@ -63,12 +63,12 @@ export class RouteDamping {
     return penalty === undefined ? 0 : this.decayed(penalty, now);
   }
 
-  /** When that route is taken again, if it is suppressed and nothing more happens. */
+  /** When that route will be used again, if it is suppressed and is not charged meanwhile. */
   reuseAt(name: RouteName): number | undefined {
     return this.penalties.get(name)?.reuseAt;
   }
 
-  /** When the first suppressed route is due: takeReusable has something then. */
+  /** When the first suppressed route is due: then `takeReusable` answers something. */
   nextReuse(): number | undefined {
     if (this.evicted.length > 0) return 0; // at once
     return this.nextInHeap();
@@ -84,7 +84,7 @@ export class RouteDamping {
     return undefined;
   }
 
-  /** The routes that are suppressed no longer, each given once; forgets penalties that do not matter any more. */
+  /** The routes that are no longer suppressed, each once. Also forgets small penalties. */
   takeReusable(now: number): RouteName[] {
     const reusable = this.evicted;
     this.evicted = [];
@@ -102,7 +102,7 @@ export class RouteDamping {
   private charge(name: RouteName, amount: number, now: number): boolean {
     const { most, suppressAt } = this.figures;
     const before = this.penalties.get(name);
-    // The wait ended, and takeReusable has not been asked: only the penalty that is left counts.
+    // The suppression has ended, though `takeReusable` was not called yet: only the remaining penalty counts.
     const still = before?.reuseAt !== undefined && now < before.reuseAt;
     const value = Math.min(most, amount + (before === undefined ? 0 : this.decayed(before, now)));
     const suppressed = still || value > suppressAt;
@@ -118,12 +118,12 @@ export class RouteDamping {
     return suppressed;
   }
 
-  /** RFC 2439 §4.2: it halves every half-life. Not before its own time, should `now` ever run backwards. */
+  /** RFC 2439 §4.2: the penalty halves every half-life. Unchanged where `now` is before `at`. */
   private decayed({ value, at }: Penalty, now: number): number {
     return value * 2 ** (-Math.max(0, now - at) / this.figures.halfLife);
   }
 
-  /** Whole milliseconds in which `value` has decayed to `target`. */
+  /** After how many whole milliseconds `value` has decayed to `target`. */
   private timeTo(target: number, value: number): number {
     return Math.max(0, Math.ceil(this.figures.halfLife * Math.log2(value / target)));
   }
@@ -132,7 +132,7 @@ export class RouteDamping {
   private forgetSmall(now: number): void {
     const crowded = this.penalties.size > this.capacity;
     if (now < this.smallFrom && !crowded) return;
-    // An eighth at once: a walk from the front of a map goes over what was deleted there.
+    // An eighth at once, because a walk from the front of a Map passes over the entries that were deleted there.
     const most = crowded ? this.capacity - Math.floor(this.capacity / 8) : this.capacity;
     const small = this.figures.reuseAt / 2;
     this.smallFrom = 0;
@@ -152,7 +152,7 @@ export class RouteDamping {
     else this.sink(entry);
   }
 
-  /** Of what is suppressed now; the entry that was to be pushed is of it. */
+  /** Builds the heap anew from the routes that are suppressed now, the one to be pushed included. */
   private rebuild(): void {
     this.reuses.length = 0;
     for (const [name, { reuseAt }] of this.penalties) if (reuseAt !== undefined) this.sink({ name, at: reuseAt });
@@ -170,7 +170,7 @@ export class RouteDamping {
     heap[child] = entry;
   }
 
-  /** The heap is not empty. */
+  /** The heap must not be empty. */
   private pop(): { readonly name: RouteName; readonly at: number } {
     const heap = this.reuses;
     const top = heap[0]!;

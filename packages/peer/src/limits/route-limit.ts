@@ -1,9 +1,10 @@
 // How many routes a peer may have with us, and what happens past that (RFC 4486 §4, "maximum prefix").
 
+/** How many routes a peer may have, and what happens beyond that. */
 export interface RouteLimit {
-  /** Filtered ones count; what is very long counts as several (adj-rib-in/adj-rib-in.ts). */
+  /** The most routes. Filtered ones count; very long ones count as several (adj-rib-in/adj-rib-in.ts). */
   readonly routes: number;
-  /** A warning at this part of it, such as 0.75. */
+  /** Warn at this fraction of it, such as 0.75. */
   readonly warnAt: number;
   /**
    * - `warn`: say so, and take them.
@@ -12,7 +13,7 @@ export interface RouteLimit {
    * - `disable`: end it, until an operator starts it.
    */
   readonly then: "warn" | "drop" | "restart" | "disable";
-  /** Milliseconds. */
+  /** Milliseconds until a session that `restart` ended is tried again. */
   readonly restartAfter: number;
 }
 

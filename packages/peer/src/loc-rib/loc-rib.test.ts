@@ -1,18 +1,19 @@
 import { expect, test } from "bun:test";
 import type { Attributes, Path } from "../rib/path.ts";
 import { chunks } from "../rib/rib.fixture.ts";
+import { wordsOf } from "../wire/words.ts";
 import { LocRib } from "./loc-rib.ts";
 
 const [chunk] = chunks("n-o", ["action:a"]);
 
 function path(peer: string, length = 1): Path {
-  const domains = Array.from({ length }, (_, hop) => `d-${hop}`);
+  const domains = wordsOf(Array.from({ length }, (_, hop) => `d-${hop}`));
   const attributes: Attributes = {
     peer,
     internal: false,
     path: domains,
     localPreference: 100,
-    tags: [],
+    tags: "",
     chunk: chunk!,
   };
   return {

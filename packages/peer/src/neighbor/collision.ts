@@ -1,29 +1,29 @@
 // RFC 4271 §6.8: of two connections with the same peer, which one stays. Both sides come to the same answer by themselves.
-// Deviation: only proved connections are compared. An open is a claim, and must not let anybody end a session.
+// Deviation: only proved connections are compared, because an open is a mere claim and must not end anybody's session.
 
 import type { Session } from "../session/session.ts";
 import type { NodeId } from "../wire/names.ts";
 
-/** Whether the connection that has just been proved stays, and the one that is there goes; or the other way round. */
+/** Whether the connection that was just proved stays and the established one goes; otherwise the other way round. */
 export function newcomerStays(newcomer: Session, incumbent: Session, local: NodeId): boolean {
   const later = epochOf(newcomer) - epochOf(incumbent);
   // RFC 4724 §4.2: the peer has started again and knows nothing of the older connection, whoever dialled which.
   if (later !== 0) return later > 0;
-  // A node dials again only when the connection before is gone on its side. A proof may have been long on its way.
+  // A node dials again only when its earlier connection is gone. Compared by the time of the offers, because a proof may arrive late.
   if (newcomer.role === incumbent.role) return offeredAt(newcomer) >= offeredAt(incumbent);
   return isSuccessor(newcomer, incumbent) || dialledBy(newcomer, local) === higher(newcomer, local);
 }
 
-/** Whether the newcomer says that the peer had lost the incumbent: no two dials that crossed, which are nobody's failure. */
+/** Whether the newcomer shows that the peer had lost the incumbent; `false` for two dials that crossed, which is no failure. */
 export function wasGivenUp(incumbent: Session, newcomer: Session): boolean {
   if (newcomer.role === incumbent.role || epochOf(newcomer) !== epochOf(incumbent)) return true;
   return isSuccessor(newcomer, incumbent);
 }
 
 /**
- * Whether the peer began it after it had lost the one that we dialled. It had that as established before we had, and drops
- * then what it dials itself, unless it has our offer already. So an offer that it made later, and proved, says that it has
- * nothing any more. RFC 4271 §6.8 waits for the hold timer; RFC 4724 §4.2 has this for peers that restart gracefully.
+ * Whether the peer began the newcomer after it had lost the incumbent, which we dialled. The acceptor is established before the dialler,
+ * and then abandons its own dials, unless our offer has reached it on them. So a proved offer that it made later shows that it has no
+ * session left. RFC 4271 §6.8 would wait for the hold timer; RFC 4724 §4.2 does the same for peers that restart gracefully.
  */
 function isSuccessor(newcomer: Session, incumbent: Session): boolean {
   const since = incumbent.establishedAt ?? Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-// One step of a neighbor while it is taken: which of its sessions is stepped, and what that means for the others. At most one
+// The working state of one step of a neighbor: which of its sessions is stepped, and what that means for the others. At most one session
 // is established at a time, and while one is, nothing is dialled.
 
 import type { SessionContext } from "../session/context.ts";
@@ -16,9 +16,9 @@ import { newcomerStays, wasGivenUp } from "./collision.ts";
 import { afterSession, type Flapping, STEADY } from "./flapping.ts";
 import type { Neighbor, NeighborInput, NeighborStep } from "./neighbor.ts";
 
-/** More connections that have proved nothing are not kept: whoever has a right to be here needs two round trips. */
+/** The most connections that have proved nothing yet: the real peer needs only two round trips. */
 const MOST_UNPROVED = 8;
-/** A timer that is due at once again is for the next tick. */
+/** The most timers that one tick runs; those that are due at once again wait for the next tick. */
 const MOST_TIMERS = 8;
 const REJECTED: Complaint = { code: "cease", subcode: "connection-rejected" };
 
@@ -52,7 +52,7 @@ export class Course {
     return { neighbor, effects: this.#effects, reasons: this.#reasons };
   }
 
-  /** By an operator: whatever was held back is not any more. */
+  /** Started by an operator: any backoff ends. */
   start(): void {
     this.#running = true;
     this.#flapping = STEADY;
@@ -78,13 +78,13 @@ export class Course {
     this.#setAccepted(connection, newSession("acceptor"));
     this.stepOn(connection, { type: "connection-accepted", connection });
     const refusal = this.#refusal();
-    // A stranger must not learn from another answer that there is such a peer.
+    // Only a caller who may know the secret is told the true reason: a stranger must not learn who is configured.
     if (refusal === undefined || !checkCredentials("acceptor", open, this.#context).ok) {
       this.stepOn(connection, { type: "open", message: open });
     } else this.#reject(connection, refusal);
   }
 
-  /** `undefined`: the dial failed, if there still is one. */
+  /** @param connection `undefined`: the dial failed, if one is still under way */
   fail(connection: ConnectionId | undefined, text: string): void {
     if (connection !== undefined) this.stepOn(connection, { type: "connection-fails", text });
     else if (this.#dialled.state === "connect") this.stepDialled({ type: "connection-fails", text });
@@ -109,17 +109,17 @@ export class Course {
     this.#step(undefined, input);
   }
 
-  /** Nothing where that connection is not there any more. */
+  /** Does nothing where the connection is gone. */
   stepOn(connection: ConnectionId, input: SessionInput): void {
     this.#step(this.#dialled.connection === connection ? undefined : connection, input);
   }
 
-  /** What holds after every step: while one is established nothing is dialled; while none is, something will be. */
+  /** Restores what must hold after every step: while a session is established nothing is dialled; otherwise a dial is due. */
   settle(): void {
     if (!this.#running) return;
     const { state, timers } = this.#dialled;
     if (this.#current !== undefined) {
-      // In OpenConfirm the peer may have it as established already, and drops ours for it: it has to be seen through.
+      // In OpenConfirm the peer may already count it as established, and drop our other connection for it: let it finish.
       const dials =
         state === "connect" || state === "open-sent" || (state === "idle" && timers["idle-hold"] !== undefined);
       if (dials) this.stepDialled({ type: "collision-dump" });
@@ -130,7 +130,7 @@ export class Course {
     }
   }
 
-  /** Why nobody is let in now, if so. */
+  /** Why no connection is accepted now; `undefined` where one may be. */
   #refusal(): string | undefined {
     if (!this.#running) return "the peer is stopped";
     return this.#context.now < this.#flapping.refusesUntil ? "the peer is held back" : undefined;
@@ -144,7 +144,7 @@ export class Course {
     for (const connection of [undefined, ...this.#accepted.keys()]) this.#step(connection, input);
   }
 
-  /** `undefined`: the session that is dialled. */
+  /** @param connection `undefined`: the dialling session */
   #session(connection: ConnectionId | undefined): Session | undefined {
     return connection === undefined ? this.#dialled : this.#accepted.get(connection);
   }
@@ -160,7 +160,7 @@ export class Course {
       this.#supersede(incumbent, taken);
       this.#commit(connection, before, taken, false);
     } else {
-      // As if it had never been proved: the other side does not take it for established either.
+      // Treated as never proved: the other side does not count it as established either.
       this.#commit(connection, before, step(before, { type: "collision-dump" }, this.#context), false);
     }
   }
@@ -196,7 +196,7 @@ export class Course {
       this.#dialled = session;
       return;
     }
-    // The count of failures is the pair's: who dials next goes by it, whoever dialled this one.
+    // Failures are counted for the pair: the next dial goes by the count, whoever dialled this connection.
     const { attempts } = this.#dialled;
     this.#setAccepted(connection, isUp && !wasUp ? { ...session, attempts } : session);
     if (wasUp && !isUp) this.#dialled = { ...this.#dialled, attempts: session.attempts };
@@ -210,7 +210,7 @@ export class Course {
   }
 }
 
-/** Other than by our own decision. */
+/** Whether a session ended for another reason than our own decision. */
 function isFailure({ type }: SessionInput): boolean {
   return type !== "manual-stop" && type !== "going-down" && type !== "automatic-stop" && type !== "collision-dump";
 }

@@ -1,20 +1,20 @@
-// A peer that comes up and goes again and again is let in less and less often. Backoff slows our dials alone; this is for
-// those of a peer that does not slow its own (RFC 4271 §8.1.1, DampPeerOscillations). It asks for proved sessions: nobody
-// else can bring it upon a peer.
+// A peer whose sessions come up and fail again and again is accepted less and less often (RFC 4271 §8.1.1, DampPeerOscillations). Backoff
+// slows only our own dials; this slows those of a peer that does not back off. Only proved sessions count, so that nobody else can
+// cause it.
 
 import { backoff } from "../limits/backoff.ts";
 import type { SessionContext } from "../session/context.ts";
 
 export interface Flapping {
-  /** Sessions in a row that were established and did not hold. */
+  /** How many sessions in a row were established and soon lost. */
   readonly flaps: number;
-  /** Connections are refused until then, on the monotonic clock. */
+  /** Until when connections are refused, in monotonic milliseconds. */
   readonly refusesUntil: number;
 }
 
 export const STEADY: Flapping = { flaps: 0, refusesUntil: Number.NEGATIVE_INFINITY };
 
-/** A restart, or a change of a network, costs one or two. */
+/** So many are free: a restart or a change of networks causes one or two. */
 const FORGIVEN = 2;
 
 export function afterSession({ flaps }: Flapping, held: boolean, { now, random, config }: SessionContext): Flapping {

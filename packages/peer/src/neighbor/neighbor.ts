@@ -1,5 +1,5 @@
-// One configured peer: the session that we dial, those of connections that say they are the peer's, and which of them all
-// carries the routes. A value; step-neighbor.ts makes the next one.
+// One configured peer: the session that we dial, the sessions of connections that claim to be the peer's, and which of them is
+// established. An immutable value; step-neighbor.ts makes the next one.
 
 import type { SessionEffect } from "../session/effect.ts";
 import type { AskedMessage } from "../session/input.ts";
@@ -10,6 +10,7 @@ import type { Message, Open } from "../wire/message.ts";
 import type { Complaint } from "../wire/notification-codes.ts";
 import { type Flapping, STEADY } from "./flapping.ts";
 
+/** The sessions with one configured peer, as a value. */
 export interface Neighbor {
   /** Started, and not stopped since. RFC 4271 §8.2.2: otherwise all connections are refused. */
   readonly running: boolean;
@@ -21,6 +22,7 @@ export interface Neighbor {
   readonly flapping: Flapping;
 }
 
+/** What can happen to a neighbor. */
 export type NeighborInput =
   | { readonly type: "start" }
   | { readonly type: "stop"; readonly complaint: Complaint; readonly text: string }
@@ -33,7 +35,7 @@ export type NeighborInput =
       readonly text: string;
       readonly restartAfter: number | undefined;
     }
-  /** Somebody dialled us, and said in this first message that it is this peer. */
+  /** Somebody dialled us and claims in its open to be this peer. */
   | { readonly type: "accepted"; readonly connection: ConnectionId; readonly open: Open }
   /** The dial's connection is there. */
   | { readonly type: "made"; readonly connection: ConnectionId }
@@ -59,7 +61,7 @@ export type NeighborInput =
 export interface NeighborStep {
   readonly neighbor: Neighbor;
   readonly effects: readonly SessionEffect[];
-  /** Of all sessions that it was about. No connection: of the one that is dialled, or would be. */
+  /** The reasons of all sessions that were stepped. Without a connection: of the dialling session. */
   readonly reasons: readonly { readonly connection?: ConnectionId; readonly reason: Reason }[];
 }
 

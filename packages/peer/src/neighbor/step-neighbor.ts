@@ -1,10 +1,11 @@
-// What an input means to a neighbor. What it means to the neighbor's sessions, course.ts knows.
+// One step of a neighbor: dispatches an input to the working state in course.ts, which steps the sessions.
 
 import type { SessionContext } from "../session/context.ts";
 import { messageInput } from "../session/input.ts";
 import { Course } from "./course.ts";
 import type { Neighbor, NeighborInput, NeighborStep } from "./neighbor.ts";
 
+/** One step of a neighbor: the next value, what is to be done, and why. Pure. */
 export function stepNeighbor(neighbor: Neighbor, input: NeighborInput, context: SessionContext): NeighborStep {
   const course = new Course(neighbor, context);
   take(course, input);

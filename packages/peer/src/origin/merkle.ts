@@ -9,16 +9,27 @@ export type Item = Leaf | Pruned;
 export const isLeaf = (item: Item): item is Leaf => typeof item[0] === "string";
 
 /** Neither a name nor a digest can contain the blank that ends it, so that no two leaves are the same bytes. */
-const leafHash = ([name, digest, repeatable]: Leaf): Buffer =>
-  hash("sha256", repeatable === undefined ? `\0${name} ${digest}` : `\0${name} ${digest} ${repeatable}`, "buffer");
+const leafText = ([name, digest, repeatable]: Leaf): string =>
+  repeatable === undefined ? `\0${name} ${digest}` : `\0${name} ${digest} ${repeatable}`;
 
-/** Written anew for each interior node; never kept. */
-const scratch = Buffer.alloc(65, 1);
+const leafHash = (leaf: Leaf): Buffer => hash("sha256", leafText(leaf), "buffer");
+
+/** What an interior node's hash is of: 0x01, and its halves' hashes, each written in its place. */
+class Interior {
+  readonly bytes = Buffer.alloc(65, 1);
+  readonly left = this.bytes.subarray(1, 33);
+  readonly right = this.bytes.subarray(33);
+}
+
+/** One for each level of the largest tree; written anew for each node, never kept. A buffer for each hash of a table would be litter. */
+const interiors = Array.from({ length: Math.ceil(Math.log2(LEAVES)) }, () => new Interior());
+const rootHash = Buffer.alloc(32);
 
 function interiorHash(left: Buffer, right: Buffer): Buffer {
-  left.copy(scratch, 1);
-  right.copy(scratch, 33);
-  return hash("sha256", scratch, "buffer");
+  const interior = interiors[0]!;
+  left.copy(interior.left);
+  right.copy(interior.right);
+  return hash("sha256", interior.bytes, "buffer");
 }
 
 /** RFC 6962 §2.1: the largest power of two smaller than `n`, which is 2 at least. */
@@ -33,11 +44,10 @@ export type TreeReading = { readonly ok: true; readonly root: string } | { reado
 export function readTree(items: readonly Item[], size: number): TreeReading {
   if (!Number.isInteger(size) || size < 1 || size > LEAVES) return { ok: false, text: `a chunk of ${size} leaves` };
   const reader = new TreeReader(items);
-  const root = reader.read(size);
-  if (root === undefined) return { ok: false, text: reader.text };
+  if (!reader.read(size, 0, rootHash)) return { ok: false, text: reader.text };
   if (reader.next !== items.length) return { ok: false, text: `more than the chunk's ${size} leaves` };
   if (reader.last === undefined) return { ok: false, text: "a chunk of which no route is told" };
-  return { ok: true, root: root.toString("base64url") };
+  return { ok: true, root: rootHash.toString("base64url") };
 }
 
 class TreeReader {
@@ -49,32 +59,34 @@ class TreeReader {
 
   constructor(private readonly items: readonly Item[]) {}
 
-  read(n: number): Buffer | undefined {
+  /** The hash of the range that comes next, of `n` leaves; `level`: interior nodes above it. @returns false: it is refused */
+  read(n: number, level: number, into: Buffer): boolean {
     const item = this.items[this.next];
     if (item === undefined) return this.refuse("fewer leaves than the chunk has");
-    if (!isLeaf(item) && item[0] === n) return this.readPruned(item);
+    if (!isLeaf(item) && item[0] === n) return this.readPruned(item, into);
     if (n === 1)
-      return isLeaf(item) ? this.readLeaf(item) : this.refuse(`a subtree of ${item[0]} leaves where none is`);
+      return isLeaf(item) ? this.readLeaf(item, into) : this.refuse(`a subtree of ${item[0]} leaves where none is`);
     const half = split(n);
-    const left = this.read(half);
-    if (left === undefined) return undefined;
+    const { bytes, left, right } = interiors[level]!;
+    if (!this.read(half, level + 1, left)) return false;
     const leftPruned = this.pruned;
-    const right = this.read(n - half);
-    if (right === undefined) return undefined;
+    if (!this.read(n - half, level + 1, right)) return false;
     if (leftPruned && this.pruned) return this.refuse("two pruned halves of one subtree");
     this.pruned = false;
-    return interiorHash(left, right);
+    Bun.SHA256.hash(bytes, into);
+    return true;
   }
 
-  private readPruned(item: Pruned): Buffer | undefined {
+  private readPruned(item: Pruned, into: Buffer): boolean {
     const bytes = Buffer.from(item[1], "base64url");
     if (bytes.length !== 32) return this.refuse("a subtree's hash that is not 32 bytes");
+    bytes.copy(into);
     this.next += 1;
     this.pruned = true;
-    return bytes;
+    return true;
   }
 
-  private readLeaf(leaf: Leaf): Buffer | undefined {
+  private readLeaf(leaf: Leaf, into: Buffer): boolean {
     const name = leaf[0];
     if (this.last !== undefined && !(this.last < name))
       return this.refuse("leaves that do not stand in the order of their names");
@@ -83,11 +95,13 @@ class TreeReader {
     this.last = name;
     this.next += 1;
     this.pruned = false;
-    return leafHash(leaf);
+    Bun.SHA256.hash(leafText(leaf), into);
+    return true;
   }
 
-  private refuse(text: string): undefined {
+  private refuse(text: string): false {
     this.text = text;
+    return false;
   }
 }
 

@@ -42,7 +42,7 @@ test("what is announced of a chunk is of the wire's form, and reads as the same 
   const [chunk] = signed(routesOf(100));
   const { claim, root, leaves } = chunk!;
   const keep = new Set([leaves[3]![0] as string, leaves[77]![0] as string]);
-  const frame = JSON.parse(JSON.stringify({ path: ["japan"], origin: claim, leaves: disclose(chunk!, keep) }));
+  const frame = JSON.parse(JSON.stringify({ path: "japan", origin: claim, leaves: disclose(chunk!, keep) }));
   const reading = readChunk(announcement.parse(frame));
   expect(reading).toMatchObject({ ok: true, chunk: { claim, root } });
 });

@@ -1,8 +1,8 @@
-// A clause in a line, for whoever wonders where a route went.
+// A clause in one line of text, so that a filtered route can be explained.
 
 import type { RouteClause } from "./route-policy.ts";
 
-/** Of a list, those that are told by name. */
+/** How many members of a list are named; the others are counted. */
 const TOLD = 3;
 
 /** Such as `reject action:secret.*` or `accept action:* tagged gold; localPreference 200`. */

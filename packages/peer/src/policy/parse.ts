@@ -1,4 +1,4 @@
-// From what an operator wrote to a routePolicy, or to a text that says where it is wrong.
+// Parses what an operator wrote into a routePolicy, or into a text that says where it is wrong.
 
 import { z } from "zod";
 import { asLine } from "../wire/names.ts";
@@ -9,9 +9,10 @@ export type PolicyReading =
   | { readonly ok: true; readonly policy: RoutePolicy }
   | { readonly ok: false; readonly text: string };
 
-/** Complaints that are told at once; what is wrong in a thousand places is wrong in one way. */
+/** How many mistakes one text names: what is wrong in a thousand places is mostly wrong in one way. */
 const TOLD = 5;
 
+/** Parses a policy for one direction; where it is invalid, the answer's `text` says what is wrong. */
 export function parseRoutePolicy(value: unknown, direction: Direction): PolicyReading {
   const parsed = routePolicySchema[direction].safeParse(value, { error: defaultText, reportInput: true });
   if (parsed.success) return { ok: true, policy: parsed.data };
@@ -21,7 +22,7 @@ export function parseRoutePolicy(value: unknown, direction: Direction): PolicyRe
   return { ok: false, text: `${direction} routePolicy: ${told.join("; ")}` };
 }
 
-/** Where the schema has no words of its own. */
+/** The text for a mistake that the schema has no words for. */
 function defaultText(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === "unrecognized_keys") {
     const keys = asLine(issue.keys.map((key) => JSON.stringify(key)).join(", "), 100);

@@ -1,5 +1,5 @@
-// Names' patterns, as policies and owner lists have them: a name, or what a name begins with and a star. One list of patterns
-// answers by a lookup a length of prefix, however many there are.
+// Patterns of names, as policies and owner lists have them: an exact name, or a prefix followed by a star. A look-up in a set of patterns
+// costs one probe for each length of prefix that occurs, however many patterns there are.
 
 import type { RouteName } from "../wire/names.ts";
 
@@ -8,7 +8,7 @@ export function matchesPattern(pattern: string, name: RouteName): boolean {
   return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 
-/** Prefixes of one length, and what was found at the last question: names that come together begin alike. */
+/** The prefixes of one length, and the last one found: names that are looked up in a row mostly begin alike. */
 interface Level<T> {
   readonly length: number;
   readonly lists: Map<string, T[]>;
@@ -16,12 +16,12 @@ interface Level<T> {
   found: readonly T[] | undefined;
 }
 
-/** What stands behind patterns, found by name. */
+/** Values stored under patterns, found by name. */
 export class PatternIndex<T> {
   private readonly exact = new Map<string, T[]>();
   /** The shortest prefixes first. */
   private levels: Level<T>[] = [];
-  /** All that was found behind prefixes at the last question. */
+  /** What the last look-up found under prefixes. */
   private prefixed: readonly (readonly T[])[] = [];
 
   add(pattern: string, value: T): void {
@@ -30,12 +30,12 @@ export class PatternIndex<T> {
     const lists = prefix ? this.levelOf(key.length).lists : this.exact;
     const values = lists.get(key);
     if (values === undefined) lists.set(key, [value]);
-    // Entries come in order: one that repeats its own pattern is at the end.
+    // Values are added in order: a value that is there already is the last.
     else if (values.at(-1) !== value) values.push(value);
     this.forgetLast();
   }
 
-  /** The lists of values of all patterns that match, each in the order in which it was added to. */
+  /** For each matching pattern its list of values, in the order in which they were added. */
   find(name: RouteName): readonly (readonly T[])[] {
     const prefixed = this.findPrefixes(name);
     const exact = this.exact.size === 0 ? undefined : this.exact.get(name);

@@ -2,11 +2,14 @@
 // where none does, inside a domain everything passes, and between domains nothing (RFC 8212).
 
 import type { DomainId, NodeId, RouteName } from "../wire/names.ts";
+import type { Words } from "../wire/words.ts";
 
+/** A policy: the first clause that matches decides. */
 export interface RoutePolicy {
   readonly clauses: readonly RouteClause[];
 }
 
+/** One clause of a policy. */
 export interface RouteClause {
   /** What `route.list` shows with a route that this clause filtered: `import osaka 2: reject action:secret.*`. */
   readonly name: string;
@@ -25,6 +28,7 @@ export interface RouteClause {
   readonly unowned?: boolean;
 }
 
+/** The conditions of a clause. */
 export interface RouteMatch {
   /** `action:greet`, `action:report.*` (a star at the end stands for anything), `action:*`, `*`. Any of them. */
   readonly routes?: readonly string[];
@@ -44,8 +48,8 @@ export interface PolicyRoute {
   readonly name: RouteName;
   readonly origin: NodeId;
   readonly originDomain: DomainId;
-  readonly path: readonly DomainId[];
-  readonly tags: readonly string[];
+  readonly path: Words;
+  readonly tags: Words;
   readonly learnedFrom: NodeId | "self";
 }
 

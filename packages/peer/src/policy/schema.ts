@@ -113,11 +113,13 @@ const policyFor = (direction: Direction): z.ZodType<RoutePolicy> =>
     }
   });
 
+/** The schemas of policies, by direction. */
 export const routePolicySchema: Readonly<Record<Direction, z.ZodType<RoutePolicy>>> = {
   import: policyFor("import"),
   export: policyFor("export"),
 };
 
+/** The schema of an entry of an owner list. */
 export const ownerSchema: z.ZodType<Owner> = z.strictObject({
   routes: z
     .array(pattern)

@@ -1,5 +1,5 @@
-// The prover of one pair: its secrets, our key and the peer's pinned ones. That the other side has the pair's secret keeps
-// strangers out; that it has the pinned key says which of those who know the secret it is.
+// The prover of one pair of nodes: it has their secrets, our key and the peer's pinned keys. Knowing the secret keeps strangers out; having
+// the pinned key says which of those who know the secret the other side is.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { BYTES_32 } from "../wire/names.ts";
@@ -14,19 +14,20 @@ export interface ProverConfig {
   readonly sign: (bytes: Uint8Array) => Uint8Array;
   /** The peer's pinned keys, base64url: the current one, and the next while it is rotated. */
   readonly keys: readonly string[];
-  /** What both ends know of the channel alone, such as a TLS exporter's value (RFC 9266). Not given: nothing binds it. */
+  /** A value of the channel that only its two ends know, such as a TLS exporter's (RFC 9266). Absent: proofs are not bound to a channel. */
   readonly channelBinding?: string;
 }
 
-/** Secrets that people think up can be found by trying: their ids cross the wire before anything is proved. */
+/** The least length, in bytes. Secrets' ids cross the wire before anything is proved: one that a person made up could be guessed from its id. */
 const SECRET_BYTES = 32;
 const ID_LABEL = "capstan-peer/1 secret id";
 
-/** What a secret is called on the wire: it tells nothing of the secret, as long as that is random. */
+/** A secret's id on the wire. It tells nothing of the secret, provided that is random. */
 export function secretId(secret: Uint8Array): string {
   return createHmac("sha256", secret).update(ID_LABEL).digest("base64url");
 }
 
+/** Makes the prover of one pair of nodes. */
 export function createProver(config: ProverConfig): Prover {
   const { sign, keys, channelBinding = "" } = config;
   if (config.secrets.length < 1 || config.secrets.length > 2) {
@@ -64,7 +65,7 @@ export function createProver(config: ProverConfig): Prover {
 
   function holds(role: Role, exchange: Exchange, proof: ProofValues, diallers: ProofValues | undefined): boolean {
     const secret = secrets.get(proof.secret);
-    // The acceptor took this one of those that the dialler offered. Another one of ours would be somebody's choice for us.
+    // The acceptor must have taken this secret from the dialler's list: otherwise a third party could choose another of ours.
     if (secret === undefined || exchange.acceptor.secrets[0] !== proof.secret) return false;
     if (!exchange.dialler.secrets.includes(proof.secret) || !BYTES_32.test(proof.mac)) return false;
     const key = exchange[role].key;

@@ -3,6 +3,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { BYTES_32, BYTES_64 } from "../wire/names.ts";
 
+/** A node's ed25519 key. */
 export interface Identity {
   /** base64url, 32 bytes. */
   readonly publicKey: string;

@@ -1,5 +1,5 @@
-// What a session asks of whoever keeps the pair's secrets and the node's key. Neither is ever in a session, a message, a
-// reason or a trace.
+// What a session asks of the keeper of the pair's secrets and the node's key. Neither is ever in a session, a message, a reason or a
+// trace.
 
 import type { Open } from "../wire/message.ts";
 
@@ -17,10 +17,11 @@ export interface ProofValues {
   readonly signature: string;
 }
 
+/** Proves who we are, and verifies who the other side is. */
 export interface Prover {
   /** Ids of the secrets that we have for this peer, the one to prefer first. Never the secrets. */
   readonly secrets: readonly string[];
-  /** Our proof in that role, by the secret of that id. The acceptor's is also over the dialler's. */
+  /** Our proof in that role, made with the secret of that id. The acceptor's proof also covers the dialler's. */
   prove(role: Role, exchange: Exchange, secret: string, diallers?: ProofValues): ProofValues;
   /** Whether the other side's proof in its role is right: secret, identity key and every byte of both offers. */
   verify(role: Role, exchange: Exchange, proof: ProofValues, diallers?: ProofValues): boolean;

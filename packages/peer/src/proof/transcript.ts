@@ -1,16 +1,16 @@
-// What is proved: every byte of both offers, who says it, and over which channel. Each part stands behind its length, so that
-// no two exchanges have the same bytes. docs/peering-wire.md gives them to whoever writes another implementation.
+// The bytes that a proof covers: both offers, the role of the prover, and the channel. Each part is preceded by its length, so that no two
+// exchanges have the same bytes. docs/peering-wire.md specifies them.
 
 import { hash } from "node:crypto";
 import canonicalize from "canonicalize";
 import type { Exchange, ProofValues, Role } from "./prover.ts";
 
-/** Changes with the bytes below: a proof of one form is none of another. */
+/** To be changed whenever the bytes below change, so that a proof of one form is never valid in another. */
 const LABEL = "capstan-peer/1";
-/** The node's key signs origins' chunks and checkpoints as well: nothing signed for one of them is a proof. */
+/** First line of what is signed. The same key signs chunks and checkpoints: their first lines differ, so that none of them is a proof. */
 const SIGNATURE_LABEL = "capstan peer proof/1\n";
 
-/** The acceptor proves last, and so over the dialler's proof too: both are of this one exchange, in this order. */
+/** The bytes of one side's proof. The acceptor proves last, and covers the dialler's proof: both belong to this exchange, in this order. */
 export function transcript(
   role: Role,
   exchange: Exchange,

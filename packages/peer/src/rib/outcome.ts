@@ -2,7 +2,8 @@
 
 import type { Chunk } from "../origin/chunk.ts";
 import type { Announcement } from "../wire/message.ts";
-import type { DomainId, RouteName } from "../wire/names.ts";
+import type { RouteName } from "../wire/names.ts";
+import type { Words } from "../wire/words.ts";
 
 /** What became of an update. Counts are of routes. */
 export interface Received {
@@ -33,8 +34,8 @@ export interface Outgoing {
 export interface Advertised {
   readonly name: RouteName;
   readonly digest: string;
-  readonly path: readonly DomainId[];
+  readonly path: Words;
   readonly localPreference?: number;
-  readonly tags: readonly string[];
+  readonly tags: Words;
   readonly chunk: Chunk;
 }

@@ -3,7 +3,8 @@
 
 import type { Chunk } from "../origin/chunk.ts";
 import type { Repeatable } from "../wire/message.ts";
-import type { DomainId, NodeId, RouteName } from "../wire/names.ts";
+import type { NodeId, RouteName } from "../wire/names.ts";
+import type { Words } from "../wire/words.ts";
 
 /** What has no preference of its own: ours, and what comes from other domains (RFC 4271 §5.1.5). */
 export const DEFAULT_PREFERENCE = 100;
@@ -15,9 +16,9 @@ export interface Attributes {
   /** Learned from a peer of our own domain (RFC 4271's IBGP). */
   readonly internal: boolean;
   /** Domains, the nearest first, ours not among them. */
-  readonly path: readonly DomainId[];
+  readonly path: Words;
   readonly localPreference: number;
-  readonly tags: readonly string[];
+  readonly tags: Words;
   /** It tells the paths' routes at least, and may come to tell less of the others (adj-rib-in/shed-leaves.ts). */
   readonly chunk: Chunk;
 }

@@ -74,7 +74,7 @@ describe("an export policy", () => {
     bench.rib.reconfigure({ peers: [peer("n-2", { export: tagB })] }, bench.at);
     const told = bench.drain("n-2");
     expect(told.withdraw).toEqual([A]);
-    expect(told.announce).toMatchObject([{ tags: ["tagged"] }]);
+    expect(told.announce).toMatchObject([{ tags: "tagged" }]);
     expect(namesIn(told.announce)).toEqual([B]);
     expect(told.ends).toBe(0);
     bench.rib.reconfigure({ peers: [peer("n-2", { export: tagB })] }, bench.at);

@@ -10,6 +10,7 @@ import type { RouteClause, RoutePolicy } from "../policy/route-policy.ts";
 import type { Announcement, Leaf } from "../wire/message.ts";
 import type { DomainId, NodeId, RouteName } from "../wire/names.ts";
 import type { Update } from "../wire/read-update.ts";
+import { wordsOf } from "../wire/words.ts";
 import type { At, RibConfig, RibPeer } from "./config.ts";
 import type { Path } from "./path.ts";
 import { type Received, Rib } from "./rib.ts";
@@ -84,8 +85,8 @@ export function announce(
 ): Announcement[] {
   const domain = signing.domain ?? path?.at(-1) ?? `d-${node}`;
   return chunks(node, routes, { ...signing, domain }).map(({ claim, leaves }) => ({
-    path: [...(path ?? [domain])],
-    ...(tags === undefined ? {} : { tags: [...tags] }),
+    path: wordsOf(path ?? [domain]),
+    ...(tags === undefined ? {} : { tags: wordsOf(tags) }),
     ...(localPreference === undefined ? {} : { localPreference }),
     origin: claim,
     leaves: structuredClone(leaves) as Announcement["leaves"],

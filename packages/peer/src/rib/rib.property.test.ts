@@ -6,6 +6,7 @@ import fc from "fast-check";
 import type { Owner } from "../policy/route-policy.ts";
 import { separately } from "../simulator/liar/separately.ts";
 import type { NodeId, RouteName } from "../wire/names.ts";
+import { listOf } from "../wire/words.ts";
 import type { RibPeer } from "./config.ts";
 import type { Path } from "./path.ts";
 import {
@@ -176,7 +177,7 @@ function rank({
   attributes: { peer: from, localPreference, path, internal, chunk },
 }: Path): readonly (string | number)[] {
   const { node } = chunk.claim;
-  return [from === undefined ? 0 : 1, -localPreference, path.length, node, internal ? 1 : 0, from ?? ""];
+  return [from === undefined ? 0 : 1, -localPreference, listOf(path).length, node, internal ? 1 : 0, from ?? ""];
 }
 
 function ranksBefore(a: Path, b: Path): boolean {
@@ -345,7 +346,7 @@ test("what a peer has of us is what we remember to have told it, through restart
       expect(again.withdraw).toEqual([]);
       const afresh = again.announce
         .flatMap(separately)
-        .flatMap(({ path, tags = [], leaves }) =>
+        .flatMap(({ path, tags = "", leaves }) =>
           leaves.flatMap(([name, digest]) => (typeof name === "string" ? [{ name, digest, path, tags }] : [])),
         );
       expect(afresh.toSorted(byName)).toEqual(

@@ -301,7 +301,7 @@ export class Rib {
 }
 
 function ownAttributes(chunk: Chunk): ReceivedAttributes {
-  const shared = { path: [], localPreference: DEFAULT_PREFERENCE, tags: [], chunk };
+  const shared = { path: "", localPreference: DEFAULT_PREFERENCE, tags: "", chunk };
   return { peer: undefined, internal: false, ...shared, uses: 0 };
 }
 

@@ -27,8 +27,8 @@ export const sameCourse = (a: Attributes, b: Attributes): boolean =>
   (a.localPreference === b.localPreference &&
     a.peer === b.peer &&
     a.internal === b.internal &&
-    sameWords(a.path, b.path) &&
-    sameWords(a.tags, b.tags));
+    a.path === b.path &&
+    a.tags === b.tags);
 
 export const sameAttributes = (a: Attributes, b: Attributes): boolean =>
   sameChunk(a.chunk, b.chunk) && sameCourse(a, b);

@@ -1,5 +1,5 @@
-// Active: to be dialled. An acceptor's session has a connection here and waits for its open, saying nothing itself: who has
-// not spoken learns nothing. A passive peer's dialler has none, and stays here while its acceptors do the work.
+// Active: waiting to be dialled. An acceptor's session has a connection and waits for the open; it sends nothing before, so that a stranger
+// who sends nothing learns nothing. The dialling session of a passive peer has no connection, and stays here.
 
 import { beClosed, beNotified, collide, goDown, lose, refuse, stop, stopForLimit, unexpected } from "./endings.ts";
 import type { Handler, Handlers } from "./handler.ts";
@@ -22,7 +22,7 @@ export const active: Handlers = {
   "automatic-stop": stopForLimit,
   "collision-dump": (session, input, context) =>
     session.role === "acceptor" ? collide(session, input, context) : ignored(session, "it does not dial"),
-  // RFC 4271 §8.2.2, event 12, would have us send our open. Whoever dials speaks first here: it had its time.
+  // RFC 4271 §8.2.2, event 12, sends our open now. Here the dialler speaks first, and has had its time.
   "delay-open-timer-expires": (session, _input, context) =>
     complain(session, { code: "cease", subcode: "connection-rejected" }, "said nothing in time", context),
   "connect-retry-timer-expires": notRunning,

@@ -36,7 +36,7 @@ export const connect: Handlers = {
     const timers = { hold: context.now + context.config.openTime };
     return progress({ ...sent, state: "open-sent", ours, timers }, "offers", effects);
   },
-  // One that was dialled to us has a session of its own (neighbor/).
+  // A connection that was dialled to us gets a session of its own (neighbor/).
   "connection-accepted": (session, { connection }) => refused(session, connection),
   // RFC 4271 §8.2.2, event 18 without the DelayOpenTimer: to Idle.
   "connection-fails": lose,

@@ -3,6 +3,7 @@
 import type { Prover } from "../proof/prover.ts";
 import type { SessionConfig } from "./session.ts";
 
+/** What a step may use besides the session and its input. */
 export interface SessionContext {
   /** Monotonic, in milliseconds. */
   readonly now: number;

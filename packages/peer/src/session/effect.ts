@@ -4,6 +4,7 @@ import type { EndOfTable, Message, RawUpdate, RouteRefresh } from "../wire/messa
 import type { Reason } from "./reason.ts";
 import type { Agreed, ConnectionId } from "./session.ts";
 
+/** What a session wants done. */
 export type SessionEffect =
   /** Make a connection; answered by `connection-made` or `connection-fails`. */
   | { readonly type: "dial" }

@@ -14,7 +14,7 @@ const COLLISION: Complaint = { code: "cease", subcode: "connection-collision" };
 export const stop: Handler<"manual-stop"> = (session, { complaint, text }, context) =>
   cease(session, complaint, text, "never", context);
 
-/** RFC 4724's planned restart: a close instead of a notification, so that nobody takes it for a fault. */
+/** RFC 4724's planned restart: the connection is closed without a notification, which would count as a fault. */
 export const goDown: Handler<"going-down"> = (session, _input, context) =>
   end(
     session,
@@ -30,7 +30,7 @@ export const goDown: Handler<"going-down"> = (session, _input, context) =>
 export const stopForLimit: Handler<"automatic-stop"> = (session, { complaint, text, restartAfter }, context) =>
   cease(session, complaint, text, restartAfter === undefined ? "never" : { after: restartAfter }, context);
 
-/** RFC 4271 §6.8, event 23. Not counted as a failure, other than there: both nodes dialled, and that is as it should be. */
+/** RFC 4271 §6.8, event 23. Deviation: not counted as a failure, because it is normal that both nodes dial. */
 export const collide: Handler<"collision-dump"> = (session, _input, context) =>
   cease(session, COLLISION, "another connection with this peer stays", "aside", context);
 
@@ -46,7 +46,7 @@ function cease(
   return end(session, { reason, afterwards, farewell: notification(session, complaint, text) }, context);
 }
 
-/** Event 18. RFC 4271 goes to Active from OpenSent: a session here either dials or was dialled, and never waits for both. */
+/** Event 18. Deviation: RFC 4271 goes from OpenSent to Active, to dial and be dialled. A session here does only one of the two, and ends. */
 export const lose: Handler<"connection-fails"> = (session, { text }, context) =>
   end(session, { reason: { kind: "connection-failed", text }, afterwards: "again" }, context);
 
@@ -61,7 +61,7 @@ export const beClosed: Handler<"close"> = (session, { message }, context) => {
   return end(session, { reason: { kind: "was-closed", restart, text }, afterwards: "again" }, context);
 };
 
-/** Events 21, 22 and 28: it is said by whoever read the message what is wrong with it. */
+/** Events 21, 22 and 28: the reader of the message says what is wrong with it. */
 export function refuse(
   session: Session,
   { complaint, text }: { readonly complaint: Complaint; readonly text: string },

@@ -1,10 +1,10 @@
-// Whether the peer's routes are kept when a session ends. RFC 4724 keeps them when the connection just breaks; RFC 8538 also
-// when one side ends it by a notification, but for those by which somebody wants the routes gone.
+// Whether the peer's routes are kept when a session ends. RFC 4724 keeps them when the connection breaks; RFC 8538 also when a side sends
+// a notification, except for the hard resets, which mean that the routes shall go.
 
 import type { NotificationCode } from "../wire/notification-codes.ts";
 import type { Reason } from "./reason.ts";
 
-/** RFC 8538 §3's hard reset, here by subcode: what an operator ended, and what would not be otherwise the next time. */
+/** RFC 8538 §3's hard reset, here told by subcode: an operator ended the session, or the next one would fail in the same way. */
 const HARD_CEASES: ReadonlySet<string> = new Set([
   "administrative-shutdown",
   "peer-removed",
@@ -20,7 +20,7 @@ export function isGraceful(reason: Reason): boolean {
       return !isHard(reason.code, reason.subcode);
     case "was-closed":
       return reason.restart;
-    // Our own going down: we come back.
+    // We go down ourselves, and come back.
     case "progress":
     case "connection-failed":
     case "ignored":

@@ -15,6 +15,7 @@ import type {
 import type { Complaint } from "../wire/notification-codes.ts";
 import type { ConnectionId } from "./session.ts";
 
+/** What can happen to a session. */
 export type SessionInput =
   | { readonly type: "manual-start" } // 1, and 4 where the peer is passive
   /** 2. */
@@ -86,6 +87,7 @@ export function messageInput(message: Message): SessionInput {
 
 export type SessionInputType = SessionInput["type"];
 
+/** All types of inputs. */
 export const SESSION_INPUTS = [
   "manual-start",
   "manual-stop",

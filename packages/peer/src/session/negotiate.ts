@@ -13,10 +13,10 @@ export type Negotiation =
   | { readonly ok: true; readonly agreed: Agreed; readonly secret: string }
   | { readonly ok: false; readonly complaint: Complaint; readonly text: string };
 
-/** What is wrong with their offer; `undefined`: nothing. */
+/** What is wrong with the peer's offer; `undefined` where nothing is. */
 type Check = (ours: Offer, theirs: Open, config: SessionConfig) => Extract<Negotiation, { ok: false }> | undefined;
 
-/** A capability's content is a stranger's: what is not of this form is as good as not there. RFC 4724 §3: twelve bits. */
+/** A capability's content comes from a stranger: what has not this form counts as not there. RFC 4724 §3: twelve bits. */
 const gracefulRestart = z.looseObject({
   name: z.literal("graceful-restart"),
   restartTime: z.int().min(0).max(4095),

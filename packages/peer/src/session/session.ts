@@ -4,6 +4,7 @@ import type { ProofValues } from "../proof/prover.ts";
 import type { Capability, Open } from "../wire/message.ts";
 import type { DomainId, NodeId } from "../wire/names.ts";
 
+/** The names of the states of RFC 4271 §8.2.2. */
 export const STATES = ["idle", "connect", "active", "open-sent", "open-confirm", "established"] as const;
 export type SessionState = (typeof STATES)[number];
 
@@ -15,6 +16,7 @@ export type Timers = Readonly<Partial<Record<Timer, number>>>;
 /** A connection's name, given by whoever makes or accepts it; never used twice. */
 export type ConnectionId = string;
 
+/** The state of one session, as an immutable value. */
 export interface Session {
   readonly state: SessionState;
   /** Who makes the connection: RFC 4271's active and passive side. */

@@ -23,6 +23,7 @@ const STATES: { readonly [S in SessionState]: Handlers } = {
   established,
 };
 
+/** One step of a session: the next value, what is to be done, and why. Pure. */
 export function step(session: Session, input: SessionInput, context: SessionContext): Step {
   const timer = timerOf(input);
   if (timer !== undefined) {

@@ -20,8 +20,8 @@ export interface GrowthOptions {
 /** Of every link, in milliseconds: so long is a round. */
 export const GROWTH_DELAY = 100;
 /**
- * When all nodes have all sessions: what they offer is announced from then on. A doorstep has 64 places, so that of the hundreds who
- * dial a node of a large mesh at once some have to try again, for up to half a minute.
+ * When all nodes have all sessions; from then on their routes are announced. A node keeps 64 pending connections, so that of the hundreds
+ * that dial it at once in a large mesh some must try again, for up to half a minute.
  */
 export const GROWTH_ANNOUNCED_AT = 60_000;
 const DEGREE = 4;

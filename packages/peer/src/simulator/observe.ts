@@ -1,6 +1,7 @@
 // What there is at the end: the world as the script and the wire have made it, and what each honest node believes of it.
 
 import type { Path } from "../rib/path.ts";
+import { listOf } from "../wire/words.ts";
 import type { SimNode } from "./sim-node.ts";
 import type { Simulation } from "./simulation.ts";
 import type {
@@ -112,7 +113,7 @@ function observeNode({ administration }: Simulation, { id, speaker }: SimNode): 
       .map(({ name, digest, path, localPreference, tags, chunk }): ObservedOut => {
         const preference = localPreference === undefined ? {} : { localPreference };
         const { node: origin, epoch } = chunk.claim;
-        return { peer, name, digest, path, origin, epoch, ...preference, tags };
+        return { peer, name, digest, path: listOf(path), origin, epoch, ...preference, tags: listOf(tags) };
       })
       .toSorted(byName),
   );
@@ -121,14 +122,15 @@ function observeNode({ administration }: Simulation, { id, speaker }: SimNode): 
 
 function pathIn(peer: string, { name, digest, received, attributes, filtered, stale }: Path): ObservedIn {
   const { node: origin, domain: originDomain, epoch } = received.chunk.claim;
-  const { localPreference, tags } = attributes;
+  const { localPreference } = attributes;
   const why = filtered === undefined ? {} : { filtered: filtered.why };
-  return { peer, name, digest, path: received.path, origin, originDomain, epoch, localPreference, tags, ...why, stale };
+  const [path, tags] = [listOf(received.path), listOf(attributes.tags)];
+  return { peer, name, digest, path, origin, originDomain, epoch, localPreference, tags, ...why, stale };
 }
 
 function bestOf({ name, digest, attributes }: Path): ObservedBest {
   const { peer = "self", path, chunk } = attributes;
-  return { name, digest, peer, origin: chunk.claim.node, epoch: chunk.claim.epoch, path };
+  return { name, digest, peer, origin: chunk.claim.node, epoch: chunk.claim.epoch, path: listOf(path) };
 }
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>

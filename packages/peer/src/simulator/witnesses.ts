@@ -6,6 +6,7 @@ import type { BestChange } from "../rib/path.ts";
 import type { SpeakerEvent } from "../speaker/speaker-effect.ts";
 import type { SpeakerInput } from "../speaker/speaker-input.ts";
 import type { Message, MessageType } from "../wire/message.ts";
+import { hasWord } from "../wire/words.ts";
 import type { Administration } from "./administration.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Network } from "./network.ts";
@@ -112,7 +113,7 @@ export class Witnesses implements Witness {
       if (!this.#mayOriginate(name, claim.node)) this.broken(node, `took ${what}, which is not its owner`);
       if (!this.#administration.mayBeKeyOf(claim.node, claim.key)) this.broken(node, `took ${what} by another's key`);
       if (now.filtered !== undefined) this.broken(node, `chose ${what}, which it filtered: ${now.filtered.why}`);
-      if (now.attributes.path.includes(this.#administration.domainOf(node.id)))
+      if (hasWord(now.attributes.path, this.#administration.domainOf(node.id)))
         this.broken(node, `chose a loop: ${what}`);
     }
   }

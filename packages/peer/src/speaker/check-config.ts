@@ -1,5 +1,5 @@
-// What a speaker and its peers may be configured with, before anything is made of it. A configuration that peers would refuse,
-// or that never comes to rest, is whoever configures it told at once: it throws, and nothing has changed.
+// Checks the configuration of a speaker and of its peers before it is used. One that peers would refuse, or under which timers would
+// fire without end, throws at once, and nothing has changed.
 
 import { z } from "zod";
 import { LEAVES, open, UPDATE_ENTRIES } from "../wire/message.ts";
@@ -18,7 +18,7 @@ const speaker = z.object({
   timing: z.object({
     holdTime: none.max((holdTime.maxValue ?? 0) * 1_000),
     minHoldTime: none,
-    // Nothing that is tried again may be tried again at once.
+    // Above zero: no retry without a pause.
     connectTime: some,
     openTime: some,
     backoff: z.object({ first: some, last: some }),
@@ -35,7 +35,7 @@ const speaker = z.object({
 
 const peer = z.object({
   node: identifier,
-  /** A third would be no rotation. Secrets are counted and measured by proof/. */
+  /** The current key, and the next one during a rotation. Secrets are checked by proof/. */
   keys: z.array(bytes32).min(1).max(2),
   domain: identifier.optional(),
   required: z.array(identifier),

@@ -1,26 +1,26 @@
-// Which connection is whose: those that we dialled, those whose peer has said who it is, and those that wait to be asked in.
+// Which connection belongs to which peer: those that we dialled, those whose peer has sent its open, and those that have not (pending-connections.ts).
 
 import type { ConnectionId } from "../session/session.ts";
 import type { NodeId } from "../wire/names.ts";
-import { Doorstep } from "./doorstep.ts";
+import { PendingConnections } from "./pending-connections.ts";
 
 export interface Connection {
   readonly peer: NodeId;
-  /** What binds proofs to the channel, where the transport knows such a thing. */
+  /** Binds proofs to the channel (RFC 9266), where the transport has such a value. */
   readonly binding: string | undefined;
 }
 
 export class Connections {
-  readonly doorstep: Doorstep;
+  readonly pending: PendingConnections;
   readonly #known = new Map<ConnectionId, Connection>();
   readonly #dials = new Map<NodeId, ConnectionId>();
-  /** What ids of dials begin with: one incarnation of one node. */
+  /** Prefix of the ids of dialled connections: the node and its epoch. */
   readonly #prefix: string;
   #dialled = 0;
 
   constructor(prefix: string, openTime: number, random: () => number) {
     this.#prefix = prefix;
-    this.doorstep = new Doorstep(openTime, random);
+    this.pending = new PendingConnections(openTime, random);
   }
 
   get(connection: ConnectionId): Connection | undefined {
@@ -35,28 +35,28 @@ export class Connections {
     return connection;
   }
 
-  /** It is not wanted any more. @returns what to end. */
+  /** The dial is no longer wanted. @returns the connection to end. */
   abandon(peer: NodeId): ConnectionId | undefined {
     const connection = this.#dials.get(peer);
     if (connection !== undefined) this.forget(connection);
     return connection;
   }
 
-  /** A dial has led to a connection. @returns whose; `undefined` if nobody waits for it any more. */
+  /** A dial has succeeded. @returns its peer; `undefined` if it was abandoned meanwhile. */
   made(connection: ConnectionId, binding: string | undefined): NodeId | undefined {
     const peer = this.#endDial(connection);
     if (peer !== undefined) this.#known.set(connection, { peer, binding });
     return peer;
   }
 
-  /** A dial has led to none. @returns whose. */
+  /** A dial has failed. @returns its peer. */
   failed(connection: ConnectionId): NodeId | undefined {
     const peer = this.#endDial(connection);
     if (peer !== undefined) this.#known.delete(connection);
     return peer;
   }
 
-  /** Whoever waited on the doorstep has said who it is. */
+  /** A connection that was dialled to us has sent its open. */
   identify(connection: ConnectionId, peer: NodeId, binding: string | undefined): void {
     this.#known.set(connection, { peer, binding });
   }

@@ -1,11 +1,11 @@
-// RFC 4724 §4.1: a speaker that has started again does not say that its table is whole before its peers have told it theirs.
-// Until then they keep what they had of it; afterwards they forget what it has not announced again.
+// RFC 4724 §4.1: a restarted speaker sends end-of-table only after its peers have sent theirs. Until then the peers keep its stale
+// routes; afterwards they drop those that it has not announced again.
 //
-// Peers that start at once wait for each other. The RFC would have neither wait, and so each would tell its other peers that
-// all is said before it has heard what the other alone knows. Here each tells the other what it learns while it learns it
-// (there is nothing that the other could lose), and that it is all as soon as everybody else was heard: what it is still to
-// hear of the other is nothing that it would tell back. A line or tree of nodes that start at once ends so by itself, from
-// its leaves; a circle of them ends when it took too long.
+// Deviation (ADR 0032): peers that restart at the same time wait for each other. By the RFC neither would wait, and each would send
+// end-of-table to its other peers before it knows the routes that only the restarting one has. Here a restarting peer is sent routes as
+// they are learned (it holds none that could be lost), and end-of-table once every other peer was heard: what is still to come from that
+// peer itself would not be sent back to it. In a line or tree of restarting nodes this ends by itself, beginning at the leaves; in a ring
+// it ends when the time is over.
 
 import type { KeptBack } from "../adj-rib-out/adj-rib-out.ts";
 import type { NodeId } from "../wire/names.ts";
@@ -29,19 +29,19 @@ export class Deferral {
     return this.#over ? undefined : this.#until;
   }
 
-  /** A session with it is there. Without a restart time it cannot mark its table's end. */
+  /** A session was established. A peer that agreed on no restart time sends no end-of-table, and so counts as heard. */
   met(node: NodeId, agreed: { readonly restarting: boolean; readonly restartTime: number | undefined }): void {
     if (agreed.restarting) this.#restarting.add(node);
     else this.#restarting.delete(node);
     if (agreed.restartTime === undefined) this.#heard.add(node);
   }
 
-  /** That peer's table is here. */
+  /** That peer has sent end-of-table. */
   heard(node: NodeId): void {
     this.#heard.add(node);
   }
 
-  /** Who of the peers that may come was not heard. It is over when nobody is left, or it took too long; a node without any may get some. */
+  /** Which of the running peers have not been heard. The deferral is over when there are none, or the time is; a node without peers waits, for some may be configured. */
   awaited(mayCome: readonly NodeId[], now: number): readonly NodeId[] {
     const awaited = now < this.#until ? mayCome.filter((node) => !this.#heard.has(node)) : [];
     if (awaited.length === 0 && (mayCome.length > 0 || now >= this.#until)) this.#over = true;

@@ -1,5 +1,5 @@
-// What established sessions carry: from updates into the RIB, and from the RIB into updates. It knows of sessions only that
-// they are there or not; who sends and what is told comes from the speaker.
+// What established sessions carry: updates into the RIB, and from the RIB into updates. Of sessions it knows only whether they are
+// established; sending, and telling of events, is the speaker's (`ExchangePort`).
 
 import type { NeighborInput } from "../neighbor/neighbor.ts";
 import type { Rib } from "../rib/rib.ts";
@@ -16,18 +16,17 @@ import type { SpeakerEvent } from "./speaker-effect.ts";
 
 type Of<T extends SessionEffect["type"]> = Extract<SessionEffect, { readonly type: T }>;
 
-/** Milliseconds between two tables to one peer: to ask for one takes 60 bytes, and to send one megabytes. What is asked meanwhile is one more. */
+/** Milliseconds between two full tables to one peer: a request takes 60 bytes, a table megabytes. Requests in between count as one. */
 const REFRESH_INTERVAL = 10_000;
-/** RFC 4724 §4.2 lets the receiver bound what the restarting speaker asks for: calls over stale routes fail for as long. In ms. */
+/** The longest that stale routes are kept, in milliseconds (RFC 4724 §4.2 allows such a bound): calls over them fail for that long. */
 const LONGEST_KEPT = 10 * 60_000;
 
 /**
- * Of a table that is told, before the node is let do other things: what was made is on its way, and read, while the rest is made, and
- * other peers are heard.
+ * How many routes of a table are sent in one step. Between steps the frames leave, the receiver reads them, and other peers get their turn.
  */
 const ROUTES_AT_ONCE = 2048;
 
-/** Back to the speaker. */
+/** What it needs of the speaker. */
 export interface ExchangePort {
   step(node: NodeId, input: NeighborInput): void;
   tell(event: SpeakerEvent): void;
@@ -54,7 +53,7 @@ export class Exchange {
   begin(peering: Peering, { connection, agreed }: Of<"established">, at: At): void {
     const { node } = peering.config;
     peering.establish(agreed, at.now);
-    // RFC 4724 §4.2: a peer that no longer asks for it, or never could, gets nothing kept.
+    // RFC 4724 §4.2: without graceful restart none of the peer's stale routes are kept.
     if (agreed.restartTime === undefined) this.#rib.closePeer(node, undefined, at);
     this.#rib.openPeer(peering.ribPeer(), at);
     this.#deferral.met(node, agreed);
@@ -67,8 +66,8 @@ export class Exchange {
       restartTime: undefined,
       holdTime: 0,
     };
-    // RFC 4271 §4.4: whoever is there is heard in each third of the hold time. Else it may have been gone since it was heard last, also where we
-    // were stopped ourselves and see only now that it is: as much is over of the time that it asked for.
+    // RFC 4271 §4.4: a live peer is heard in each third of the hold time. A longer silence counts towards the restart time that it asked for: it
+    // may have been gone since it was last heard. That also covers the case that this process was suspended, and notices only now.
     const unheard = at.now - peering.heardAt;
     const silence = unheard > holdTime / 3 ? unheard : 0;
     const keep = restartTime === undefined ? 0 : Math.min(restartTime, LONGEST_KEPT) - silence;
@@ -106,7 +105,7 @@ export class Exchange {
     return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
   }
 
-  /** What the peer is yet to be told, if it is time. */
+  /** Sends what the peer has not been told yet, if it is time. */
   send(peering: Peering, at: At): void {
     const { node } = peering.config;
     if (this.#rib.wantsRefresh(node)) this.#send(node, { type: "route-refresh", phase: "request" });
@@ -117,7 +116,7 @@ export class Exchange {
     let routes = 0;
     while (this.#rib.pending(node)) {
       if (routes >= ROUTES_AT_ONCE) {
-        // It is due again at once.
+        // The next step is due at once.
         peering.sentAt -= this.#config.timing.advertisementInterval;
         break;
       }

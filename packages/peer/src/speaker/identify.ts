@@ -1,4 +1,4 @@
-// What the first message of a connection that was dialled to us says: whose it claims to be, or why nobody comes in with it.
+// Reads the first message of a connection that was dialled to us: which peer it claims to be, or why it is refused.
 
 import type { Open } from "../wire/message.ts";
 import type { NodeId } from "../wire/names.ts";
@@ -6,7 +6,7 @@ import type { Complaint } from "../wire/notification-codes.ts";
 import type { MessageReading } from "../wire/read-message.ts";
 
 export type Identification =
-  /** A claim, until it is proved. */
+  /** The open is a claim until it is proved (proof/). */
   | { readonly ok: true; readonly open: Open }
   | { readonly ok: false; readonly complaint: Complaint; readonly text: string };
 
@@ -18,7 +18,7 @@ export function identify(reading: MessageReading, isPeer: (node: NodeId) => bool
     return { ok: false, complaint, text: `${message.type} before open` };
   }
   if (!isPeer(message.node)) {
-    // It is told what one is told who says that it is a peer and has not its key (session/negotiate.ts).
+    // The same answer as to a configured peer with the wrong key (session/negotiate.ts): it does not tell who is configured.
     const complaint = { code: "open-error", subcode: "authentication-failure" } as const;
     return { ok: false, complaint, text: `${message.node} is no peer of this node` };
   }

@@ -1,5 +1,5 @@
-// What this node offers itself: its leaves, signed in chunks. It signs anew at half of the lifetime, so that what others hold
-// never expires while the node is there, and everything at once, so that chunks broken up by changes become whole again.
+// The routes that this node originates: leaves, signed in chunks. At half of their lifetime all are signed anew, so that they do not
+// expire at others while the node is up. All at once, so that chunks that changes have broken up become whole again.
 
 import type { Chunk } from "../origin/chunk.ts";
 import { signChunks } from "../origin/sign.ts";
@@ -8,11 +8,11 @@ import { asLine, BYTES_32, ROUTE_NAME, type RouteName } from "../wire/names.ts";
 import type { At, SpeakerConfig } from "./speaker-config.ts";
 
 interface Change {
-  /** Of what is new, has another digest or is promised otherwise. */
+  /** Of leaves that are new, or whose digest or promise changed. */
   readonly chunks: readonly Chunk[];
-  /** Names that are there no more. */
+  /** Names that are no longer offered. */
   readonly withdraw: readonly RouteName[];
-  /** What cannot be offered, and why: every peer would refuse it, and its siblings with it. */
+  /** Why leaves are not offered: peers would refuse the whole chunk that has one. */
   readonly refused: readonly string[];
 }
 
@@ -20,14 +20,14 @@ export class OwnRoutes {
   readonly #config: SpeakerConfig;
   readonly #leaves = new Map<RouteName, Leaf>();
   #renewAt: number | undefined;
-  /** What the wall clock was ahead of the other when everything was signed, in seconds. */
+  /** How far the wall clock was ahead of the monotonic one when everything was signed, in seconds. */
   #ahead = 0;
 
   constructor(config: SpeakerConfig) {
     this.#config = config;
   }
 
-  /** As in an update: what is announced too is not withdrawn, and of what is announced twice the last holds (RFC 4271 §4.3). */
+  /** As in an update (RFC 4271 §4.3): a name in both lists counts as announced, and of two announcements the last counts. */
   change(announce: readonly Leaf[], withdraw: readonly RouteName[], at: At): Change {
     const refused: string[] = [];
     const announced = new Map<RouteName, Leaf>();
@@ -46,7 +46,7 @@ export class OwnRoutes {
     return this.#renewAt;
   }
 
-  /** Everything, signed anew, if it is time; or if the wall clock was set, so that what is signed holds too long or no more. */
+  /** Signs everything anew if it is time, or if the wall clock was set: then the signatures would expire too late or too early. */
   tick(at: At): readonly Chunk[] {
     if (this.#renewAt === undefined) return [];
     const wasSet = Math.abs(ahead(at) - this.#ahead) > this.#config.timing.tolerance;

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { bytes } from "../session/session.fixture.ts";
 import type { Announcement, Leaf } from "../wire/message.ts";
 import { encodeFrame, FRAME_BYTES, readMessage } from "../wire/read-message.ts";
+import { wordsOf } from "../wire/words.ts";
 import { packUpdates } from "./pack-updates.ts";
 
 const SIGNATURE = `${"A".repeat(85)}A`;
@@ -9,7 +10,7 @@ const MOST_NUMBER = Number.MAX_SAFE_INTEGER;
 
 function announcement(leaves: readonly Leaf[], change: Partial<Announcement> = {}): Announcement {
   const origin = { node: "n", domain: "d", key: bytes("k"), epoch: MOST_NUMBER, expires: MOST_NUMBER, size: 1024 };
-  return { path: ["d"], origin: { ...origin, signature: SIGNATURE }, leaves: [...leaves] as never, ...change };
+  return { path: "d", origin: { ...origin, signature: SIGNATURE }, leaves: [...leaves] as never, ...change };
 }
 
 function pack(withdraw: readonly string[], announce: readonly Announcement[], most: number) {
@@ -27,7 +28,7 @@ describe("no frame is larger than the receiver reads (docs/peering-wire.md, Fram
     const chunks = Array.from({ length: 10 }, (_, at) =>
       announcement(
         names.slice(at * 100, at * 100 + 100).map((one): Leaf => [one, bytes("digest")]),
-        { path, tags: path.slice(0, 32), localPreference: 4_294_967_295 },
+        { path: wordsOf(path), tags: wordsOf(path.slice(0, 32)), localPreference: 4_294_967_295 },
       ),
     );
     for (const most of [FRAME_BYTES.proved, 500_000]) {

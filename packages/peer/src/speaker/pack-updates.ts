@@ -1,6 +1,6 @@
-// Updates that no receiver refuses for their size: what changed together goes into as few frames as it takes.
+// Packs changes into as few updates as possible, each small enough for any receiver.
 
-import type { Announcement } from "../wire/message.ts";
+import type { Announcement, Apart } from "../wire/message.ts";
 import type { RouteName } from "../wire/names.ts";
 
 interface Packed {
@@ -9,16 +9,18 @@ interface Packed {
   readonly announce: Announcement[];
 }
 
-/** A character outside of ASCII is three bytes at most, a pair of them four: what it may cost, not what it does. */
+/** An upper bound: a UTF-16 code unit takes at most three bytes of UTF-8, and a surrogate pair four. */
 const BYTES_A_CHARACTER = 3;
-/** Quotes, a comma, brackets. */
+/** For quotes, a comma and brackets around a value. */
 const AROUND = 6;
-/** An announcement's members' names, its claim's numbers and signature. */
+/** For an announcement's member names, and its claim's numbers and signature. */
 const CLAIM_BYTES = 512;
-/** Members' names, and a preference. */
+/** For the names of its members. */
 const APART_BYTES = 64;
+/** A preference: ten digits, and a comma. */
+const PREFERENCE_BYTES = 11;
 
-/** One at least would be too few to be of use, so that an announcement that is too large by itself goes alone. */
+/** An announcement that is too large by itself goes alone, in an update over the limit. */
 export function* packUpdates(
   withdraw: readonly RouteName[],
   announce: readonly Announcement[],
@@ -45,21 +47,23 @@ export function* packUpdates(
   if (bytes > 0) yield packed;
 }
 
-function announcementBytes({ path, tags, apart = [], origin, leaves }: Announcement): number {
-  let bytes = CLAIM_BYTES + text(origin.node) + text(origin.domain) + words(path) + words(tags);
-  for (const one of apart) bytes += APART_BYTES + one.at.length * AROUND + words(one.path) + words(one.tags);
+function announcementBytes({ path, tags, apart, origin, leaves }: Announcement): number {
+  let bytes = CLAIM_BYTES + text(origin.node) + text(origin.domain) + text(path) + text(tags);
+  if (apart !== undefined) bytes += apartBytes(apart);
   for (const [name, digest, repeatable = ""] of leaves) {
     bytes += (typeof name === "number" ? AROUND : text(name)) + text(digest) + text(repeatable);
   }
   return bytes;
 }
 
-function words(some: readonly string[] = []): number {
-  let bytes = 0;
-  for (const word of some) bytes += text(word);
+function apartBytes({ at, path = [], localPreference = [], tags = [] }: Apart): number {
+  let bytes = APART_BYTES + localPreference.length * PREFERENCE_BYTES;
+  for (const places of at) bytes += (typeof places === "number" ? 1 : places.length + 1) * AROUND;
+  for (const own of path) bytes += text(own ?? "");
+  for (const own of tags) bytes += text(own ?? "");
   return bytes;
 }
 
-function text(value: string): number {
+function text(value = ""): number {
   return value.length * BYTES_A_CHARACTER + AROUND;
 }

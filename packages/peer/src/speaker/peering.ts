@@ -1,4 +1,4 @@
-// One configured peer of a speaker: its configuration, its sessions as a value, and what they need to be stepped with.
+// One configured peer of a speaker: its configuration, its sessions (as a value), and the context in which they are stepped.
 
 import { establishedSession, type Neighbor, neighborDeadline, newNeighbor } from "../neighbor/neighbor.ts";
 import { createProver } from "../proof/create-prover.ts";
@@ -16,38 +16,38 @@ export const ROUTE_REFRESH = "route-refresh";
 
 /** What a new configuration means for the sessions with a peer. */
 type Reconfigured =
-  /** Nothing: policies and limits are the RIB's. */
+  /** Nothing: only policies or limits changed, and those are the RIB's. */
   | "as it was"
-  /** What kept it away may be gone. What there is stays: a secret or a key on its way out may still carry a session. */
+  /** What kept it away may be gone: try at once. An established session stays, also under a secret or key that is being rotated out. */
   | "try again"
-  /** What was agreed on, or proved, does not hold any more. */
+  /** The session must end: what it agreed on or proved is no longer valid. */
   | "anew";
 
 export class Peering {
   config: PeerConfig;
-  /** The next time at which a tick means something to its sessions; asked for after every input of any peer. */
+  /** The next time at which its sessions need a tick. A field, because it is read after every input of any peer. */
   deadline = Number.POSITIVE_INFINITY;
   #neighbor: Neighbor = newNeighbor();
-  /** Of the session that is established. */
+  /** What the established session agreed on; `undefined` where none is established. */
   agreed: Agreed | undefined;
-  /** When it was last sent routes. */
+  /** When routes were last sent to it, monotonic milliseconds. */
   sentAt = Number.NEGATIVE_INFINITY;
-  /** When the session that is, or was last, brought anything. */
+  /** When a message last came over its present or latest session. */
   heardAt = Number.NEGATIVE_INFINITY;
-  /** It asked for its table again, and was not sent it yet; and when it was the last time. */
+  /** Whether it has asked for the table again and not been sent it yet; and when it was last sent. */
   refreshOwed = false;
   refreshedAt = Number.NEGATIVE_INFINITY;
-  /** That the last session was proved with, and so what is kept of it. */
+  /** The peer's key in the latest session: its stale routes and its epoch belong to that key. */
   #key: string | undefined;
-  /** The highest that was proved. */
+  /** The highest epoch that the peer has proved. */
   #epoch: number | undefined;
   readonly #speaker: SpeakerConfig;
   #session: SessionConfig;
   #prover: Prover;
-  /** The last one that was needed: making one derives the secrets' ids. */
+  /** The prover for the latest channel binding: making one derives the secrets' ids. */
   #bound: { readonly binding: string; readonly prover: Prover } | undefined;
 
-  /** Throws where the configuration cannot be. */
+  /** @throws Error where the configuration is invalid (check-config.ts) */
   constructor(config: PeerConfig, speaker: SpeakerConfig) {
     checkPeer(config, speaker.node);
     this.#prover = prover(config, speaker);
@@ -65,7 +65,7 @@ export class Peering {
     this.deadline = neighborDeadline(neighbor) ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Throws where the configuration cannot be; all is then as before. */
+  /** @throws Error where the configuration is invalid; then nothing has changed */
   configure(config: PeerConfig): Reconfigured {
     checkPeer(config, this.#speaker.node);
     this.#prover = prover(config, this.#speaker);
@@ -91,7 +91,7 @@ export class Peering {
     this.#session = this.#sessionConfig(false);
   }
 
-  /** Whether there was one. */
+  /** Forgets the epoch that the peer proved. @returns whether there was one */
   forgetEpoch(): boolean {
     const known = this.#epoch !== undefined;
     this.#epoch = undefined;
@@ -99,7 +99,7 @@ export class Peering {
     return known;
   }
 
-  /** What a step may know. `restarting` is said to the peer, and soon over. */
+  /** The context of a step. `restarting`: whether this node tells the peer that it has restarted. */
   context(at: At, binding: string | undefined, restarting: boolean): SessionContext {
     const { random, nonce } = this.#speaker;
     const config = restarting ? this.#sessionConfig(true) : this.#session;
@@ -107,7 +107,7 @@ export class Peering {
     return { now: at.now, random, nonce, config, prover };
   }
 
-  /** As the RIB has it; `domain` where the peer says it itself. */
+  /** The peer as the RIB needs it. Its domain is the configured one, or the one that it has proved. */
   ribPeer(): RibPeer {
     const { node, keys, limits } = this.config;
     const domain: DomainId = this.config.domain ?? this.agreed?.domain ?? node;
@@ -143,7 +143,7 @@ function prover({ secrets, keys }: PeerConfig, { sign }: SpeakerConfig, channelB
   return createProver({ secrets, keys, sign, ...(channelBinding !== undefined && { channelBinding }) });
 }
 
-/** Whether whatever kept a peer away may still do so. */
+/** Whether the settings that decide if a session can come up are unchanged. */
 function sameAccess(a: PeerConfig, b: PeerConfig): boolean {
   const same = (one: readonly string[], other: readonly string[]): boolean =>
     one.length === other.length && one.every((text, index) => text === other[index]);

@@ -6,10 +6,11 @@ import type { Leaf, MessageType } from "../wire/message.ts";
 import type { NodeId, RouteName } from "../wire/names.ts";
 import type { PeerConfig } from "./speaker-config.ts";
 
+/** What can happen to a speaker. */
 export type SpeakerInput =
   /**
-   * Adds a peer and starts it, or changes one: policies and limits at once, the rest by a new session where it has to be.
-   * Throws where it cannot be (check-config.ts), and nothing has changed.
+   * Adds a peer and starts it, or changes one: policies and limits at once, the rest by a new session where that is needed.
+   * `Speaker.handle` throws where the configuration is invalid (check-config.ts), and nothing has changed.
    */
   | { readonly type: "configure-peer"; readonly peer: PeerConfig }
   | { readonly type: "remove-peer"; readonly node: NodeId }
@@ -17,19 +18,19 @@ export type SpeakerInput =
   | { readonly type: "stop-peer"; readonly node: NodeId }
   /** Asks the peer for its table again (RFC 2918). */
   | { readonly type: "refresh-peer"; readonly node: NodeId }
-  /** A keepalive now, and not in its time: the node has something to say with it. */
+  /** Sends a keepalive now, ahead of its time: the node adds something to it. */
   | { readonly type: "keep-alive"; readonly node: NodeId }
-  /** What it proved of its starts counts no more: one that was put back to an older state may come again. */
+  /** Forgets the epoch that the peer has proved, so that a peer restored from an older backup is accepted again. */
   | { readonly type: "forget-epoch"; readonly node: NodeId }
   | { readonly type: "set-owners"; readonly owners: readonly Owner[] }
-  /** What this node offers itself. What is no route is told as `not-offered`, and the others stand. */
+  /** Changes the routes that this node originates. Invalid ones are reported as `not-offered`; the others are taken. */
   | { readonly type: "originate"; readonly announce: readonly Leaf[]; readonly withdraw: readonly RouteName[] }
-  /** The connection of a `dial` is there, or is not. `binding`: what both ends know of the channel, such as its certificate's digest. */
+  /** A `dial` has succeeded or failed. `binding`: a value of the channel that both ends know, such as the certificate's digest. */
   | { readonly type: "connected"; readonly connection: ConnectionId; readonly binding?: string }
   | { readonly type: "dial-failed"; readonly connection: ConnectionId; readonly text: string }
-  /** Somebody dialled us. The id is the transport's, and is not used again. */
+  /** Somebody dialled us. The transport chose the connection's id, and never uses it again. */
   | { readonly type: "accepted"; readonly connection: ConnectionId; readonly binding?: string }
-  /** A message as the JSON value that it is, or as its text; `only`: what it was taken for, and is refused where it is not. */
+  /** A message, as a parsed JSON value or as text. `only`: the type that the transport took it for; any other is refused. */
   | { readonly type: "received"; readonly connection: ConnectionId; readonly value: unknown }
   | {
       readonly type: "received-text";

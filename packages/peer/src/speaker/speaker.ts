@@ -1,5 +1,5 @@
-// A BGP speaker (RFC 4271 §1.1): sessions with its peers, and the RIB between them. It is told what happened and answers
-// what is to be done, in order; the same code runs in a node and in the simulator. It must not do anything itself.
+// A BGP speaker (RFC 4271 §1.1): sessions with its peers, and the RIB between them. `handle` is told what happened and answers what is to
+// be done, in order. It does no I/O itself, so that the same code runs in a node and in the simulator.
 
 import { establishedSession, type NeighborInput } from "../neighbor/neighbor.ts";
 import { stepNeighbor } from "../neighbor/step-neighbor.ts";
@@ -21,6 +21,7 @@ import type { At, PeerConfig, SpeakerConfig } from "./speaker-config.ts";
 import type { SpeakerEffect, SpeakerEvent } from "./speaker-effect.ts";
 import type { SpeakerInput } from "./speaker-input.ts";
 
+/** A node as its peers see it. Call `handle` for every event, and with `tick` when `deadline()` is over. */
 export class Speaker {
   readonly rib: Rib;
   readonly #config: SpeakerConfig;
@@ -48,7 +49,7 @@ export class Speaker {
     this.#at = at;
   }
 
-  /** The next time at which `tick` has something to do. */
+  /** The next time, in monotonic milliseconds, at which a `tick` has something to do; `undefined`: never. */
   deadline(): number | undefined {
     let earliest = Number.POSITIVE_INFINITY;
     const consider = (deadline: number | undefined): void => {
@@ -58,7 +59,7 @@ export class Speaker {
       consider(peering.deadline);
       consider(this.#exchange.deadline(peering));
     }
-    consider(this.#connections.doorstep.deadline());
+    consider(this.#connections.pending.deadline());
     consider(this.rib.deadline());
     consider(this.#own.deadline());
     consider(this.#deferral.deadline());
@@ -74,7 +75,7 @@ export class Speaker {
     return effects;
   }
 
-  /** The session with a peer that is established, for `peer.show`. */
+  /** The established session with a peer, for `peer.show`. */
   session(node: NodeId): Session | undefined {
     const peering = this.#peerings.get(node);
     return peering && establishedSession(peering.neighbor);
@@ -164,7 +165,7 @@ export class Speaker {
     const { running } = known.neighbor;
     const means = known.configure(config);
     if (means === "anew") this.#stop(node, "configuration-change", "the peer is configured otherwise now");
-    // A start lifts what holds a peer back: not for a change of policies.
+    // A start ends any backoff, which a change of policies alone must not do.
     if (running && means !== "as it was") this.#step(node, { type: "start" });
     this.rib.reconfigure({ peers: [known.ribPeer()] }, this.#at);
   }
@@ -180,7 +181,7 @@ export class Speaker {
     text: string,
   ): void {
     this.#step(node, { type: "stop", complaint: { code: "cease", subcode }, text });
-    // Also what is kept of a session that was lost before.
+    // Also drops stale routes of a session that was lost before.
     this.rib.closePeer(node, undefined, this.#at);
   }
 
@@ -188,7 +189,7 @@ export class Speaker {
     const peering = this.#peerings.get(node);
     if (peering?.forgetEpoch() !== true) return;
     this.rib.forgetEpochs(node);
-    // It is not held back for having come so often. A session that stands is not touched.
+    // A start ends its backoff. An established session is not touched.
     if (peering.neighbor.running) this.#step(node, { type: "start" });
   }
 
@@ -204,7 +205,7 @@ export class Speaker {
   }
 
   #accepted(connection: ConnectionId, binding: string | undefined): void {
-    const crowded = this.#connections.doorstep.enter(connection, binding, this.#at.now);
+    const crowded = this.#connections.pending.enter(connection, binding, this.#at.now);
     if (crowded === undefined) return;
     this.#turnAway(crowded, { code: "cease", subcode: "connection-rejected" }, "too many connections are waiting");
   }
@@ -225,7 +226,7 @@ export class Speaker {
   }
 
   #identify(connection: ConnectionId, reading: MessageReading): void {
-    const waiting = this.#connections.doorstep.leave(connection);
+    const waiting = this.#connections.pending.leave(connection);
     if (waiting === undefined) return; // It was ended, and this was on its way.
     const identified = identify(reading, (node) => this.#peerings.has(node));
     if (identified.ok) {
@@ -237,7 +238,7 @@ export class Speaker {
     }
   }
 
-  /** Nobody unknown gets to make us parse much. */
+  /** A connection that has proved nothing may send only short frames. */
   #longestFrame(connection: ConnectionId): number {
     const peer = this.#connections.get(connection)?.peer;
     const current = peer && this.#peerings.get(peer)?.neighbor.current;
@@ -245,7 +246,7 @@ export class Speaker {
   }
 
   #lost(connection: ConnectionId, text: string): void {
-    if (this.#connections.doorstep.leave(connection) !== undefined) return;
+    if (this.#connections.pending.leave(connection) !== undefined) return;
     const known = this.#connections.get(connection);
     if (known === undefined) return;
     this.#connections.forget(connection);
@@ -257,7 +258,7 @@ export class Speaker {
     for (const [node, { deadline }] of this.#peerings) {
       if (deadline <= now) this.#step(node, { type: "tick" });
     }
-    for (const connection of this.#connections.doorstep.expire(now)) {
+    for (const connection of this.#connections.pending.expire(now)) {
       this.#turnAway(connection, { code: "cease", subcode: "connection-rejected" }, "said nothing in time");
     }
     const renewed = this.#own.tick(this.#at);
@@ -265,7 +266,7 @@ export class Speaker {
     if ((this.rib.deadline() ?? Number.POSITIVE_INFINITY) <= now) this.rib.tick(this.#at);
   }
 
-  /** What follows of any input: routes that changed are told to the node and, in time, to the peers. */
+  /** After every input: changed routes are reported to the node, and sent to the peers when it is time. */
   #settle(): void {
     if (this.#deferral.on) this.#defer();
     for (const peering of this.#peerings.values()) this.#exchange.send(peering, this.#at);
@@ -279,7 +280,7 @@ export class Speaker {
     for (const node of mayCome) this.rib.keepBack(node, this.#deferral.keptFrom(node, awaited));
   }
 
-  /** `binding`: of the connection that a message came on. Proofs are asked for and given by messages alone. */
+  /** @param binding of the connection that a message came on; only messages need it, because proofs come in messages */
   #step(node: NodeId, input: NeighborInput, binding?: string): void {
     const peering = this.#peerings.get(node);
     if (peering === undefined) return;
@@ -331,7 +332,7 @@ export class Speaker {
     if (connection !== undefined) this.#effects.push({ type: "disconnect", connection });
   }
 
-  /** Who has not said whose it is, or nonsense, or a stranger's name. Why exactly, is for us. */
+  /** Refuses a connection that sent nothing, nonsense or an unknown name. The exact reason goes to our own log only. */
   #turnAway(connection: ConnectionId, complaint: Complaint, text: string): void {
     this.#effects.push({
       type: "send",

@@ -169,7 +169,7 @@ export class Speakers {
   /** `from → path` of a node's best way to a name, or nothing. */
   way(node: NodeId, name: string): string | undefined {
     const best = this.speaker(node).best(name);
-    return best && `${best.attributes.peer ?? "self"}: ${best.attributes.path.join(" ")}`;
+    return best && `${best.attributes.peer ?? "self"}: ${best.attributes.path}`;
   }
 
   established(node: NodeId, other: NodeId): boolean {

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { secretId } from "../proof/create-prover.ts";
 import { bytes } from "../session/session.fixture.ts";
-import { Doorstep } from "./doorstep.ts";
+import { PendingConnections } from "./pending-connections.ts";
 import { identity, pairSecret, Speakers, timing } from "./speakers.fixture.ts";
 
 function listening(): Speakers {
@@ -78,14 +78,14 @@ test("64 dials in a round trip kept a peer that dialled us out for sure", () => 
   };
   let stayed = 0;
   for (let trial = 0; trial < 200; trial++) {
-    const doorstep = new Doorstep(timing.openTime, random);
-    for (let count = 0; count < 64; count++) doorstep.enter(`before ${count}`, undefined, 0);
-    doorstep.enter("peer", undefined, 1);
-    for (let count = 0; count < 64; count++) doorstep.enter(`after ${count}`, undefined, 1);
-    if (doorstep.leave("peer") !== undefined) stayed += 1;
-    doorstep.expire(timing.openTime);
-    expect(doorstep.expire(timing.openTime + 1).length).toBeLessThanOrEqual(64);
-    expect(doorstep.deadline()).toBeUndefined();
+    const pending = new PendingConnections(timing.openTime, random);
+    for (let count = 0; count < 64; count++) pending.enter(`before ${count}`, undefined, 0);
+    pending.enter("peer", undefined, 1);
+    for (let count = 0; count < 64; count++) pending.enter(`after ${count}`, undefined, 1);
+    if (pending.leave("peer") !== undefined) stayed += 1;
+    pending.expire(timing.openTime);
+    expect(pending.expire(timing.openTime + 1).length).toBeLessThanOrEqual(64);
+    expect(pending.deadline()).toBeUndefined();
   }
   // (63/64)^64 = 0.365
   expect(stayed).toBeGreaterThan(50);

@@ -109,7 +109,7 @@ export const golden: Readonly<Record<string, Message>> = {
     type: "update",
     seq: 2,
     withdraw: ["action:farewell"],
-    announce: [{ path: ["osaka"], tags: ["osaka.public"], origin: chunk!.claim, leaves: [...disclose(chunk!, told)] }],
+    announce: [{ path: "osaka", tags: "osaka.public", origin: chunk!.claim, leaves: [...disclose(chunk!, told)] }],
   },
   "update-internal": {
     type: "update",
@@ -117,11 +117,8 @@ export const golden: Readonly<Record<string, Message>> = {
     withdraw: [],
     announce: [
       {
-        ...{ path: [], localPreference: 200 },
-        apart: [
-          { at: [1, 2], localPreference: 50, tags: ["slow"] },
-          { at: [3], tags: ["osaka.public"] },
-        ],
+        ...{ path: "", localPreference: 200 },
+        apart: { at: [[1, 2], 3], localPreference: [50, null], tags: ["slow", "osaka.public"] },
         ...{ origin: chunk!.claim, leaves: [...chunk!.leaves] },
       },
     ],

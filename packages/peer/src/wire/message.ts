@@ -4,6 +4,7 @@
 
 import { z } from "zod";
 import { bytes32, bytes64, cosignature, count, identifier, line, note, routeName } from "./names.ts";
+import { words } from "./words.ts";
 
 /** Versions of this protocol that this package speaks, best first. */
 export const VERSIONS = [1] as const;
@@ -93,19 +94,25 @@ export const originClaim = z.strictObject({
 export type OriginClaim = Readonly<z.output<typeof originClaim>>;
 
 /** Domains, the nearest first; the origin's own is the last. Empty: it is of the sender's domain, which is ours. */
-const path = z.array(identifier).max(1024);
+export const path = words(1024);
 /** Inside a domain alone (RFC 4271 §5.1.5). */
 const localPreference = count.max(4_294_967_295);
 /** RFC 1997's communities, as words. */
-const tags = z.array(identifier).max(32);
+export const tags = words(32);
 
-/** Routes of an announcement with attributes of their own; what is not said of them is as it is of the others. */
+/** Places among an announcement's leaves, from 0: one, or several whose routes share what is said of them. */
+export const places = z.union([count, z.array(count).min(1).max(LEAVES)]);
+
+/**
+ * Attributes of single routes of an announcement, in columns: in the place of each entry of `at` what is said of those routes, null what
+ * is as the announcement says; a column that is absent says nothing. An object a route would cost twice as much to read.
+ */
 export const apart = z.strictObject({
-  /** Their places among the announcement's leaves, from 0. No place is in two of these. */
-  at: z.array(count).min(1).max(LEAVES),
-  path: path.optional(),
-  localPreference: localPreference.optional(),
-  tags: tags.optional(),
+  /** No place is in two of these. */
+  at: z.array(places).min(1).max(LEAVES),
+  path: z.array(path.nullable()).max(LEAVES).optional(),
+  localPreference: z.array(localPreference.nullable()).max(LEAVES).optional(),
+  tags: z.array(tags.nullable()).max(LEAVES).optional(),
 });
 export type Apart = z.output<typeof apart>;
 
@@ -117,7 +124,7 @@ export const announcement = z.strictObject({
   path,
   localPreference: localPreference.optional(),
   tags: tags.optional(),
-  apart: z.array(apart).min(1).max(LEAVES).optional(),
+  apart: apart.optional(),
   origin: originClaim,
   /** The chunk's tree from left to right, what is not told pruned. */
   leaves: z

@@ -20,7 +20,18 @@ import {
   nextSecret,
   secret,
 } from "./golden.fixture.ts";
-import { type Announcement, announcement, apart, capability, message, originClaim, type RawUpdate } from "./message.ts";
+import {
+  type Announcement,
+  announcement,
+  apart,
+  capability,
+  message,
+  originClaim,
+  path,
+  places,
+  type RawUpdate,
+  tags,
+} from "./message.ts";
 import { asLine, bytes32, bytes64, cosignature, identifier, note, ROUTE_NAME } from "./names.ts";
 import { type Complaint, notificationCodes } from "./notification-codes.ts";
 import { FRAME_BYTES } from "./read-message.ts";
@@ -170,11 +181,16 @@ function formOf(schema: z.ZodType, name: string): string {
     [cosignature, "cosignature"],
     [originClaim, "origin"],
     [apart, "apart"],
+    [places, "places"],
+    [path, "words, up to 1024"],
+    [tags, "words, up to 32"],
   ]).get(schema);
   if (named !== undefined) return named;
   switch (def.type) {
     case "optional":
       return `${formOf(def.innerType, name)}, or absent`;
+    case "nullable":
+      return `(${formOf(def.innerType, name)}, or null)`;
     case "array":
       return `${bounds} × ${formOf(def.element, name)}`;
     case "literal":

@@ -52,8 +52,8 @@ describe("a name more than once in one update", () => {
   });
 
   test("announced twice keeps its order, so that the last one replaces the others (RFC 4271 §3.1)", () => {
-    const update = read([], [announcing(["action:a"], { path: ["x"] }), announcing(["action:a"], { path: ["y"] })]);
-    expect(update.announce.map(({ path }) => path)).toEqual([["x"], ["y"]]);
+    const update = read([], [announcing(["action:a"], { path: "x" }), announcing(["action:a"], { path: "y" })]);
+    expect(update.announce.map(({ path }) => path)).toEqual(["x", "y"]);
   });
 });
 

@@ -62,7 +62,7 @@ function readAttributes(value: unknown, leaves: Announcement["leaves"]): Announc
   if (!parsed.success) return tellIssue(parsed.error);
   const { apart, ...shared } = parsed.data;
   if (apart === undefined) return { ...shared, leaves };
-  return whyNotApart(apart, leaves) ?? { ...shared, apart: apart as Apart[], leaves };
+  return whyNotApart(apart, leaves) ?? { ...shared, apart: apart as Apart, leaves };
 }
 
 type Told =

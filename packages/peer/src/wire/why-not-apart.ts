@@ -1,62 +1,59 @@
 // What is wrong with what an announcement says of single routes: the schema `apart` by hand, since every route of a table may have
-// attributes of its own, and whose routes they are, which no schema sees.
+// attributes of its own; and that its columns are equally long and its places routes', which no schema sees.
 
-import { type Announcement, apart, LEAVES } from "./message.ts";
-import { IDENTIFIER } from "./names.ts";
+import { z } from "zod";
+import { type Announcement, type Apart, apart, LEAVES } from "./message.ts";
 import { tellIssue } from "./tell-issue.ts";
+import { isWords } from "./words.ts";
 
 /** `undefined`: nothing is. `leaves`: those of the same announcement, read. */
 export function whyNotApart(value: unknown, leaves: Announcement["leaves"]): string | undefined {
-  if (!Array.isArray(value) || value.length < 1 || value.length > LEAVES) return `apart has not 1 to ${LEAVES} entries`;
+  if (!isApart(value)) return whyNot(value);
+  const { at, path, localPreference, tags } = value;
+  for (const column of [path, localPreference, tags])
+    if (column !== undefined && column.length !== at.length) return "apart has columns of different lengths";
   const taken = new Uint8Array(leaves.length);
-  for (let index = 0; index < value.length; index++) {
-    const one: unknown = value[index];
-    if (!isApart(one)) return `apart.${index}: ${whyNot(one)}`;
-    for (const at of one.at) {
-      if (typeof leaves[at]?.[0] !== "string") return `apart.${index}: no route is at ${at}`;
-      if (taken[at] === 1) return `apart.${index}: the route at ${at} has other attributes already`;
-      taken[at] = 1;
+  for (const places of at) {
+    for (const place of typeof places === "number" ? [places] : places) {
+      if (typeof leaves[place]?.[0] !== "string") return `apart.at: no route is at ${place}`;
+      if (taken[place] === 1) return `apart.at: the route at ${place} has other attributes already`;
+      taken[place] = 1;
     }
   }
   return undefined;
 }
 
-function isApart(value: unknown): value is { readonly at: readonly number[] } {
+function isApart(value: unknown): value is Apart {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  for (const key in value) {
-    const of = (value as Record<string, unknown>)[key];
-    switch (key) {
-      case "at":
-      case "path":
-      case "tags":
-        break;
-      case "localPreference":
-        if (!isCount(of) || of > 4_294_967_295) return false;
-        break;
-      default:
-        return false;
-    }
-  }
-  const { at, path, tags } = value as { readonly at?: unknown; readonly path?: unknown; readonly tags?: unknown };
-  if (!Array.isArray(at) || at.length < 1 || at.length > LEAVES || !at.every(isCount)) return false;
-  return (path === undefined || areIdentifiers(path, 1024)) && (tags === undefined || areIdentifiers(tags, 32));
+  for (const key in value) if (!Object.hasOwn(apart.shape, key)) return false;
+  const { at, path, localPreference, tags } = value as Readonly<Record<string, unknown>>;
+  return (
+    isList(at, 1, arePlaces) &&
+    (path === undefined || isList(path, 0, isPath)) &&
+    (localPreference === undefined || isList(localPreference, 0, isPreference)) &&
+    (tags === undefined || isList(tags, 0, areTags))
+  );
+}
+
+const arePlaces = (value: unknown): boolean => isCount(value) || isList(value, 1, isCount);
+const isPath = (value: unknown): boolean => value === null || isWords(value, 1024);
+const isPreference = (value: unknown): boolean => value === null || (isCount(value) && value <= 4_294_967_295);
+const areTags = (value: unknown): boolean => value === null || isWords(value, 32);
+
+function isList(value: unknown, least: number, isEntry: (entry: unknown) => boolean): boolean {
+  if (!Array.isArray(value) || value.length < least || value.length > LEAVES) return false;
+  for (let index = 0; index < value.length; index++) if (!isEntry(value[index])) return false;
+  return true;
 }
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function areIdentifiers(value: unknown, most: number): boolean {
-  if (!Array.isArray(value) || value.length > most) return false;
-  for (let index = 0; index < value.length; index++) {
-    const word: unknown = value[index];
-    if (typeof word !== "string" || !IDENTIFIER.test(word)) return false;
-  }
-  return true;
-}
+const member = z.object({ apart });
 
 /** In the words of the schema, which is asked only for them. */
 function whyNot(value: unknown): string {
-  const parsed = apart.safeParse(value, { reportInput: true });
-  return parsed.success ? "is malformed" : tellIssue(parsed.error);
+  const parsed = member.safeParse({ apart: value }, { reportInput: true });
+  return parsed.success ? "apart is malformed" : tellIssue(parsed.error);
 }

@@ -1,11 +1,11 @@
-// What peering keeps and can be asked: peers and how they are configured, in the log; which session is whose and where routes
-// lead, in session tables. No secret is in any of it: a peer's is a reference, and is read when it is used.
+// Peering's tables and faults: configured peers in a logged table, sessions and reachable routes in session tables. None of them holds a secret: a
+// peer's secret is a reference, which is read when needed.
 
 import { type FaultTable, type Principal, type Repeatable, table } from "@capstan/orchestrator";
-import type { Owner, RoutePolicy } from "@capstan/peer";
+import type { Owner, RoutePolicy, Words } from "@capstan/peer";
 import type { Disclosure } from "./explain/account.ts";
 
-/** What one peer may cost, where that is not @capstan/peer's `defaultLimits`. */
+/** The limits of one peer, where they differ from @capstan/peer's `defaultLimits`. */
 export interface Limits {
   readonly routes?: number | undefined;
   readonly then?: "warn" | "drop" | "restart" | "disable" | undefined;
@@ -13,97 +13,97 @@ export interface Limits {
   readonly restartAfter?: number | undefined;
   readonly pathLength?: number | undefined;
   readonly damping?: boolean | undefined;
-  /** A second, that are taken in of the topics it leads to (topics/pace.ts). */
+  /** How many publications a second are imported through it (topics/pace.ts). */
   readonly publications?: number | undefined;
 }
 
-/** An invitation that nobody has taken yet. */
+/** An invitation that was not taken yet. */
 export interface Invite {
-  /** The id of the pair's secret (@capstan/peer's `secretId`): whoever takes the invitation names it. */
+  /** The id of the pair's secret (@capstan/peer's `secretId`), which a node that takes the invitation names. */
   readonly secret: string;
   /** Milliseconds since the epoch. */
   readonly expires: number;
 }
 
-/** It is being stopped: nothing new goes over its session, which ends when what is in flight has ended. */
+/** The peer is being stopped: nothing new goes over its session, which ends when calls in flight have ended. */
 export interface Draining {
-  /** Milliseconds since the epoch: then it ends, whatever is in flight. */
+  /** When it ends in any case, in milliseconds since the epoch. */
   readonly until: number;
-  /** And then the peer is removed. */
+  /** Whether the peer is then removed. */
   readonly removes?: boolean | undefined;
-  /** The messages that wait for it. */
+  /** Ids of the messages that wait for it. */
   readonly waiting: readonly string[];
 }
 
-/** A configured peer, and in whose name it was: what it may here was given to it by them. */
+/** A configured peer, and the principal who configured it and gave it its rights. */
 export interface PeerRow extends Principal {
   readonly name: string;
-  /** Its node's id, and pinned keys; without them it is invited. */
+  /** Its node id and pinned keys; absent while it is only invited. */
   readonly node?: string | undefined;
   readonly keys: readonly string[];
   readonly invite?: Invite | undefined;
-  /** Where it is dialled; without one it dials us. */
+  /** Where to dial it; absent: it dials us. */
   readonly address?: string | undefined;
-  /** Digest of the certificate that is expected there. */
+  /** The pin of the certificate that is expected there. */
   readonly pin?: string | undefined;
   readonly domain?: string | undefined;
-  /** The pair's: current, and next while it is rotated. */
+  /** References to the pair's secrets: the current one, and the next during a rotation. */
   readonly secrets: readonly { readonly secret: string }[];
   readonly import: RoutePolicy;
   readonly export: RoutePolicy;
   readonly limits: Limits;
   readonly required: readonly string[];
-  /** What it may ask of us. */
+  /** The id of the grant under which it may send messages here. */
   readonly peerGrant: string;
   readonly allow: readonly string[];
-  /** What it may have asked by before: of those messages, too, it is told. The newest first. */
+  /** Its earlier grants, newest first: it is also told the outcomes of messages that it sent under those. */
   readonly earlierGrants?: readonly string[] | undefined;
-  /** How much it is told of what became of its messages here; default: the outcome. */
+  /** How much it is told about its messages here; default: the outcome. */
   readonly disclose?: Disclosure | undefined;
   readonly stopped: boolean;
   readonly draining?: Draining | undefined;
-  /** Counts what was said of it, so that saying the same again has it tried again. */
+  /** Counts configurations, so that repeating the same one makes the node try the peer again. */
   readonly revision: number;
   readonly at: number;
 }
 
 /** A way to routes that other nodes offer. */
 export interface Way {
-  /** The peer over which they are reached: its node's id, and our name for it. */
+  /** The peer through which they are reached: its node id, and our name for it. */
   readonly peer: string;
   readonly name: string;
-  /** Domains, the nearest first, and tags: a blank between two. As frozen lists they would be half of what a route takes (JSC). */
-  readonly path: string;
-  readonly tags: string;
+  /** Domains, the nearest first. */
+  readonly path: Words;
+  readonly tags: Words;
   readonly origin: string;
   readonly originDomain: string;
 }
 
-/** Where a route leads that another node offers. Routes that came together share their way: a table has tens of thousands. */
+/** A route that another node offers. Routes that came together share their `Way` object: a table has tens of thousands. */
 export interface ReachRow {
   readonly way: Way;
-  /** Of what is offered: of an action, its schemas. */
+  /** The digest of what is offered: for an action, of its schemas. */
   readonly digest: string;
-  /** What its origin promises of asking twice. */
+  /** What its origin promises of repeats. */
   readonly repeatable?: Repeatable | undefined;
 }
 
-/** Routes, and the row of each as it is kept; none where it is reached no more. Two lists: an object for each would be litter. */
+/** Routes, and the new row of each; `undefined` where it is no longer reached. Two arrays, because an object for each would be garbage. */
 export interface Reached {
   readonly routes: readonly string[];
   readonly rows: readonly (ReachRow | undefined)[];
 }
 
 export const peerTable = table<PeerRow>("peer");
-/** Who may originate what, by the number of the entry in the list. */
+/** The owner list. */
 export const ownersTable = table<readonly Owner[]>("routeOwners");
 export const OWNERS = "owners";
-/** By a peer's name: the connection that its session runs over. */
+/** By peer name: the connection of its session. */
 export const peerSessionTable = table<string>("peerSession", "session");
 /** By route: `action:greet`. */
 export const reachTable = table<ReachRow>("reach", "session");
 
-/** What goes from peer to peer: as verbs of `peer`, and as the protocol's messages. */
+/** The verbs of `peer` that carry frames, and the protocol's message types. */
 export const FRAME_VERBS = {
   update: "update",
   keepalive: "keepalive",
@@ -114,9 +114,10 @@ export const FRAME_VERBS = {
 } as const;
 export type FrameType = keyof typeof FRAME_VERBS;
 
-/** Rows that one message about routes changes, at most. */
+/** The most rows that one message about routes changes. */
 export const MOST_REACHED = 1024;
 
+/** The faults of the plugin peer-propagation. */
 export const peerFaults = {
   PEER_UNKNOWN: { status: 404, retryable: false, text: "There is no peer of that name; the nearest one is named." },
   PEER_EXISTS: {

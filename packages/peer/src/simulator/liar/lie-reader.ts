@@ -39,11 +39,11 @@ export class LieReader {
     }
     const names = [...this.#routes].toSorted(([a], [b]) => (a < b ? -1 : 1));
     return names.map(([name, { digest, announcement }]) => {
-      const { path, tags = [], localPreference, origin } = { ...announcement, ...ownOf(announcement, name) };
+      const { path, tags = "", localPreference, origin } = { ...announcement, ...ownOf(announcement, name) };
       const { node, domain: originDomain, epoch, expires } = origin;
       const preference = localPreference === undefined ? {} : { localPreference };
       const claimed = { origin: node, originDomain, epoch, expires, genuine: genuine.get(announcement) === true };
-      return { name, digest, path, tags, ...preference, ...claimed };
+      return { name, digest, path: listed(path), tags: listed(tags), ...preference, ...claimed };
     });
   }
 
@@ -66,9 +66,9 @@ export class LieReader {
 }
 
 interface Announcement {
-  readonly path: readonly string[];
+  readonly path: string;
   readonly localPreference?: number;
-  readonly tags?: readonly string[];
+  readonly tags?: string;
   readonly origin: {
     readonly node: string;
     readonly domain: string;
@@ -78,13 +78,16 @@ interface Announcement {
     readonly size: number;
     readonly signature: string;
   };
-  readonly apart?: readonly Apart[];
+  readonly apart?: Apart;
   readonly leaves: readonly (readonly [string | number, string])[];
 }
 
-/** Attributes of single routes. */
-interface Apart extends Partial<Pick<Announcement, "path" | "localPreference" | "tags">> {
-  readonly at: readonly number[];
+/** Attributes of single routes, in columns. */
+interface Apart {
+  readonly at: readonly (number | readonly number[])[];
+  readonly path?: readonly (string | null)[];
+  readonly localPreference?: readonly (number | null)[];
+  readonly tags?: readonly (string | null)[];
 }
 
 const WORD = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -94,43 +97,53 @@ const MEMBERS_APART = ["at", "path", "localPreference", "tags"];
 function readAnnouncement(value: unknown): Announcement | undefined {
   if (!isObject(value) || !isObject(value.origin)) return undefined;
   const { path, localPreference, tags, apart, origin, leaves } = value;
-  const words = (list: unknown): boolean =>
-    Array.isArray(list) && list.every((one) => typeof one === "string" && WORD.test(one));
+  const words = (text: unknown): boolean => typeof text === "string" && listed(text).every((one) => WORD.test(one));
   const whole = (one: unknown): boolean => Number.isSafeInteger(one) && (one as number) >= 0;
+  const isColumn = (list: unknown, is: (entry: unknown) => boolean, long: number): boolean =>
+    list === undefined ||
+    (Array.isArray(list) && list.length === long && list.every((entry) => entry === null || is(entry)));
   const isApart = (one: unknown): boolean =>
     isObject(one) &&
     Object.keys(one).every((member) => MEMBERS_APART.includes(member)) &&
     Array.isArray(one.at) &&
     one.at.length > 0 &&
-    one.at.every(whole) &&
-    (one.path === undefined || words(one.path)) &&
-    (one.tags === undefined || words(one.tags)) &&
-    (one.localPreference === undefined || whole(one.localPreference));
+    one.at.every((at) => whole(at) || (Array.isArray(at) && at.length > 0 && at.every(whole))) &&
+    isColumn(one.path, words, one.at.length) &&
+    isColumn(one.tags, words, one.at.length) &&
+    isColumn(one.localPreference, whole, one.at.length);
   const well =
     Object.keys(value).every((member) => MEMBERS.includes(member)) &&
     words(path) &&
     (tags === undefined || words(tags)) &&
     (localPreference === undefined || whole(localPreference)) &&
-    words([origin.node, origin.domain]) &&
+    [origin.node, origin.domain].every((one) => typeof one === "string" && WORD.test(one)) &&
     [origin.epoch, origin.expires, origin.size].every(whole) &&
     [origin.key, origin.signature].every((one) => typeof one === "string") &&
     Array.isArray(leaves) &&
-    (apart === undefined ||
-      (Array.isArray(apart) && apart.length > 0 && apart.every(isApart) && noneTwice(apart, leaves)));
+    (apart === undefined || (isApart(apart) && noneTwice(apart as Apart, leaves)));
   return well ? (value as unknown as Announcement) : undefined;
 }
 
-/** Every place is a route's, and in one list. */
-function noneTwice(apart: readonly Apart[], leaves: Announcement["leaves"]): boolean {
-  const places = apart.flatMap(({ at }) => at);
+/** Every place is a route's, and told once. */
+function noneTwice({ at }: Apart, leaves: Announcement["leaves"]): boolean {
+  const places = at.flat();
   return new Set(places).size === places.length && places.every((at) => typeof leaves[at]?.[0] === "string");
 }
 
 /** What is said of a route alone. */
-function ownOf({ apart = [], leaves }: Announcement, name: string): Omit<Apart, "at"> {
-  const { at: _places, ...own } = apart.find(({ at }) => at.some((place) => leaves[place]?.[0] === name)) ?? { at: [] };
-  return own;
+function ownOf({ apart, leaves }: Announcement, name: string): Partial<Announcement> {
+  const isOf = (places: number | readonly number[]): boolean =>
+    [places].flat().some((place) => leaves[place]?.[0] === name);
+  const entry = apart?.at.findIndex(isOf) ?? -1;
+  const [path, localPreference, tags] = [apart?.path?.[entry], apart?.localPreference?.[entry], apart?.tags?.[entry]];
+  return {
+    ...(typeof path === "string" ? { path } : {}),
+    ...(typeof localPreference === "number" ? { localPreference } : {}),
+    ...(typeof tags === "string" ? { tags } : {}),
+  };
 }
+
+const listed = (text: string): string[] => (text === "" ? [] : text.split(" "));
 
 function namesOf(value: unknown): string[] {
   if (!isObject(value) || !Array.isArray(value.leaves)) return [];

@@ -2,6 +2,7 @@
 
 import { signChunks } from "../../origin/sign.ts";
 import type { Announcement } from "../../wire/message.ts";
+import { wordsOf } from "../../wire/words.ts";
 import type { Random } from "../random.ts";
 import type { Stolen } from "./loot.ts";
 
@@ -47,7 +48,8 @@ export function makeLie(kind: LieKind, stolen: { readonly first: Stolen; readonl
   const { announcement, name } = last;
   const { domain, random } = means;
   const origin = announcement.origin;
-  const passedOn = (path: readonly string[]): Announcement => withoutPreference({ ...announcement, path: [...path] });
+  const passedOn = (path: readonly string[]): Announcement =>
+    withoutPreference({ ...announcement, path: wordsOf(path) });
   switch (kind) {
     case "hijack":
       return always(signed(name, means, {}, [domain]));
@@ -65,14 +67,14 @@ export function makeLie(kind: LieKind, stolen: { readonly first: Stolen; readonl
       return always({ ...passedOn([domain, origin.domain]), leaves });
     }
     case "leak":
-      return always(passedOn([domain, ...announcement.path]));
+      return always(passedOn([domain, announcement.path]));
     case "shorten":
       // Nobody outside its domain may set our preference (RFC 4271 §5.1.5).
       return always({ ...passedOn([domain, origin.domain]), localPreference: 4_000_000_000 });
     case "replay":
       return always({
         ...withoutPreference(stolen.first.announcement),
-        path: [domain, stolen.first.announcement.origin.domain],
+        path: wordsOf([domain, stolen.first.announcement.origin.domain]),
       });
     case "endless":
       return always(passedOn([domain, ...Array.from({ length: ENDLESS }, (_, at) => `nowhere-${at}`), origin.domain]));
@@ -100,9 +102,9 @@ export const lieName = (kind: LieKind, stolen: Stolen, means: Pick<Means, "node"
 /** Each leaves the routes to be told (RFC 7606 §3: they are treated as withdrawn). */
 const MALFORMATIONS: readonly object[] = [
   { path: 17 },
-  { path: ["two words"] },
+  { path: "two  blanks" },
   { localPreference: -1 },
-  { tags: ["tag", 5] },
+  { tags: "tag ?" },
   { colour: "blue" },
   { origin: {} },
 ];
@@ -128,5 +130,5 @@ function signed(
   const who = { node, domain, key, epoch, expires: Math.floor(wall) + lifetime, ...as };
   const [chunk] = signChunks([[name, digest(random)]], who, sign);
   if (chunk === undefined) throw new Error("one route makes one chunk");
-  return { path: [...path], origin: chunk.claim, leaves: [...chunk.leaves] as Announcement["leaves"] };
+  return { path: wordsOf(path), origin: chunk.claim, leaves: [...chunk.leaves] as Announcement["leaves"] };
 }

@@ -62,7 +62,7 @@ function parsed(text: string): Message | undefined {
 /** Enough to be passed on without throwing. */
 function looksWell(announcement: Announcement): boolean {
   const { path, origin, leaves } = announcement;
-  if (!Array.isArray(path) || !Array.isArray(leaves) || typeof origin?.node !== "string") return false;
+  if (typeof path !== "string" || !Array.isArray(leaves) || typeof origin?.node !== "string") return false;
   const told = leaves.reduce(
     (sum, item) => sum + (Array.isArray(item) && typeof item[0] === "number" ? item[0] : 1),
     0,
@@ -70,9 +70,7 @@ function looksWell(announcement: Announcement): boolean {
   return told === origin.size && placesAreTold(announcement);
 }
 
-function placesAreTold({ apart = [], leaves }: Announcement): boolean {
-  return (
-    Array.isArray(apart) &&
-    apart.every(({ at }) => Array.isArray(at) && at.every((place) => typeof leaves[place]?.[0] === "string"))
-  );
+function placesAreTold({ apart, leaves }: Announcement): boolean {
+  if (apart === undefined) return true;
+  return Array.isArray(apart?.at) && apart.at.flat().every((place) => typeof leaves[place]?.[0] === "string");
 }

@@ -3,19 +3,22 @@
 import { disclose } from "../../origin/sign.ts";
 import type { Announcement } from "../../wire/message.ts";
 
+const COLUMNS = ["path", "localPreference", "tags"] as const;
+
 export function separately(announcement: Announcement): Announcement[] {
-  const { apart = [], ...shared } = announcement;
-  if (apart.length === 0) return [announcement];
+  const { apart, ...shared } = announcement;
+  if (apart === undefined) return [announcement];
   const { origin, leaves } = announcement;
   const told = (names: ReadonlySet<string>, attributes: object): Announcement => ({
     ...{ ...shared, ...attributes },
     leaves: [...disclose({ claim: origin, leaves, root: "" }, names)] as Announcement["leaves"],
   });
   const others = new Set(leaves.flatMap(([name]) => (typeof name === "string" ? [name] : [])));
-  const own = apart.map(({ at, ...attributes }) => {
-    const names = new Set(at.map((place) => String(leaves[place]?.[0])));
+  const own = apart.at.map((places, entry) => {
+    const names = new Set([places].flat().map((place) => String(leaves[place]?.[0])));
     for (const name of names) others.delete(name);
-    return told(names, attributes);
+    const said = COLUMNS.map((column) => [column, apart[column]?.[entry] ?? null] as const);
+    return told(names, Object.fromEntries(said.filter(([, value]) => value !== null)));
   });
   return others.size === 0 ? own : [told(others, {}), ...own];
 }

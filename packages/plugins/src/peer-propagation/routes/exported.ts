@@ -54,13 +54,13 @@ function routeHere(rows: Rows, route: string, node: string, domain: string): Pol
   const way = rows.get(reachTable, route)?.way;
   if (way !== undefined) {
     const { peer: learnedFrom, origin, originDomain } = way;
-    return { name: route, origin, originDomain, path: wordsOf(way.path), tags: wordsOf(way.tags), learnedFrom };
+    return { name: route, origin, originDomain, path: way.path, tags: way.tags, learnedFrom };
   }
-  return { name: route, origin: node, originDomain: domain, path: [], tags: [], learnedFrom: "self" };
+  return { name: route, origin: node, originDomain: domain, path: "", tags: "", learnedFrom: "self" };
 }
 
 function routeAt({ name, node = name, domain = node }: PeerRow, route: string): PolicyRoute {
-  return { name: route, origin: node, originDomain: domain, path: [domain], tags: [], learnedFrom: node };
+  return { name: route, origin: node, originDomain: domain, path: domain, tags: "", learnedFrom: node };
 }
 
 function policyOf(row: PeerRow, domain: string): Compiled {
@@ -75,8 +75,4 @@ function policyOf(row: PeerRow, domain: string): Compiled {
 
 export function refused({ fault: why, clause }: Exported) {
   return why === undefined ? undefined : refuse(why.code, why.message, clause === undefined ? {} : { clause });
-}
-
-function wordsOf(text: string): readonly string[] {
-  return text === "" ? [] : text.split(" ");
 }

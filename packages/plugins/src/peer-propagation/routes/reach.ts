@@ -1,14 +1,14 @@
 // What the speaker chose, on its way into the session table that the plugins read: in order, a bounded number a message.
 
 import type { PluginRuntime } from "@capstan/orchestrator";
-import type { Attributes, BestChange, Path } from "@capstan/peer";
-import { topics } from "../../publisher/elsewhere.ts";
+import { type Attributes, type BestChange, listOf, type Path } from "@capstan/peer";
+import { topics } from "../../publisher/elsewhere/topics.ts";
 import { MOST_REACHED, type Reached, type ReachRow, type Way } from "../schema.ts";
 import { topicOfRoute } from "../topics/topic-route.ts";
 
 export interface ReachParts {
   readonly runtime: Pick<PluginRuntime, "note" | "log" | "given">;
-  /** As whom ways to actions and topics are noted (registry/elsewhere.ts, publisher/elsewhere.ts). */
+  /** As whom ways to actions and topics are noted (registry/elsewhere.ts, publisher/elsewhere/topics.ts). */
   readonly by: string;
   /** Our name for a node that is a peer. */
   nameOf(node: string): string | undefined;
@@ -17,7 +17,7 @@ export interface ReachParts {
 }
 
 const ACTION = "action:";
-/** Ways that one message to another plugin notes, at most (registry/elsewhere.ts, publisher/elsewhere.ts). */
+/** Ways that one message to another plugin notes, at most (registry/elsewhere.ts, publisher/elsewhere/topics.ts). */
 const MOST_WAYS = 256;
 
 type Told = Pick<BestChange, "name" | "now">;
@@ -99,7 +99,7 @@ export class Reach {
   #way({ peer = "", path, tags, chunk }: Attributes): Way {
     const { node: origin, domain: originDomain } = chunk.claim;
     const name = this.#parts.nameOf(peer) ?? peer;
-    return Object.freeze({ peer, name, path: path.join(" "), tags: tags.join(" "), origin, originDomain });
+    return Object.freeze({ peer, name, path, tags, origin, originDomain });
   }
 
   #actionWay(now: Path | undefined) {
@@ -112,7 +112,7 @@ export class Reach {
     const node = now?.attributes.peer;
     if (now === undefined || node === undefined) return null;
     const { path, chunk } = now.attributes;
-    return { peer: this.#parts.nameOf(node) ?? node, node, path, origin: chunk.claim.node };
+    return { peer: this.#parts.nameOf(node) ?? node, node, path: listOf(path), origin: chunk.claim.node };
   }
 }
 

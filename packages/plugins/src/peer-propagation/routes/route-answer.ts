@@ -2,7 +2,7 @@
 
 import type { Envelope, Reader } from "@capstan/orchestrator";
 import { FaultError } from "@capstan/orchestrator";
-import type { Path } from "@capstan/peer";
+import { listOf, type Path } from "@capstan/peer";
 import { unknownPeer } from "../configuration/decide-configuration.ts";
 import type { Running } from "../peering.ts";
 import { peerTable } from "../schema.ts";
@@ -78,8 +78,8 @@ function shownPath(
   return {
     route: name,
     ...(node === undefined ? {} : { peer: nameOf(node) ?? node, node }),
-    path: [...path],
-    ...{ origin: chunk.claim.node, originDomain: chunk.claim.domain, digest, localPreference, tags: [...tags] },
+    path: listOf(path),
+    ...{ origin: chunk.claim.node, originDomain: chunk.claim.domain, digest, localPreference, tags: listOf(tags) },
     ...(repeatable === undefined ? {} : { repeatable }),
     ...(stale ? { stale } : {}),
     ...(filtered === undefined ? {} : { filtered: { ...filtered } }),

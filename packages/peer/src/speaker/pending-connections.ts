@@ -1,11 +1,11 @@
-// Connections that were dialled to us and have not said yet whose they are. There are few of them, and none for long: a
-// stranger must not be able to make us keep anything.
+// Connections that were dialled to us and have not sent an open yet. Their number and time are bounded, so that a stranger cannot make us
+// hold resources.
 
 import type { ConnectionId } from "../session/session.ts";
 
 /**
- * Whoever has a right to be here needs one round trip. Who makes room is by lot: where it is the oldest, somebody who dials 64
- * times in a round trip lets nobody else in; so it takes many times as much, and then it is still not for sure.
+ * A configured peer needs one round trip. When all places are taken, a connection chosen at random makes room. If it were the oldest,
+ * a stranger who dials 64 times within a round trip would keep every peer out; this way it takes many more, and is not certain.
  */
 const MOST_WAITING = 64;
 
@@ -14,7 +14,7 @@ interface Waiting {
   readonly binding: string | undefined;
 }
 
-export class Doorstep {
+export class PendingConnections {
   readonly #waiting = new Map<ConnectionId, Waiting>();
   readonly #openTime: number;
   readonly #random: () => number;
@@ -24,7 +24,7 @@ export class Doorstep {
     this.#random = random;
   }
 
-  /** @returns the connection that has to go for it, if any. */
+  /** @returns the connection that must be closed to make room, if any. */
   enter(connection: ConnectionId, binding: string | undefined, now: number): ConnectionId | undefined {
     const all = this.#waiting.size >= MOST_WAITING ? [...this.#waiting.keys()] : [];
     const crowded = all[Math.floor(this.#random() * all.length)];
@@ -37,20 +37,20 @@ export class Doorstep {
     return this.#waiting.has(connection);
   }
 
-  /** It said something, or is gone. */
+  /** It has sent its first message, or is gone. */
   leave(connection: ConnectionId): Waiting | undefined {
     const waiting = this.#waiting.get(connection);
     this.#waiting.delete(connection);
     return waiting;
   }
 
-  /** They come in the order in which they have to go. */
+  /** All wait for the same time, so that the oldest is the first to expire. */
   deadline(): number | undefined {
     for (const { until } of this.#waiting.values()) return until;
     return undefined;
   }
 
-  /** Those that said nothing in time; they are forgotten. */
+  /** Removes the connections that sent nothing in time. @returns them. */
   expire(now: number): ConnectionId[] {
     const late: ConnectionId[] = [];
     for (const [connection, { until }] of this.#waiting) {
