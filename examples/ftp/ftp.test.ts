@@ -8,7 +8,7 @@ import { type AnyPlugin, createOrchestrator, parseConfig } from "@capstan/orches
 import { protocolConformance, standard } from "@capstan/plugins";
 import config from "./capstan.config.ts";
 import { ftp } from "./ftp.ts";
-import { freePort, hasVsftpd, startVsftpd } from "./vsftpd.fixture.ts";
+import { hasVsftpd, startVsftpd } from "./vsftpd.fixture.ts";
 
 /** Answers each line that begins so; a server that hangs says nothing. */
 function scripted(answers: Readonly<Record<string, string>>) {
@@ -101,7 +101,7 @@ if (!hasVsftpd) {
           { configuration: at(21, { operation: "get", user: "a\r\nDELE b" }), says: '"user"' },
         ],
         unreachable: async () => ({
-          configuration: at(await freePort(), { operation: "list" }),
+          configuration: at(1, { operation: "list" }),
           input: {},
           code: "FTP_UNREACHABLE",
         }),

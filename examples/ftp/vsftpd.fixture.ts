@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const PROGRAM = "/usr/sbin/vsftpd";
-const MOST_TRIES = 500;
+const MOST_TRIES = 1500;
+const MOST_PORTS = 5;
 
 /** Whether it can be started here: it is installed, and only root may change to the user that serves. */
 export const hasVsftpd = existsSync(PROGRAM) && process.getuid?.() === 0;
@@ -19,9 +20,8 @@ export async function startVsftpd() {
   mkdirSync(join(files, "in"));
   chmodSync(join(files, "in"), 0o777);
   chmodSync(root, 0o755);
-  const port = await freePort();
   const configuration = {
-    ...{ listen: "YES", listen_address: "127.0.0.1", listen_port: port, background: "NO", secure_chroot_dir: empty },
+    ...{ listen: "YES", listen_address: "127.0.0.1", background: "NO", secure_chroot_dir: empty },
     ...{
       anonymous_enable: "YES",
       local_enable: "NO",
@@ -32,15 +32,8 @@ export async function startVsftpd() {
     // What was put can be read again by the next one who asks.
     ...{ anon_world_readable_only: "NO", seccomp_sandbox: "NO", xferlog_enable: "NO", use_localtime: "NO" },
   };
-  const file = join(root, "vsftpd.conf");
-  writeFileSync(
-    file,
-    Object.entries(configuration)
-      .map(([key, value]) => `${key}=${value}\n`)
-      .join(""),
-  );
-  const child = Bun.spawn([PROGRAM, file], { stdin: "ignore", stdout: "ignore", stderr: "inherit" });
-  await answers(port, () => child.exitCode);
+  const lines = Object.entries(configuration).map(([key, value]) => `${key}=${value}\n`);
+  const { port, child } = await listening(join(root, "vsftpd.conf"), lines.join(""));
   return {
     port,
     files,
@@ -52,7 +45,23 @@ export async function startVsftpd() {
   };
 }
 
-export async function freePort(): Promise<number> {
+/** It is told its port, and ends where somebody else was given that meanwhile: then with another one. */
+async function listening(file: string, configuration: string) {
+  for (let ports = 1; ; ports++) {
+    const port = await freePort();
+    writeFileSync(file, `${configuration}listen_port=${port}\n`);
+    const child = Bun.spawn([PROGRAM, file], { stdin: "ignore", stdout: "ignore", stderr: "inherit" });
+    try {
+      await answers(port, () => child.exitCode);
+      return { port, child };
+    } catch (thrown) {
+      child.kill();
+      if (child.exitCode === null || ports === MOST_PORTS) throw thrown;
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
   const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const { port } = taken;
   taken.stop(true);

@@ -8,4 +8,4 @@ test("each has each exactly once in order, and what it did not acknowledge at le
   expect(wrong).toEqual([]);
   expect(received).toBe(4000);
   expect(handed).toBeGreaterThan(2000);
-});
+}, 60_000);

@@ -28,7 +28,7 @@ import {
 import { z } from "zod";
 import { type ForgedEntry, Forger } from "../damage/forge.ts";
 
-const LONGEST_MS = 15_000;
+const LONGEST_MS = 30_000;
 const echo: Protocol = { name: "echo", configSchema: z.strictObject({}), execute: ({ input }) => input };
 const cleanups: (() => unknown)[] = [];
 afterAll(async () => {

@@ -48,7 +48,7 @@ export { ledger } from "./ledger/ledger.ts";
 export { ledgerFaults } from "./ledger/schema.ts";
 export { type PeeringOptions, peerPropagation } from "./peer-propagation/peer-propagation.ts";
 export { peerFaults } from "./peer-propagation/schema.ts";
-export { type Arrival, importOf } from "./publisher/arrival.ts";
+export { type Arrival, importOf } from "./publisher/elsewhere/arrival.ts";
 export {
   type FarPublication,
   type TopicCarrier,
@@ -57,7 +57,7 @@ export {
   type Topics,
   type TopicWay,
   topics,
-} from "./publisher/elsewhere.ts";
+} from "./publisher/elsewhere/topics.ts";
 export type { Publication } from "./publisher/publication.ts";
 export { type PublisherOptions, publisher } from "./publisher/publisher.ts";
 export { type Batch, publisherFaults } from "./publisher/schema.ts";

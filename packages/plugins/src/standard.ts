@@ -30,6 +30,7 @@ export interface StandardOptions {
   readonly peering?: Omit<PeeringOptions, "secrets">;
 }
 
+/** The default composition: the plugins in their order. Spread it to add or replace some. */
 export function standard(options: StandardOptions = {}) {
   const { modules, http: requests, protocols = [], secrets, publisher: deliveries, peering } = options;
   return [

@@ -38,6 +38,7 @@ export interface AuthOptions {
   readonly admin?: string;
 }
 
+/** The plugin that verifies who asks, under which grant; and owns principals, grants and credentials. */
 export function auth({ admin = "admin" }: AuthOptions = {}) {
   if (isReserved(admin))
     throw new FaultError(

@@ -22,7 +22,8 @@ export function decideGrant(message: Message, envelope: Envelope, state: State, 
     case "principal.revoke": {
       const { name } = data as { name: string };
       const row = state.get(principalTable, name);
-      if (row === undefined) return refuse("PRINCIPAL_UNKNOWN", `there is no principal "${name}"`);
+      if (row === undefined)
+        return refuse("PRINCIPAL_UNKNOWN", `there is no principal "${name}"; principal.list names all`);
       return made({ name }, state.put(principalTable, name, { ...row, revoked: envelope.at }));
     }
     case "grant.create": {

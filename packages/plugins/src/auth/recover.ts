@@ -22,6 +22,7 @@ import { credentialDigest } from "./credential.ts";
 /** What a node lets whoever has its files ask for: `answerLocally` is given these. */
 export const localRequests: LocalRequests = { recover: { resource: "admin", action: "recover" } };
 
+/** The administrator's new credential. */
 export interface Recovered {
   readonly principal: string;
   readonly grant: string;
@@ -29,6 +30,7 @@ export interface Recovered {
   readonly file: string;
 }
 
+/** The running node that is asked for the recovery. */
 export interface RequestOptions {
   /** The data directory. */
   readonly directory: string;
@@ -48,6 +50,7 @@ export function requestRecovery(options: RequestOptions): Promise<Recovered> {
   );
 }
 
+/** The stopped node of which the administrator is recovered. */
 export interface OfflineOptions {
   readonly directory: string;
   /** The composition that the node runs with. */

@@ -191,6 +191,7 @@ export const authMessages = {
   },
 };
 
+/** The faults of the plugin auth. */
 export const authFaults = {
   REFUSED: {
     status: 403,

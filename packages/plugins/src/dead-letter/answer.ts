@@ -49,7 +49,12 @@ export async function answerShow(envelope: Envelope, reader: Reader, authority: 
   const name = row?.name ?? written?.letter?.name;
   // The grant covers the letter's id; what is told of it is a matter of the namespace of what it is of.
   if (written === undefined || name === undefined || !authority.reads(name)) {
-    throw new FaultError(fault("DEAD_LETTER_UNKNOWN", `there is no dead letter ${printable(id)}`));
+    throw new FaultError(
+      fault(
+        "DEAD_LETTER_UNKNOWN",
+        `there is no dead letter ${printable(id)}; deadLetter.list names those that are open`,
+      ),
+    );
   }
   const { entry, letter } = written;
   const alert = await alertBehind(reader, entry.seq, entry.header.id);

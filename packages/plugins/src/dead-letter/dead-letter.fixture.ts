@@ -15,7 +15,7 @@ export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 /** Turns of the loop until `holds`: what is decided becomes durable in one of them. */
 export async function until(holds: () => boolean): Promise<void> {
   for (let turns = 0; !holds(); turns++) {
-    if (turns > 1000) throw new Error("it never holds");
+    if (turns > 100_000) throw new Error("it never holds");
     await turn();
   }
 }

@@ -7,6 +7,7 @@ import {
   type FollowUp,
   type Message,
   query,
+  type Reader,
   type State,
   table,
   token,
@@ -89,10 +90,13 @@ export interface DeadLetters {
   add(letter: DeadLetter): FollowUp;
   /** The letter that is open about it. */
   open(state: Pick<State, "get">, kind: string, about: string): string | undefined;
+  /** What letters of a kind are open about, in no order. */
+  about(state: Pick<Reader, "rows">, kind: string): Iterable<string>;
   /** The message by which a letter leaves: to follow from the one by which it is tried again, whoever asked for that. */
   leave(letter: string): FollowUp;
 }
 
+/** The token under which plugins hand in dead letters. */
 export const deadLetters = token<DeadLetters>()("deadLetters");
 
 const byId = { about: "id" as const, target: ({ id }: { readonly id: string }): string => id };
@@ -178,6 +182,7 @@ export const deadLetterMessages = {
   },
 };
 
+/** The faults of the plugin dead-letter. */
 export const deadLetterFaults = {
   DEAD_LETTER_UNKNOWN: {
     status: 404,

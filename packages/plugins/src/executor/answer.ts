@@ -110,8 +110,13 @@ async function show(reader: Reader, entry: DecodedEntry, whole: boolean): Promis
   const id = siblingId(message, "x");
   const row = reader.get(executionTable, id);
   const common = { id, action: await actionOf(reader, entry), principal, at, message };
-  if (row !== undefined) return { ...common, state: row.state, attempt: row.attempt, entries: [entry.seq] };
-  const found = await outcomeOf(reader, entry);
+  const isShown = row === undefined || (whole && row.state === "ambiguous");
+  const found = isShown ? await outcomeOf(reader, entry) : undefined;
+  if (row !== undefined) {
+    // What whoever waited was told of it last.
+    const told = found?.outcome.kind === "failed" ? { error: found.outcome.error } : {};
+    return { ...common, state: row.state, attempt: row.attempt, entries: [entry.seq], ...told };
+  }
   if (found === undefined) return { ...common, state: "running", entries: [entry.seq] };
   // What was answered at once has its outcome in the same entry.
   const entries = found.seq === entry.seq ? [entry.seq] : [entry.seq, found.seq];

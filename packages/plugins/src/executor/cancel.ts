@@ -1,13 +1,16 @@
-// Cancelling: what runs here is aborted, and of what was asked of others it is written down who is still to be told. Pure.
+// Cancelling: what runs here is aborted, what is held is held no more, and of what was asked of others it is written down who is still to
+// be told. Pure.
 
-import { type Fault, fault, next, siblingId } from "@capstan/orchestrator";
+import { type Fault, fault, next, refuse, siblingId } from "@capstan/orchestrator";
+import { destinationOf } from "../registry/destination.ts";
 import type { Context } from "./context.ts";
 import { recallOf } from "./elsewhere.ts";
+import { type HeldCall, heldCalls } from "./held-calls.ts";
 import { effectOf, waitingFor } from "./invocation.ts";
 import { type ExecutionRow, executionTable, OF_EXECUTION, RECALLED, REQUESTED, recallTable } from "./schema.ts";
 
 /** What is ambiguous here may be running at whoever was asked. */
-export function mayStillRun({ state, elsewhere }: ExecutionRow): boolean {
+function mayStillRun({ state, elsewhere }: ExecutionRow): boolean {
   return state === "running" || elsewhere !== undefined;
 }
 
@@ -26,18 +29,41 @@ export function recall(context: Context) {
     if (row?.action === name && mayStillRun(row) && fits(row)) found.set(id as string, row);
   };
   add(facts[RECALLED], (row) => row.principal === principal);
-  if (request !== undefined && via.length > 0) {
-    const may = needs.authority.allows({ resource: "action", verb: "perform", name }) === undefined;
-    add(facts[REQUESTED], (row) => may && row.requested === true);
-  }
-  return found.size === 0 ? next({ data: { recalled: false } }) : cancelled(context, [...found], { recalled: true });
+  const mayJoin =
+    request !== undefined &&
+    via.length > 0 &&
+    needs.authority.allows({ resource: "action", verb: "perform", name }) === undefined;
+  if (mayJoin) add(facts[REQUESTED], (row) => row.requested === true);
+  const held = heldCalls(context).filter(
+    (one) => one.name === name && (one.principal === principal || (mayJoin && one.request === request)),
+  );
+  if (found.size + held.length === 0) return next({ data: { recalled: false } });
+  return cancelled(context, [...found], { recalled: true }, held);
+}
+
+/** @param id of the execution; or what it would have, had its message been let through */
+export function cancel(context: Context, id: string) {
+  const { state, needs } = context;
+  const row = state.get(executionTable, id);
+  const rows = row !== undefined && mayStillRun(row) ? [[id, row] as const] : [];
+  const held = heldCalls(context);
+  const [name] = [...rows.map(([, { action }]) => action), ...held.map((one) => one.name)];
+  if (name === undefined || !needs.authority.writes(name)) return notOpen(id, "running or held");
+  return cancelled(context, rows, { execution: held[0]?.retries ?? id }, held);
+}
+
+export function notOpen(id: string, state: string) {
+  return refuse("EXECUTION_UNKNOWN", `there is no ${state} execution ${id}; execution.show tells what became of it`);
 }
 
 export function cancelled(
-  { envelope, state }: Context,
+  { envelope, state, needs }: Context,
   rows: readonly (readonly [string, ExecutionRow])[],
   data: { readonly recalled: true } | { readonly execution: string },
+  held: readonly HeldCall[] = [],
 ) {
+  // How a peer is called here is not for other peers, who may wait for it as well.
+  const by = envelope.message.action === "recall" ? "whoever asked for it" : envelope.principal;
   let after = state;
   for (const [id, row] of rows) {
     after = after.remove(executionTable, id);
@@ -52,18 +78,27 @@ export function cancelled(
     data,
     state: after,
     cancels: rows.filter(([, row]) => row.state === "running").map(([id, row]) => effectOf(id, row)),
-    settles: rows.flatMap(([id, row]) => {
-      // How a peer is called here is not for other peers, who may wait for it as well.
-      const by = envelope.message.action === "recall" ? "whoever asked for it" : envelope.principal;
-      const text = `${id} was cancelled by ${by}`;
-      const error = ofExecution(id, row, fault("CANCELLED", text, undefined, row.message));
-      return waitingFor(row).map((one) => ({ id: one, error }));
-    }),
+    settles: [
+      ...rows.flatMap(([id, row]) => {
+        const error = ofExecution(id, row, fault("CANCELLED", `${id} was cancelled by ${by}`, undefined, row.message));
+        return waitingFor(row).map((one) => ({ id: one, error }));
+      }),
+      ...held.map((one) => {
+        const { message, name, request } = one;
+        const text = `${message} was cancelled by ${by} while it was held; nothing was done`;
+        const error = fault("CANCELLED", text, undefined, message);
+        // Where it would have been done here nobody has done it, by whatever way it came.
+        const known = state.get(needs.actions, name) !== undefined;
+        const isHere = destinationOf(one, { node: envelope.node, via: one.via }, known, state) === "here";
+        const requested = isHere && request !== undefined ? (true as const) : undefined;
+        return { id: message, error: ofExecution(siblingId(message, "x"), { requested }, error) };
+      }),
+    ],
   });
 }
 
 /** What another node is told that asked for it: that this is what became of the execution, and no refusal. */
-export function ofExecution(id: string, { requested }: ExecutionRow, error: Fault): Fault {
+export function ofExecution(id: string, { requested }: { readonly requested?: true | undefined }, error: Fault): Fault {
   const { details } = error;
   if (requested === undefined || Array.isArray(details)) return error;
   return { ...error, details: { ...(typeof details === "object" ? details : {}), [OF_EXECUTION]: id } };

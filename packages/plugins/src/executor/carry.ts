@@ -2,6 +2,7 @@
 // outcome, bounded like any other. What it takes and gives is the far side's to check.
 
 import {
+  type Awaitable,
   type EffectRuntime,
   entryOf,
   type Fault,
@@ -42,10 +43,12 @@ export async function carry(
   let carried: Carried;
   try {
     if (carrier === undefined) throw new FaultError(fault("ACTION_UNREACHABLE", `${name}: nobody leads there now`));
-    const input = await inputOf(ways, row, effect);
+    const input = inputOf(ways, row, effect);
+    // Nothing is waited for that is there: the first of many has left while the next ones begin.
     carried = await carrier.perform({
       ...callOf(row, elsewhere, effect, runtime.signal),
-      ...{ key: elsewhere.key ?? siblingId(execution, "m"), anew: effect.id, input },
+      ...{ key: elsewhere.key ?? siblingId(execution, "m"), anew: effect.id },
+      input: input instanceof Promise ? await input : input,
       asks: asking(ways, execution, elsewhere, effect),
     });
   } catch (thrown) {
@@ -103,10 +106,14 @@ function callOf(
 const isByItself = ({ data }: OwedEffect): boolean => (data as { readonly by?: string }).by === "itself";
 
 /** What the first message asked; what owes it now may be another. */
-async function inputOf({ reader }: Ways, row: ExecutionRow, effect: OwedEffect): Promise<unknown> {
+function inputOf({ reader }: Ways, row: ExecutionRow, effect: OwedEffect): Awaitable<unknown> {
   const { data, message } = effect;
   if (row.input !== undefined) return row.input;
-  if (!isByItself(effect)) return (("input" in (data as object) ? data : message.data) as { input?: unknown }).input;
+  if (isByItself(effect)) return loggedInput(reader, row);
+  return (("input" in (data as object) ? data : message.data) as { input?: unknown }).input;
+}
+
+async function loggedInput(reader: Ways["reader"], row: ExecutionRow): Promise<unknown> {
   const entry = await entryOf(reader, row.message);
   const body = entry === undefined ? undefined : ((await reader.part(entry, "b")) as { data?: unknown } | undefined);
   if (body?.data === undefined)
@@ -118,9 +125,9 @@ async function inputOf({ reader }: Ways, row: ExecutionRow, effect: OwedEffect):
 function asking(ways: Ways, execution: string, first: Asked, effect: OwedEffect): CarriedCall["asks"] {
   const { id, owing, hops, correlation, traceparent } = effect;
   let noted: Partial<AskedWay> & { readonly to?: string } = first;
-  return async (to, { origin, repeatable, digest, open = [], key = first.key }) => {
+  return (to, { origin, repeatable, digest, open = [], key = first.key }) => {
     const isNoted = to === noted.to && origin === noted.origin && repeatable === noted.repeatable;
-    if (isNoted && digest === noted.digest && key === noted.key) return;
+    if (isNoted && digest === noted.digest && key === noted.key) return undefined;
     const way = {
       to,
       ...(origin === undefined ? {} : { origin }),
@@ -129,10 +136,15 @@ function asking(ways: Ways, execution: string, first: Asked, effect: OwedEffect)
       ...(open.length === 0 ? {} : { open }),
       ...(key === undefined ? {} : { key }),
     };
-    const message = outcome("ask", { execution, effect: id, ...way });
-    await ways.note(message, { cause: owing, hops, correlation, traceparent });
-    noted = way;
+    return note(outcome("ask", { execution, effect: id, ...way })).then(() => {
+      noted = way;
+    });
   };
+  async function note(message: Message): Promise<void> {
+    // What may be done twice is carried out before the entry is made that this comes after.
+    await undefined;
+    await ways.note(message, { cause: owing, hops, correlation, traceparent });
+  }
 }
 
 /** @param peer whose message it was, where the fault's own details do not say */

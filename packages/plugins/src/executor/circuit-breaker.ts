@@ -1,17 +1,17 @@
-// A task's circuit breaker: after so many failures in a row it is not tried for a while, then once; a success closes it. In
-// memory: a restart, or another revision of the task, begins anew.
+// A task's circuit breaker: after a number of failures in a row the task is not run for some time, then once; a success closes the breaker. Its
+// state is in memory: a restart, or a new revision of the task, begins anew.
 
 import { type Fault, FaultError, fault } from "@capstan/orchestrator";
 import type { Breaker } from "../registry/schema.ts";
 
-/** A task's own breaker is open: it was not run. What it asks for may end with the same code, and by then it was. */
+/** Thrown where a task was not run because its own breaker is open. A class, because messages that the task sends may fail with the same code. */
 export class NotRun extends FaultError {}
 
-/** How a trial that was let through ended. */
+/** Reports how a run that was let through ended. */
 export interface Trial {
   succeeded(): void;
   failed(): void;
-  /** It came to nothing that says anything of the outside system. */
+  /** Its result says nothing about the outside system. */
   abandoned(): void;
 }
 
@@ -20,7 +20,7 @@ export class CircuitBreaker {
   readonly #breaker: Breaker;
   readonly #now: () => number;
   #failures = 0;
-  /** When it is tried again; `undefined` while it is closed. */
+  /** When the next run is let through; `undefined` while the breaker is closed. */
   #openUntil: number | undefined;
   #probing = false;
 
@@ -30,7 +30,7 @@ export class CircuitBreaker {
     this.#now = now;
   }
 
-  /** Lets a run through, or says why not. Of what is let through exactly one method is to be called. */
+  /** Lets a run through, or says why not. Exactly one method of the trial must be called. */
   enter(): Trial | Fault {
     const until = this.#openUntil;
     const probe = until !== undefined;
@@ -50,7 +50,7 @@ export class CircuitBreaker {
       then();
     };
     return {
-      // What began before it opened says nothing of how things are since.
+      // A run that began before the breaker opened says nothing about the time since.
       succeeded: end(() => {
         if (this.#openUntil !== undefined && !probe) return;
         this.#failures = 0;

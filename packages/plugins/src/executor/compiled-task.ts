@@ -1,4 +1,4 @@
-// What a task's registration comes to, made once a row: its configuration as the protocol takes it, and what using it needs.
+// A task compiled for running, once for each row: its parsed configuration, the rights and secrets that it needs.
 
 import { type Fault, fault, faultOf, parse, printable, type Right } from "@capstan/orchestrator";
 import type { Task } from "../registry/schema.ts";
@@ -10,18 +10,18 @@ import type { Secrets } from "./secret-sources.ts";
 export interface Compiled {
   readonly protocol: Protocol;
   readonly configuration: unknown;
-  /** What the registrant's grant has to allow: the protocol's, and one a secret. */
+  /** The rights that the registrant's grant must cover: the protocol's, and one for each secret. */
   readonly rights: readonly Right[];
   /** References to secrets in the configuration. */
   readonly references: readonly string[];
   readonly breaker: CircuitBreaker | undefined;
-  /** Nothing but the protocol's own work is to be done: no right, secret, transform, breaker or check of its own. */
+  /** Whether only the protocol's own work is to be done: the task has no right, secret, transform, breaker or check of its own. */
   readonly plain: boolean;
-  /** Why it cannot be used. */
+  /** Why the task cannot be run. */
   readonly flaw: Fault | undefined;
 }
 
-/** What of a task is compiled. */
+/** The fields of a task that are compiled. */
 export type Described = Pick<Task, "name" | "protocol" | "configuration" | "transform" | "breaker">;
 
 export function compileTask(task: Described, protocol: Protocol, secrets: Secrets, now: () => number): Compiled {
@@ -46,17 +46,17 @@ export function compileTask(task: Described, protocol: Protocol, secrets: Secret
   }
 }
 
-/** A configuration as the protocol's schema gives it. @throws FaultError CONFIG_INVALID */
+/** Parses a configuration by the protocol's schema. @throws FaultError CONFIG_INVALID */
 export function parsed(name: string, { name: protocol, configSchema }: Protocol, configuration: unknown): unknown {
   return parse(`${name}: ${protocol}`, configSchema, configuration ?? {}, "CONFIG_INVALID");
 }
 
-/** What is wrong with it now: what its protocol can tell only by looking may have changed. */
+/** Why the task cannot be run now; `validateConfig` is asked again, because its answer may have changed. */
 export function flawOf(name: string, { protocol, configuration, flaw }: Compiled): Fault | undefined {
   return flaw ?? ownFlaw(name, protocol, configuration);
 }
 
-/** A protocol of an operator's may throw where it should answer. */
+/** Asks `validateConfig`. An operator's protocol may throw where it should answer. */
 export function ownFlaw(name: string, protocol: Protocol, configuration: unknown): Fault | undefined {
   try {
     return protocol.validateConfig?.(configuration);
@@ -66,7 +66,7 @@ export function ownFlaw(name: string, protocol: Protocol, configuration: unknown
   }
 }
 
-/** A fault that says which task it is of. */
+/** The fault with the task's name in front of its text. */
 export function named<Found extends Fault | undefined>(name: string, found: Found): Found {
   return found === undefined || found.message.startsWith(`${name}: `)
     ? found

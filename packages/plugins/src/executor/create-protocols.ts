@@ -1,5 +1,5 @@
-// The protocols of a node put to work: what a task's registration is checked against, and each of its runs. What a task is
-// compiled to lives as long as its row does (compiled-task.ts); a run of the usual kind answers at once.
+// Makes the protocols of a node: checks registrations, and runs tasks. A compiled task lives as long as its row (compiled-task.ts). A plain run
+// adds nothing asynchronous of its own.
 
 import {
   type Fault,
@@ -26,23 +26,23 @@ import { createTransformer } from "./transform/transformer.ts";
 export interface ProtocolsOptions {
   /** Where secrets come from, beside `env:` and `file:`. */
   readonly secrets?: SecretSources | undefined;
-  /** Milliseconds since whenever: for circuit breakers. Default: the system's, which never goes back. */
+  /** A monotonic clock in milliseconds, for circuit breakers. Default: the system's. */
   readonly now?: (() => number) | undefined;
   readonly timers?: Timers | undefined;
 }
 
-/** Protocols as the executor has them; `stop` ends what they started. */
+/** The protocols as the executor has them; `stop` stops them. */
 export interface RunningProtocols extends Protocols {
   readonly list: readonly Protocol[];
   readonly secrets: Secrets;
-  /** What a task comes to. @throws FaultError PROTOCOL_UNKNOWN */
+  /** The compiled task. @throws FaultError PROTOCOL_UNKNOWN */
   compile(task: Described): Compiled;
   isRetryable(fault: Pick<Fault, "code">): boolean;
   start(node: NodeInfo): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Throws a TypeError where two protocols, or two of their faults, have the same name. */
+/** @throws TypeError where two protocols, or two of their fault codes, have the same name */
 export function createProtocols(list: readonly Protocol[], options: ProtocolsOptions = {}): RunningProtocols {
   const { now = () => performance.now(), timers } = options;
   const byName = new Map<string, Protocol>();
@@ -82,7 +82,7 @@ export function createProtocols(list: readonly Protocol[], options: ProtocolsOpt
     compile,
     async inspect(task, node) {
       const protocol = byName.get(task.protocol);
-      // An unknown protocol is for `refused` to name.
+      // `refused` reports an unknown protocol.
       if (protocol === undefined) return {};
       const found = compile(task);
       const flaw = flawOf(task.name, found) ?? (await transformFlaw(task));
@@ -129,7 +129,7 @@ export function createProtocols(list: readonly Protocol[], options: ProtocolsOpt
   }
 }
 
-/** What an operator's protocol finds out, or throws, is made something that the log can keep. */
+/** Inspects a task. What the protocol answers or throws becomes something that the log can keep. */
 async function inspectedBy(
   protocol: Protocol,
   name: string,
@@ -138,7 +138,7 @@ async function inspectedBy(
 ): Promise<Inspected | Fault> {
   try {
     const found = (await protocol.inspect?.(configuration as never, node)) ?? {};
-    // A schema out of zod has more in it than JSON has.
+    // A schema made by zod has more than JSON can hold.
     return "code" in found ? found : (JSON.parse(JSON.stringify(found)) as Inspected);
   } catch (thrown) {
     if (thrown instanceof FaultError) return thrown.toFault();
@@ -146,7 +146,7 @@ async function inspectedBy(
   }
 }
 
-/** The first right that somebody does not have. */
+/** The fault for the first right that is missing; `undefined` where none is. */
 export function firstRefused(rights: readonly Right[], asked: (right: Right) => Fault | undefined, name: string) {
   for (const right of rights) {
     const refused = asked(right);

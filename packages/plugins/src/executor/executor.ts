@@ -8,12 +8,23 @@ import { compileSchema, describeProblems, shape } from "../registry/json-schema.
 import { type ActionRow, topicOf } from "../registry/schema.ts";
 import { unknownAction } from "../registry/unknown-action.ts";
 import { answerList, answerShow } from "./answer.ts";
-import { cancelled, mayStillRun, ofExecution, recall } from "./cancel.ts";
+import { cancel, notOpen, ofExecution, recall } from "./cancel.ts";
 import type { Ways } from "./carry.ts";
 import { type Context, NEEDS } from "./context.ts";
 import { createProtocols, type ProtocolsOptions } from "./create-protocols.ts";
-import { askAgain, asks, lost, performElsewhere, recalled, retryElsewhere, tellsNothing } from "./elsewhere.ts";
-import { invocation, waitingFor } from "./invocation.ts";
+import {
+  askAgain,
+  asks,
+  endsWith,
+  lost,
+  performElsewhere,
+  recalled,
+  retryElsewhere,
+  tellsNothing,
+  unresolved,
+} from "./elsewhere.ts";
+import { heldById } from "./held-calls.ts";
+import { effectOf, invocation, waitingFor } from "./invocation.ts";
 import { invoke } from "./invoke.ts";
 import { inspectAction, originalOf, recalledOf } from "./prepare.ts";
 import type { Protocol } from "./protocol.ts";
@@ -31,10 +42,12 @@ import {
 } from "./schema.ts";
 import { EXECUTION, letterOf, nextAt, whySpent } from "./spent.ts";
 
+/** The protocols that actions are carried out by. */
 export interface ExecutorOptions extends ProtocolsOptions {
   readonly protocols: readonly Protocol[];
 }
 
+/** The plugin that performs actions. */
 export function executor({ protocols: list, ...options }: ExecutorOptions) {
   const known = createProtocols(list, options);
   const added = Object.keys(options.secrets ?? {});
@@ -42,7 +55,7 @@ export function executor({ protocols: list, ...options }: ExecutorOptions) {
   let ways: Ways | undefined;
   return definePlugin({
     name: "executor",
-    version: "2",
+    version: "3",
     configuration: { protocols: known.names, ...(added.length === 0 ? {} : { secrets: added }) },
     needs: NEEDS,
     adds: [protocols, executions],
@@ -55,6 +68,7 @@ export function executor({ protocols: list, ...options }: ExecutorOptions) {
       "action.update": (envelope, reader) => inspectAction(known, envelope, reader),
       "execution.retry": originalOf,
       "action.recall": recalledOf,
+      "execution.cancel": heldById,
     },
     decide(context) {
       const { message } = context;
@@ -161,6 +175,8 @@ function decideExecution(context: Context) {
       return asks(state, id, row, message.data as Parameters<typeof asks>[3]);
     case "recalled":
       return recalled(state, id, data.node);
+    case "unresolved":
+      return unresolved(state, message.data as Parameters<typeof unresolved>[1]);
     case "again":
       if (row?.state !== "ambiguous" || row.elsewhere?.again === undefined) return next();
       return askAgain(envelope, state, id, { ...row, elsewhere: row.elsewhere });
@@ -191,17 +207,18 @@ function decideExecution(context: Context) {
     }
     case "lose":
       return row === undefined ? next() : lose(context, id, row, data.error, data.open);
-    case "cancel": {
-      if (row === undefined || !mayStillRun(row) || !needs.authority.writes(row.action)) return notOpen(id, "running");
-      return cancelled(context, [[id, row]], { execution: id });
-    }
+    case "cancel":
+      return cancel(context, siblingId(id, "x"));
     case "abandon": {
-      if (row?.state !== "ambiguous" || !needs.authority.writes(row.action)) return notOpen(id, "ambiguous");
+      // Also while it is asked again what became of it: that may take its time, and whoever waits for it is told.
+      const isUnknown = row?.state === "ambiguous" || row?.elsewhere?.again !== undefined;
+      if (row === undefined || !isUnknown || !needs.authority.writes(row.action)) return notOpen(id, "ambiguous");
       const error = fault("EXECUTION_ABANDONED", `${id} was given up by ${envelope.principal}`, undefined, row.message);
       return next({
         data: { execution: id },
         state: state.remove(executionTable, id),
-        settles: [{ id: row.message, error }],
+        cancels: row.state === "running" ? [effectOf(id, row)] : undefined,
+        settles: waitingFor(row).map((one) => ({ id: one, error })),
       });
     }
     case "retry":
@@ -219,9 +236,12 @@ function lose(
   told: Fault | undefined,
   open: readonly string[] | undefined,
 ) {
-  const { row: ambiguous, error } = lost(id, row, told, open);
+  const isOver = endsWith(row, told);
+  const { row: ambiguous, error } = isOver
+    ? { row: undefined, error: { ...told, id: row.message } }
+    : lost(id, row, told, open);
   return next({
-    state: state.put(executionTable, id, ambiguous),
+    state: ambiguous === undefined ? state.remove(executionTable, id) : state.put(executionTable, id, ambiguous),
     settles: waitingFor(row).map((one) => ({ id: one, error })),
   });
 }
@@ -300,10 +320,6 @@ function retry(context: Context, id: string, row: ExecutionRow | undefined) {
     effects: [{ ...effect, data: { execution: id, input: original.input }, after: original.ended }],
     then,
   });
-}
-
-function notOpen(id: string, state: string) {
-  return refuse("EXECUTION_UNKNOWN", `there is no ${state} execution ${id}; execution.show tells what became of it`);
 }
 
 /** Suggests only what the caller may know of. */

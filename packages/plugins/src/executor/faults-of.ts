@@ -1,11 +1,11 @@
-// The executor's faults and those that its protocols declare: one table, in which a code stands once.
+// Merges the executor's faults and those of its protocols into one table.
 
 import type { FaultTable } from "@capstan/orchestrator";
 import type { Protocol } from "./protocol.ts";
 import { executorFaults } from "./schema.ts";
 import { templateFaults } from "./template/template.ts";
 
-/** Throws a TypeError where two declare the same code. */
+/** @throws TypeError where two declare the same code */
 export function faultsOf(protocols: readonly Protocol[]): FaultTable {
   const faults: { [code: string]: FaultTable[string] } = { ...executorFaults, ...templateFaults };
   for (const { name, faults: own = {} } of protocols) {

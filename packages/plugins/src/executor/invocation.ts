@@ -1,4 +1,4 @@
-// The effect that an execution owes, and who waits for its end.
+// The effect that an execution owes, and which messages wait for its end.
 
 import { type Envelope, siblingId } from "@capstan/orchestrator";
 import type { ActionRow } from "../registry/schema.ts";
@@ -24,7 +24,7 @@ export function invocation(
   };
 }
 
-/** Unique for ever: each retry counts its attempts from 1, and so has ids of its own, made of its message's. */
+/** The effect's id, never used again: each retry counts attempts from 1, and so makes ids from its own message's id. */
 export function effectOf(execution: string, { attempt, waiting }: Pick<ExecutionRow, "attempt" | "waiting">): string {
   const retry = waiting?.[0];
   return `${retry === undefined ? execution : siblingId(retry, "r")}.${attempt}`;

@@ -1,5 +1,5 @@
-// Carrying an execution out: its protocol is given the call, and what comes of it is checked and becomes the outcome. A
-// protocol that answers at once is answered at once; nothing here is asynchronous by itself.
+// Carries an execution out: gives the call to its protocol, checks the output, and makes the outcome's message. Nothing here is asynchronous by
+// itself: where the protocol answers at once, so does this.
 
 import {
   type EffectHandler,
@@ -51,7 +51,7 @@ export function invoke(protocols: Protocols, isRetryable: IsRetryable, ways: () 
         return threw(execution, action, thrown, isRetryable);
       }
     },
-    // The deadline is this attempt's; whether another would come in time for the caller is for `decide` to say.
+    // The deadline is that of this attempt; `decide` says whether another attempt would be in time for the caller.
     failed: (effect, error) =>
       failed((effect.data as InvokeData).execution, error, error.code === "DEADLINE_EXCEEDED" || isRetryable(error)),
     lost: (effect) => message("lose", { execution: (effect.data as InvokeData).execution }),
@@ -95,7 +95,7 @@ function message(verb: string, data: unknown): Message {
   return { resource: "execution", action: verb, data };
 }
 
-/** An execution's attempt, as a run. What most protocols do not look at is made when it is asked for. */
+/** An execution's attempt, as a run. Rarely used parts are made when they are first read. */
 class ExecutionRun implements Run {
   readonly #effect: OwedEffect;
   readonly #runtime: EffectRuntime;
@@ -109,7 +109,7 @@ class ExecutionRun implements Run {
     this.#runtime = runtime;
   }
 
-  /** A retry's own message does not say what the first was asked. */
+  /** The input; for a retry it is not in the owing message, and so is kept in the row. */
   get input(): unknown {
     const { data, message } = this.#effect;
     return ("input" in (data as InvokeData) ? (data as InvokeData) : (message.data as InvokeData)).input;

@@ -1,15 +1,15 @@
-// An output as the log will have it: what a schema is asked about, and what secrets are looked for in, is what is kept.
+// An output as plain JSON, as the log will have it, so that exactly this is checked against the schema and searched for secrets.
 
 import { type Fault, fault, printable } from "@capstan/orchestrator";
 
-/** An output is an entry's part, held in memory by whoever waits for it. */
+/** The largest output: it is a part of an entry, and is held in memory for waiting callers. */
 const MOST_OUTPUT_CHARACTERS = 4 * 1024 * 1024;
-/** A message has 100, and the output is not all of it. */
+/** The deepest output: a message may have 100 levels, and the output is only a part of one. */
 const MOST_LEVELS = 90;
-/** A text of fewer characters cannot be deeper. */
+/** JSON of fewer characters cannot be too deep. */
 const SHORTEST_UNFIT = 2 * MOST_LEVELS;
 
-/** Plain data, or why it is none. */
+/** The output as plain data, or the fault for which it is refused. */
 export function plainOutput(output: unknown, name: string): { readonly value: unknown } | Fault {
   if (output === undefined) return { value: undefined };
   let text: string | undefined;
@@ -18,20 +18,20 @@ export function plainOutput(output: unknown, name: string): { readonly value: un
   } catch (thrown) {
     return fault("OUTPUT_INVALID", `${name}: the output is no JSON: ${textOf(thrown)}`);
   }
-  // A function, a symbol, or what has a `toJSON` that gives none.
+  // A function, a symbol, or an object whose `toJSON` gives nothing.
   if (text === undefined) return fault("OUTPUT_INVALID", `${name}: the output is no JSON: ${typeof output}`);
   if (text.length > MOST_OUTPUT_CHARACTERS) {
     const most = `${MOST_OUTPUT_CHARACTERS} at most`;
     return fault("OUTPUT_TOO_LARGE", `${name}: an output of ${text.length} characters; ${most}`);
   }
-  // A string comes back as it is; not so a number: NaN is null.
+  // A string is unchanged by JSON; a number need not be, since NaN becomes null.
   if (typeof output === "string") return { value: output };
   const value: unknown = JSON.parse(text);
   const unfit = text.length > SHORTEST_UNFIT || text.includes("__proto__") ? unfitFor(value, MOST_LEVELS) : undefined;
   return unfit === undefined ? { value } : fault("OUTPUT_INVALID", `${name}: the output ${unfit}`);
 }
 
-/** Why the log would not take it. */
+/** Why the log would not take the value; `undefined` where it would. */
 function unfitFor(value: unknown, levels: number): string | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (levels === 0) return `is more than ${MOST_LEVELS} levels deep`;
@@ -43,7 +43,7 @@ function unfitFor(value: unknown, levels: number): string | undefined {
   return undefined;
 }
 
-/** What was thrown may be anything, and need not have a text. */
+/** A text for anything that was thrown. */
 export function textOf(thrown: unknown): string {
   try {
     return printable(String(thrown instanceof Error ? thrown.message : thrown));

@@ -22,6 +22,7 @@ import {
   type Task,
   type Transform,
 } from "../registry/schema.ts";
+import { heldPerforms } from "./held-calls.ts";
 import type { Protocols } from "./protocols.ts";
 import { executionTable, ORIGINAL, type Original, type Publication, RECALLED, REQUESTED } from "./schema.ts";
 
@@ -80,6 +81,7 @@ export async function recalledOf({ message, principal, via }: Envelope, reader: 
   return {
     ...(id === undefined ? {} : { [RECALLED]: siblingId(await decidedAs(reader, id), "x") }),
     ...(of === undefined ? {} : { [REQUESTED]: siblingId(await decidedAs(reader, of), "x") }),
+    ...(await heldPerforms(reader, [id, of])),
   };
 }
 

@@ -1,4 +1,4 @@
-// What can be asked about protocols: which there are, what each is configured with, and whether a configuration works.
+// Answers queries about protocols: which there are, how each is configured, and whether a configuration works.
 
 import {
   type Authority,
@@ -38,7 +38,7 @@ export function protocolAnswers(known: RunningProtocols) {
   };
 }
 
-/** Asked with a configuration that is registered nowhere, under the rights of who asks. @throws FaultError */
+/** Tests a configuration that need not be registered, under the caller's rights. @throws FaultError */
 async function testConnection(known: RunningProtocols, protocol: string, configuration: unknown, authority: Authority) {
   const name = "protocol.test";
   const found = known.compile({ name, protocol, configuration });
@@ -52,10 +52,10 @@ async function testConnection(known: RunningProtocols, protocol: string, configu
     const flaw = await unlessAborted(found.protocol.testConnection?.(put, deadline.signal), deadline.signal);
     if (flaw !== undefined) throw new FaultError(flaw);
   } catch (thrown) {
-    // Whatever a protocol of an operator's throws is what they want to read.
+    // The operator wants to read whatever their protocol throws.
     throw cleanly(thrown, name, clean ?? redaction(new Map()));
   }
-  // A protocol that cannot tell has only checked the configuration.
+  // A protocol without `testConnection` has only checked the configuration.
   return { ok: true, connected: found.protocol.testConnection !== undefined };
 }
 

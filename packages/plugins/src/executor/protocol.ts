@@ -1,5 +1,5 @@
-// How to talk to one kind of outside system. An action or a receiver names a protocol and configures it; the configuration is
-// checked when it is registered and again each time it is used, and the protocol executes.
+// The contract of a protocol: how to talk to one kind of outside system. An action or a receiver names a protocol and has a configuration for it,
+// which is checked at registration and again at each use.
 
 import type { Awaitable, Fault, FaultTable, Logger, NodeInfo, Right } from "@capstan/orchestrator";
 import type { z } from "zod";
@@ -7,69 +7,69 @@ import type { Inspected, Task } from "../registry/schema.ts";
 import type { ActionScope } from "./module/define-action.ts";
 import type { Resolved } from "./secret.ts";
 
-/** What a receiver is told of the publication that it was handed. */
+/** What a receiver is told about its publication. */
 export interface PublicationInfo {
   readonly topic: string;
-  /** Where it stands: `<entry>.<log>`. The same for every delivery of it. */
+  /** Its place in the log (publisher/cursor.ts); the same for every delivery. */
   readonly cursor: string;
   /** Id of the message that was published. */
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** The subscription that it came by. */
+  /** The subscription's id. */
   readonly subscription: string;
-  /** Where it was published, if not here: `id` and `at` are that node's. */
+  /** The node that published it, if not this one; `id` and `at` above are then that node's. */
   readonly origin?: { readonly node: string; readonly cursor: string; readonly id: string };
 }
 
 /** One run of a task, as a protocol sees it. */
 export interface Call<Configuration = unknown> {
   readonly task: Task;
-  /** As `configSchema` gives it, with secrets in the place of their references. Nothing of it may be told to anybody. */
+  /** The output of `configSchema`, with secrets in place of their references. It must not be logged or returned. */
   readonly configuration: Configuration;
-  /** The execution, or the delivery. */
+  /** The id of the execution or delivery. */
   readonly id: string;
   readonly input: unknown;
-  /** The same for every attempt: what an outside system can tell repeats by. */
+  /** An idempotency key for the outside system, the same for every attempt. */
   readonly key: string;
   /** 1 for the first try. */
   readonly attempt: number;
-  /** A W3C `traceparent`, to be passed on to whom the protocol talks to. */
+  /** A W3C `traceparent`, to be passed on to the outside system. */
   readonly traceparent: string | undefined;
   /** Set where the task is a receiver. */
   readonly publication: PublicationInfo | undefined;
-  /** Aborted when it is cancelled, its deadline passes, or the node stops. What goes on after that is nobody's. */
+  /** Aborted when the run is cancelled, its deadline passes, or the node stops. Whatever it returns after that is ignored. */
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** The orchestrator, as the task's registrant, narrowed to the task's `may`. */
+  /** A scope of this orchestrator in the registrant's name, narrowed to the task's `may`. */
   readonly capstan: ActionScope;
 }
 
-/** A configuration before it is used: secrets are references in it. */
+/** A protocol. In the configurations that its methods get, secrets are references, except where `Resolved` says otherwise. */
 export interface ProtocolDefinition<Schema extends z.ZodType = z.ZodType> {
   /** Lower case letters, digits and `-`. */
   readonly name: string;
   /** One line: what it talks to. */
   readonly summary?: string;
-  /** Codes of its own, unique among all. */
+  /** Its own fault codes, unique among all protocols. */
   readonly faults?: FaultTable;
   /**
-   * A closed object, which takes what it gives: it is kept as the schema gives it, and parsed again at each use. Where a secret
-   * stands, the schema is `secret(z.string())`; where a text may be one, `secretOr(z.string())`.
+   * A closed object. It must accept its own output, because a configuration is stored as parsed, and parsed again at each use. A field for
+   * a secret is `secret(z.string())`; one that may be a secret is `secretOr(z.string())`.
    */
   readonly configSchema: Schema;
-  /** What is wrong with a configuration that its schema cannot say. */
+  /** What is wrong with a configuration, as far as its schema cannot tell. */
   validateConfig?(configuration: z.output<Schema>): Fault | undefined;
   /**
-   * What a configuration needs that only a grant can give: `file.read:/srv/*`. Asked at registration and at each use; pure, because
-   * decisions ask it too.
+   * The rights that a configuration needs, such as `file.read:/srv/*`. The registrant's grant must cover them, at registration and at each use.
+   * Pure, because decisions call it too.
    */
   rights?(configuration: z.output<Schema>): readonly Right[];
-  /** What is to be known of a task before it is registered: schemas, digest. Async, bounded by the kernel. */
+  /** Finds out what must be known of a task before its registration: schemas, a digest. The kernel limits its time. */
   inspect?(configuration: z.output<Schema>, node: NodeInfo): Promise<Inspected | Fault>;
-  /** Whether the outside system answers: a fault that says why not. Secrets are in their places. */
+  /** Tests whether the outside system answers; a fault says why not. */
   testConnection?(configuration: Resolved<z.output<Schema>>, signal: AbortSignal): Promise<Fault | undefined>;
-  /** Carries the call out. May answer at once. @throws FaultError for what the caller should see as it is. */
+  /** Carries the call out. May answer without a promise. @throws FaultError that the caller sees unchanged; other errors become ACTION_FAILED */
   execute(call: Call<Resolved<z.output<Schema>>>): Awaitable<unknown>;
   start?(node: NodeInfo): Promise<void>;
   stop?(): Promise<void>;
@@ -78,7 +78,7 @@ export interface ProtocolDefinition<Schema extends z.ZodType = z.ZodType> {
 /** Any protocol, where its configuration's type no longer matters. */
 export type Protocol = ProtocolDefinition;
 
-/** Infers a protocol's configuration from its schema. Throws a TypeError where it is none. */
+/** Infers a protocol's configuration from its schema. @throws TypeError where it is no valid protocol */
 export function defineProtocol<Schema extends z.ZodType>(protocol: ProtocolDefinition<Schema>): Protocol {
   if (!/^[a-z][a-z0-9-]{0,63}$/.test(protocol.name)) {
     throw new TypeError(`defineProtocol: "${protocol.name}" cannot be a name: lower case letters, digits and -`);

@@ -272,7 +272,7 @@ describe("a list of protocols", () => {
     expect(hub.composition.faults.get("FLAKY_BUSY")).toEqual(faults.FLAKY_BUSY);
     await app.action.register({ name: "a", protocol: "flaky", idempotent: true, attempts: 5, backoff: 1 });
     const performing = faultFrom(app.action.perform({ name: "a" }));
-    for (let turns = 0; clock.set === 0 && turns < 1000; turns++)
+    for (let turns = 0; clock.set === 0 && turns < 100_000; turns++)
       await new Promise<void>((resolve) => setImmediate(resolve));
     clock.advance(1);
     expect(await performing).toMatchObject({ code: "FLAKY_BROKEN" });

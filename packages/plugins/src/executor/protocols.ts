@@ -1,4 +1,4 @@
-// The protocols of a node, for whoever has tasks carried out: the executor its actions, the publisher its receivers.
+// The contract by which plugins have tasks carried out by protocols: the executor its actions, the publisher its receivers.
 
 import {
   type Authority,
@@ -17,7 +17,7 @@ import type { Inspected, Task } from "../registry/schema.ts";
 import type { Call, PublicationInfo } from "./protocol.ts";
 import type { ExecutionRow } from "./schema.ts";
 
-/** One run, as whoever owes it describes it. */
+/** One run, as its plugin describes it. */
 export interface Run extends Pick<Call, "id" | "input" | "key" | "attempt" | "traceparent"> {
   readonly publication?: PublicationInfo;
   readonly signal: AbortSignal;
@@ -26,11 +26,12 @@ export interface Run extends Pick<Call, "id" | "input" | "key" | "attempt" | "tr
   allows(right: Right, as: Principal): Fault | undefined;
 }
 
+/** The protocols of a node: inspects, checks and runs tasks. */
 export interface Protocols {
   readonly names: readonly string[];
-  /** Codes that a run may end with, those that protocols declare included. */
+  /** The fault codes that a run may end with, those that protocols declare included. */
   readonly faults: FaultTable;
-  /** What is to be known of a task before it is registered; its configuration as the schema gives it is among it. */
+  /** Finds out what must be known of a task before its registration, the parsed configuration included. */
   inspect(
     task: Pick<Task, "name" | "protocol" | "configuration" | "transform">,
     node: NodeInfo,
@@ -38,13 +39,14 @@ export interface Protocols {
   /** Why a task cannot be registered: no such protocol, or a right that the registrant does not have. Pure. */
   refused(task: Pick<Task, "name" | "protocol" | "configuration">, authority: Authority): Fault | undefined;
   /**
-   * Carries a task out: its configuration and rights checked anew, secrets put in, input and output transformed, behind its
-   * circuit breaker. Answers at once where all of that does. @throws FaultError without a secret in it
+   * Carries a task out: checks its configuration and rights again, puts secrets in, transforms input and output, all behind its circuit
+   * breaker. Answers without a promise where the protocol does. @throws FaultError, from which secrets are redacted
    */
   run(task: Task, run: Run): Awaitable<unknown>;
 }
 
+/** The token under which the executor offers its protocols. */
 export const protocols = token<Protocols>()("protocols");
 
-/** Executions that are not finished. */
+/** The token of the table of unfinished executions. */
 export const executions = token<Table<ExecutionRow>>()("executions");

@@ -5,15 +5,15 @@ import { type Fault, type Logger, printable } from "@capstan/orchestrator";
 
 export interface Redaction {
   text(text: string): string;
-  /** A copy of plain data without a secret in it, keys included. */
+  /** A copy of plain data with secrets redacted, in keys too. */
   value(value: unknown): unknown;
   fault(fault: Fault): Fault;
   log(log: Logger): Logger;
 }
 
-/** Of a secret of several lines each line is one, if it is this long. */
+/** Each line of a secret that is at least so long counts as a secret itself. */
 const LONG_LINE = 16;
-/** What is cut off in the middle of a secret is one still, if this much of it is left. */
+/** The beginning of a secret at the end of a cut text is redacted too, if it has at least so many characters. */
 const SHORTEST_PART = 6;
 const DEEPEST = 100;
 
@@ -22,9 +22,9 @@ interface Form {
   readonly mark: string;
 }
 
-/** What is behind each reference, by reference. */
+/** @param secrets the secrets by their references */
 export function redaction(secrets: ReadonlyMap<string, string>): Redaction {
-  // By how they begin, and the longest first: one may be part of another. A key of a thousand lines has ten thousand forms.
+  // Grouped by how they begin, the longest first, because one may contain another. A key of a thousand lines has ten thousand forms.
   const byHead = new Map<string, Form[]>();
   for (const [reference, secret] of secrets) {
     for (const form of formsOf(secret)) {
@@ -46,14 +46,14 @@ export function redaction(secrets: ReadonlyMap<string, string>): Redaction {
     heads.lastIndex = 0;
     for (let met = heads.exec(given); met !== null; met = heads.exec(given)) {
       const { index: at } = met;
-      // Of a text that was cut, the beginning of a secret at its end is one still, wherever that text stands now.
+      // A text may have been cut in the middle of a secret: its beginning is redacted there too.
       if (cut < at) cut = endOfPart(given, at);
       const forms = byHead.get(met[0]) as readonly Form[];
       const whole = forms.find(({ form }) => given.startsWith(form, at));
       const found = whole ?? forms.find(({ form }) => at + form.length > cut && form.startsWith(given.slice(at, cut)));
       heads.lastIndex = at + 1;
       if (found === undefined) continue;
-      // In one go: a mark may have in it what another secret is.
+      // In one pass, because a mark could itself contain another secret.
       clean += given.slice(from, at) + found.mark;
       from = whole === undefined ? cut : at + whole.form.length;
       heads.lastIndex = from;
@@ -61,7 +61,7 @@ export function redaction(secrets: ReadonlyMap<string, string>): Redaction {
     return from === 0 ? given : clean + given.slice(from);
   }
 
-  /** What is met again is not walked again: log fields refer to each other as they like. */
+  /** Objects that were met before are not walked again: log fields may refer to each other in circles. */
   function value(given: unknown, levels: number, met: Map<object, unknown>): unknown {
     if (typeof given === "string") return text(given);
     if (typeof given === "number" || typeof given === "bigint") {
@@ -82,7 +82,7 @@ export function redaction(secrets: ReadonlyMap<string, string>): Redaction {
     const bytes = bytesOf(given);
     if (bytes !== undefined) {
       const said = text(bytes.toString("utf8"));
-      // As bytes they are whoever asked for them gets; with a secret in them, what can be told of them.
+      // Bytes stay bytes, unless they contain a secret: then they become the redacted text.
       if (said !== bytes.toString("utf8")) return said;
     }
     const { toJSON } = given as { toJSON?: unknown };
@@ -95,14 +95,14 @@ export function redaction(secrets: ReadonlyMap<string, string>): Redaction {
   const written =
     (write: (fields: object, line: string) => void) =>
     (fields: object, line: string): void =>
-      // A protocol of an operator's may leave the line out.
+      // An operator's protocol may leave the text out.
       write(cleaned(fields) as object, line === undefined ? line : text(line));
 
   return {
     text,
     value: cleaned,
     fault: ({ code, message, details, id }) => ({
-      // A code that has a secret in it is nobody's.
+      // A code with a secret in it is replaced.
       code: text(code) === code ? code : "ACTION_FAILED",
       message: text(message),
       ...(details === undefined ? {} : { details: cleaned(details) }),
@@ -117,19 +117,19 @@ export function redaction(secrets: ReadonlyMap<string, string>): Redaction {
   };
 }
 
-/** Looks for all beginnings at once: an output of megabytes is looked through while everybody waits. */
+/** One expression for all beginnings: everybody waits while an output of megabytes is searched. */
 function headsIn(heads: Iterable<string>): RegExp {
   const escaped = [...heads].map((head) => head.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&"));
   return new RegExp(escaped.join("|"), "g");
 }
 
-/** Where the part of a text that `at` stands in ends: at the mark that says that it was cut, or with the text. */
+/** The end of the part of a text around `at`: the mark of a cut, or the text's end. */
 function endOfPart(given: string, at: number): number {
   const mark = given.indexOf("…", at);
   return mark < 0 ? given.length : mark;
 }
 
-/** Bytes, also as JSON has them: numbers in an array. */
+/** The bytes of a value: of a buffer, or of an array of numbers as JSON has it; otherwise `undefined`. */
 function bytesOf(given: object): Buffer | undefined {
   if (ArrayBuffer.isView(given)) return Buffer.from(given.buffer, given.byteOffset, given.byteLength);
   if (!Array.isArray(given) || given.length < SHORTEST_PART || !given.every(isByte)) return undefined;
@@ -142,14 +142,14 @@ function isByte(one: unknown): boolean {
 
 function formsOf(secret: string): string[] {
   const lines = secret.split(/\r?\n/).filter((line) => line.length >= LONG_LINE && !line.startsWith("-----"));
-  // Whoever reads it may leave out the blanks around it: as headers do.
+  // Readers may trim the blanks around a secret, as HTTP headers do.
   const texts = [secret, secret.trim(), ...(lines.length > 1 || secret.includes("\n") ? lines : [])];
-  // JSON is itself put into URLs, base64 and the like, and a secret with quotes in it then as JSON has it.
+  // JSON texts are themselves put into URLs, base64 and so on; a secret with quotes is then escaped as in JSON first.
   const inJson = texts.map((text) => JSON.stringify(text).slice(1, -1));
   return [...new Set([...texts, ...inJson].flatMap(writings))].filter((form) => form.length >= SHORTEST_PART);
 }
 
-/** A text, and the ways in which it may be written. */
+/** The text, and its other written forms. */
 function writings(text: string): string[] {
   const bytes = Buffer.from(text, "utf8");
   const encoded = encodeURIComponent(text.toWellFormed());
@@ -168,7 +168,7 @@ function writings(text: string): string[] {
   ];
 }
 
-/** What of the base64 of anything that holds the bytes is theirs alone, where they begin `shift` bytes into a triple. */
+/** The part of a base64 text that depends on these bytes only, where they begin `shift` bytes into a group of three. */
 function base64Of(bytes: Buffer, shift: number): string[] {
   const whole = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
   const core = whole.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + bytes.length) * 8) / 6));

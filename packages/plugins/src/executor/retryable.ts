@@ -1,5 +1,5 @@
-// Whether another attempt can help, as the fault tables say it. An action's code is given the faults of whatever it asks for,
-// and may throw them on: so these are the tables of all that it can reach, and not the executor's alone.
+// Whether another attempt can help, by the fault tables. An action's code may throw on the faults of messages that it sent, so that the tables of
+// everything it can reach are needed, not only the executor's.
 
 import { type Fault, kernelFaults } from "@capstan/orchestrator";
 import { authFaults } from "../auth/schema.ts";
@@ -10,7 +10,7 @@ import type { Protocol } from "./protocol.ts";
 
 export type IsRetryable = (fault: Pick<Fault, "code">) => boolean;
 
-/** Of a code that is in no table nothing is known: it is not tried again. */
+/** A code that is in no table is not retried. */
 export function retryableBy(protocols: readonly Protocol[]): IsRetryable {
   const codes = new Set<string>();
   for (const table of [kernelFaults, authFaults, registryFaults, deadLetterFaults, faultsOf(protocols)]) {

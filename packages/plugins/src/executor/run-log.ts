@@ -1,4 +1,4 @@
-// The node's log, as the code of a task writes to it: its lines name the run that they are of, and so are none of the node's own.
+// The logger for a task's code: its lines carry the id of the run, which tells them from the node's own.
 
 import type { Logger } from "@capstan/orchestrator";
 

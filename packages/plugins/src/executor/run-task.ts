@@ -1,5 +1,5 @@
-// One run of a task whose registration asks for more than its protocol's own work: secrets are put in, input and output
-// transformed, the breaker asked; and nothing that leaves it has a secret in it.
+// One run of a task that needs more than its protocol's own work: secrets are put in, input and output are transformed, the circuit breaker is
+// asked, and secrets are redacted from everything that leaves the run.
 
 import { type Fault, FaultError, fault, type Message, type Principal, type Right } from "@capstan/orchestrator";
 import type { Task } from "../registry/schema.ts";
@@ -44,12 +44,12 @@ export async function runTask(found: Compiled, task: Task, run: Run, parts: RunP
       throw clean === undefined ? thrown : cleanly(thrown, task.name, clean);
     }
   } finally {
-    // Of what did not come as far as its protocol, or was cancelled, the breaker learns nothing.
+    // A run that did not reach its protocol, or was cancelled, tells the breaker nothing.
     trial?.abandoned();
   }
 }
 
-/** A configuration with its secrets in it, and what keeps them in the run. @throws FaultError */
+/** The configuration with its secrets, and the redaction that keeps them inside the run. @throws FaultError */
 export async function resolved(
   { references, configuration, protocol }: Compiled,
   name: string,
@@ -67,14 +67,14 @@ export async function resolved(
   const clean = redaction(read);
   try {
     const text = withSecrets(configuration, (reference) => read.get(reference) as string);
-    // What is behind a reference has to be what the schema says as well.
+    // The secret itself must fit the schema too.
     return { configuration: withSecretsPut(() => parsed(name, protocol, text)), clean };
   } catch (thrown) {
     throw cleanly(thrown, name, clean);
   }
 }
 
-/** What was thrown, as a fault without a secret in it. */
+/** The thrown error as a fault, with secrets redacted. */
 export function cleanly(thrown: unknown, name: string, clean: Redaction): FaultError {
   const said =
     thrown instanceof FaultError
@@ -100,7 +100,7 @@ async function transformed(
   }
 }
 
-/** Executes, and tells the breaker how it went: what another attempt might cure is what opens it. */
+/** Executes, and tells the breaker the result: retryable faults open it. */
 async function tried(protocol: Protocol, call: TaskCall, trial: Trial | undefined, { isRetryable }: RunParts) {
   const { signal } = call;
   if (signal.aborted) throw signal.reason;
@@ -123,7 +123,7 @@ async function tried(protocol: Protocol, call: TaskCall, trial: Trial | undefine
   }
 }
 
-/** A run whose secrets stay in it, whatever its protocol says or asks. */
+/** A run from whose log lines and messages secrets are redacted. */
 class CleanRun implements Run {
   readonly #run: Run;
   readonly #clean: Redaction;

@@ -32,6 +32,8 @@ export interface ExecutionRow {
   readonly input?: unknown;
   /** Set where its action is not here. */
   readonly elsewhere?: Asked;
+  /** There was an alert: what became of it may never be known by itself. */
+  readonly alerted?: true;
   /** It is done here for a request of another node's: what becomes of it is told as the execution's (`OF_EXECUTION`). */
   readonly requested?: true;
 }
@@ -62,6 +64,8 @@ export interface Asked {
   readonly until?: number;
   /** What became of it is not known: it is asked again, of the same one and by the same key. */
   readonly again?: true;
+  /** All that were asked have given it up: by itself nobody is asked any more. */
+  readonly givenUp?: true;
 }
 
 /** What was cancelled here, and whoever was asked for it is still to be told. */
@@ -106,7 +110,6 @@ export const ORIGINAL = "execution.original";
 /** The executions that were performed under a key, and for a request: facts. */
 export const RECALLED = "execution.recalled";
 export const REQUESTED = "execution.requested";
-
 export interface Original {
   readonly name: string;
   readonly at?: string;
@@ -125,6 +128,10 @@ export interface Original {
 
 const executionId = z.string().regex(/^x-[0-9A-HJKMNP-TV-Z]{16}$/, "must be an execution's id, like x-01J8…");
 const reference = z.strictObject({ id: executionId });
+/** Whoever performed what is held was told of the message alone. */
+const executionOrMessageId = z
+  .string()
+  .regex(/^[xm]-[0-9A-HJKMNP-TV-Z]{16}$/, "must be an execution's id, like x-01J8…, or its message's, m-01J8…");
 /** Neighbours. */
 const nodes = z.array(z.string()).max(10_000);
 const protocolName = z.string().min(1).max(64);
@@ -169,7 +176,7 @@ export const executorMessages = {
       }),
     ),
     recall: command({
-      summary: "Cancel what was performed under a key, if it still runs. Whoever performed it may.",
+      summary: "Cancel what was performed under a key, if it still runs or is held. Whoever performed it may.",
       data: z.strictObject({
         name: nameSchema,
         under: z.string().min(1).max(200).describe("the key"),
@@ -193,8 +200,9 @@ export const executorMessages = {
     }),
     show: query({ summary: "Show an execution, with its entries.", data: reference, result: shownExecution, ...byId }),
     cancel: command({
-      summary: "Cancel an execution that is running, or that a peer may still be running.",
-      data: reference,
+      summary:
+        "Cancel an execution that is running, or that a peer may still be running; or end the hold of a performing, or of a retry.",
+      data: z.strictObject({ id: executionOrMessageId }),
       result: performed,
       ...byId,
     }),
@@ -231,6 +239,16 @@ export const executorMessages = {
       internal: true,
       summary: "What became of an execution elsewhere is not known, and is asked again.",
       data: z.strictObject({ execution: executionId }),
+      result: z.unknown(),
+    }),
+    unresolved: command({
+      internal: true,
+      summary: "Nobody has been able to say what became of executions elsewhere, and somebody should look at that.",
+      data: z.strictObject({
+        executions: z.array(executionId).min(1).max(1000),
+        about: z.string().min(1).max(200),
+        text: z.string().max(1000),
+      }),
       result: z.unknown(),
     }),
     complete: command({
@@ -282,6 +300,7 @@ export const executorMessages = {
   },
 };
 
+/** The faults of the executor. */
 export const executorFaults = {
   INPUT_INVALID: {
     status: 422,

@@ -1,5 +1,5 @@
-// Where secrets come from: the environment, files, and what the operator adds. A reference that cannot be followed is
-// SECRET_UNKNOWN, which names the reference and never what is behind it.
+// Reads secrets: from the environment, from files, and from sources that the operator adds. A reference that cannot be followed is
+// SECRET_UNKNOWN; the fault names the reference, never the secret.
 
 import { constants } from "node:fs";
 import { open, realpath } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { rightOf } from "./secret.ts";
 /** By scheme: `vault: (path, signal) => …` is asked for `{ secret: "vault:<path>" }`. What it throws is told to nobody. */
 export type SecretSources = Readonly<Record<string, (path: string, signal: AbortSignal) => Awaitable<string>>>;
 
-/** Shorter ones stand in ordinary text by chance, and so could not be kept out of it. */
+/** The least length. Shorter secrets occur in ordinary text by chance, and could not be redacted. */
 export const SHORTEST_SECRET = 6;
 const LONGEST_SECRET_BYTES = 16 * 1024;
 
@@ -21,7 +21,7 @@ export interface Secrets {
   read(reference: string, allows: (right: Right) => Fault | undefined, signal: AbortSignal): Promise<string>;
 }
 
-/** Throws a TypeError where a scheme is no name, or has a meaning already. */
+/** @throws TypeError where a scheme is no valid name, or is taken */
 export function secretSources(
   added: SecretSources = {},
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -37,7 +37,7 @@ export function secretSources(
     if (!schemes.includes(scheme)) return unknown(reference, `there are ${schemes.map((one) => `${one}:`).join(", ")}`);
     if (scheme === "env" && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(path))
       return unknown(reference, "that is no variable's name");
-    // A grant covers what begins like its clause: `/srv/../etc` must not.
+    // Clauses match prefixes, so that `/srv/../etc` must not pass for `/srv/`.
     if (scheme === "file" && (!path.startsWith("/") || normalize(path) !== path || path.endsWith("/")))
       return unknown(reference, "the path must be absolute, without . and ..");
     return undefined;
@@ -51,7 +51,7 @@ export function secretSources(
     try {
       return await unlessAborted(source(path, signal), signal);
     } catch {
-      // Its text may hold what it was asked with.
+      // The source's own text is not shown: it may contain secrets.
       throw new FaultError(fault("SECRET_UNAVAILABLE", `${reference}: its source did not give it; try again later`));
     }
   }
@@ -73,7 +73,7 @@ export function secretSources(
   };
 }
 
-/** The file's text, without the line end that editors put there. */
+/** The file's text without a final newline. */
 async function readSecretFile(
   reference: string,
   path: string,
@@ -81,14 +81,14 @@ async function readSecretFile(
 ): Promise<string> {
   const real = await realpath(path).catch(() => undefined);
   if (real === undefined) throw new FaultError(unreadable(reference));
-  // A link may lead to another file of its directory (so Kubernetes mounts secrets), or where a grant says.
+  // A link may lead to a file of the same directory (as Kubernetes mounts secrets), or to one that the grant covers.
   const beside = await realpath(dirname(path)).catch(() => undefined);
   if (beside === undefined || !real.startsWith(beside.endsWith(sep) ? beside : `${beside}${sep}`)) {
     const refused = allows(rightOf(`file:${real}`));
     if (refused !== undefined)
       throw new FaultError(unknown(reference, "it is a link out of its directory, to what no grant covers"));
   }
-  // Not to wait for a writer where it is a pipe.
+  // Non-blocking, because opening a pipe would wait for a writer.
   const file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined);
   if (file === undefined) throw new FaultError(unreadable(reference));
   try {
@@ -135,7 +135,7 @@ function tooLarge(reference: string): Fault {
   return unknown(reference, `it is larger than ${LONGEST_SECRET_BYTES} bytes`);
 }
 
-/** What it awaits, or a rejection once it is aborted. */
+/** The awaited value, or a rejection once the signal is aborted. */
 export function unlessAborted<T>(awaited: Awaitable<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {

@@ -1,10 +1,10 @@
-// Secrets as they stand in configurations: references, `{ secret: "env:NAME" }`. What a reference stands for is read when a
-// task runs (secret-sources.ts), and is in no message, row or entry.
+// Secrets in configurations are references, `{ secret: "env:NAME" }`. The secret itself is read when a task runs (secret-sources.ts), and is in no
+// message, row or entry.
 
 import type { Right } from "@capstan/orchestrator";
 import { z } from "zod";
 
-// No blank and nothing that a terminal would act on: a grant's clause has to be able to name it.
+// No blanks and no control characters, because clauses of grants name references.
 const REFERENCE = /^[a-z][a-z0-9-]{0,31}:[^\p{Cc}\p{Cf}\s]{1,500}$/u;
 
 const HINT = 'must be a reference to a secret, such as { secret: "env:NAME" } or { secret: "file:/run/secrets/name" }';
@@ -16,7 +16,7 @@ export const secretReference = z.strictObject({
 
 export type SecretReference = z.output<typeof secretReference>;
 
-/** What the schema describes, or a reference to a secret that it describes. */
+/** A field that is either a value of the schema, or a reference to a secret that fits the schema. */
 export function secretOr<Schema extends z.ZodType>(
   schema: Schema,
 ): z.ZodUnion<readonly [Schema, typeof secretReference]> {
@@ -29,10 +29,10 @@ export function secretOr<Schema extends z.ZodType>(
   });
 }
 
-/** How many parses are under way of configurations that have their secrets in their places; parsing is synchronous. */
+/** How many parses of configurations with secrets put in are under way (they nest, because parsing is synchronous). */
 let put = 0;
 
-/** A reference to a secret that the schema describes, and nothing else: what is written out would be in the log for good. */
+/** A field that must be a reference to a secret that fits the schema: a value written out would stay in the log for ever. */
 export function secret<Schema extends z.ZodType>(
   schema: Schema,
 ): z.ZodUnion<readonly [Schema, typeof secretReference]> {
@@ -43,7 +43,7 @@ export function secret<Schema extends z.ZodType>(
 
 const references = new WeakSet<object>();
 
-/** A configuration's JSON Schema, as whoever registers should see it. */
+/** The JSON Schema of a configuration, for registrants. */
 export function configurationSchema(schema: z.ZodType): unknown {
   return z.toJSONSchema(schema, {
     io: "input",
@@ -57,7 +57,7 @@ export function configurationSchema(schema: z.ZodType): unknown {
   });
 }
 
-/** What parses a configuration with text in the place of its references. */
+/** Runs `parse` on a configuration in which secrets stand in place of their references. */
 export function withSecretsPut<T>(parse: () => T): T {
   put++;
   try {
@@ -67,7 +67,7 @@ export function withSecretsPut<T>(parse: () => T): T {
   }
 }
 
-/** A configuration once its secrets are in the place of their references. Where any JSON may stand, any JSON does. */
+/** The type of a configuration with its secrets put in. */
 export type Resolved<T> = [z.core.util.JSONType] extends [T] ? T : ResolvedEach<T>;
 
 type ResolvedEach<T> = T extends SecretReference
@@ -76,7 +76,7 @@ type ResolvedEach<T> = T extends SecretReference
     ? { [Key in keyof T]: Resolved<T[Key]> }
     : T;
 
-/** The references in a configuration, each once. Anything of the form of one is one, wherever it stands. */
+/** The references in a configuration, each once. Everything of the form of a reference counts, wherever it stands. */
 export function referencesIn(configuration: unknown): readonly string[] {
   const found = new Set<string>();
   walk(configuration, (reference) => {
@@ -86,12 +86,12 @@ export function referencesIn(configuration: unknown): readonly string[] {
   return [...found];
 }
 
-/** The configuration with what `secretOf` gives in the place of each reference. */
+/** The configuration with the result of `secretOf` in place of each reference. */
 export function withSecrets(configuration: unknown, secretOf: (reference: string) => string): unknown {
   return walk(configuration, secretOf);
 }
 
-/** What a grant has to allow for a reference to be used. */
+/** The right that a grant must cover for a reference to be used. */
 export function rightOf(reference: string): Right {
   return { resource: "secret", verb: "use", name: reference };
 }

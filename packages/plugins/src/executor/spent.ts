@@ -1,4 +1,4 @@
-// When an execution is tried no more, and what then becomes a dead letter. Pure: README.md has the rule in words.
+// Whether a failed execution is retried, and whether it becomes a dead letter. Pure. README.md states the rule.
 
 import type { Fault } from "@capstan/orchestrator";
 import type { DeadLetter } from "../dead-letter/schema.ts";
@@ -8,7 +8,7 @@ import type { ExecutionRow, IfSpent } from "./schema.ts";
 /** The kind of the letters about executions. */
 export const EXECUTION = "execution";
 
-/** Why what failed is not tried again: it cannot help, might do harm, there were enough, or it comes too late. */
+/** Why a failed attempt is not retried: it could not help, might do harm, there were enough, or it would be too late. */
 export function whySpent(
   row: ExecutionRow,
   action: ActionRow | undefined,

@@ -1,4 +1,4 @@
-// What a protocol is given of a run. Scope and signal are made when they are asked for: most tasks use neither.
+// The call that a protocol gets. Its scope and signal are made when first read: most tasks use neither.
 
 import type { Message } from "@capstan/orchestrator";
 import { narrow } from "../clause.ts";

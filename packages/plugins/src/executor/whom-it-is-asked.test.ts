@@ -29,6 +29,18 @@ describe("whom it is asked", () => {
     await hub.stop();
   });
 
+  test("is noted behind the entry of what begins before that is made", async () => {
+    const carrier = recording(async ({ asks }) => {
+      await asks("n-c", of("n-c"));
+      return { output: 1, via: "cairo" };
+    });
+    const { app, learn, hub } = await startWithWays({ carrier });
+    await learn("greet", { repeatable: "idempotent" });
+    expect(await app.action.perform({ name: "greet" })).toMatchObject({ output: 1 });
+    expect(await noted(app.log)).toHaveLength(1);
+    await hub.stop();
+  });
+
   test.each([
     ["was cancelled", false],
     ["is tried again", true],
@@ -42,7 +54,7 @@ describe("whom it is asked", () => {
         return tried.promise;
       }
       await go.promise;
-      refused.resolve(await faultFrom(asks("n-c", of("n-c"))));
+      refused.resolve(await faultFrom(async () => asks("n-c", of("n-c"))));
       return { via: "berlin" };
     });
     const { app, learn, hub, clock } = await startWithWays({ carrier });

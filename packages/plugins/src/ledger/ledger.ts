@@ -8,6 +8,7 @@ import { answerCheckpoint, answerHead, answerProof, answerReceipt } from "./prov
 import { ledgerFaults, ledgerMessages } from "./schema.ts";
 import { answerVerify } from "./verify.ts";
 
+/** The plugin that answers what the log holds: lists, proofs, receipts, exports. */
 export function ledger() {
   return definePlugin({
     name: "ledger",

@@ -163,6 +163,7 @@ export const ledgerMessages = {
   },
 };
 
+/** The faults of the plugin ledger. */
 export const ledgerFaults = {
   ENTRY_NOT_FOUND: { status: 404, retryable: false, text: "The log has no such entry." },
   WITNESS_PENDING: {

@@ -12,6 +12,7 @@ import {
   complete,
   everything,
   keepSecret,
+  LongTimers,
   type PeerNode,
   pair,
   pairSecret,
@@ -25,6 +26,7 @@ import { RawPeer, rawIdentity } from "./raw-peer.fixture.ts";
 import { peerSessionTable } from "./schema.ts";
 import { type Passing, WireProxy } from "./wire-proxy.fixture.ts";
 
+const timers = new LongTimers();
 let victim: PeerNode;
 let honest: PeerNode;
 let raws: RawPeer[] = [];
@@ -33,7 +35,7 @@ let id: string;
 let tests = 0;
 
 beforeAll(async () => {
-  victim = await startNode({ id: "n-b" });
+  victim = await startNode({ id: "n-b", timers });
   honest = await startNode({ id: "n-a" });
   await honest.app.action.register({ name: "greet", protocol: "echo" });
   await peered(honest, victim);
@@ -93,7 +95,7 @@ function announced(names: readonly string[], change: object = {}, claim: object 
   const who = { node: signer, domain: signer, key, epoch: 1, expires, ...claim };
   const leaves = names.map((name) => [name, ""] as const);
   return signChunks(leaves, who, sign).map((chunk) => ({
-    ...{ path: [signer], origin: chunk.claim, leaves: chunk.leaves },
+    ...{ path: signer, origin: chunk.claim, leaves: chunk.leaves },
     ...change,
   }));
 }
@@ -187,10 +189,10 @@ describe("an update", () => {
 
   test("with an endless path, our own id in it, or one that begins or ends elsewhere", async () => {
     const { update } = await proved();
-    const endless = [id, ...Array.from({ length: 1000 }, (_, i) => `d${i}`), "n-o"];
-    for (const path of [endless, ["n-x", "n-o"], [id, "n-x"], []])
+    const endless = [id, ...Array.from({ length: 1000 }, (_, i) => `d${i}`), "n-o"].join(" ");
+    for (const path of [endless, "n-x n-o", `${id} n-x`, ""])
       await update(announced(["action:o.one"], { path }, {}, "n-o"));
-    await update(announced(["action:o.round"], { path: [id, "n-b", "n-o"] }, {}, "n-o"));
+    await update(announced(["action:o.round"], { path: `${id} n-b n-o` }, {}, "n-o"));
     expect((await ways("action:o.one")).filter(({ filtered }) => filtered === undefined)).toEqual([]);
     expect((await ways("action:o.round")).map(({ filtered }) => filtered?.why)).toEqual(["loop"]);
     expect((await shown(victim, id)).state).toBe("established");
@@ -252,18 +254,6 @@ describe("an update", () => {
   });
 });
 
-test("a peer that flaps a hundred times a minute is let in ever more rarely", async () => {
-  await victim.app.peer.add(ofRaw());
-  let established = 0;
-  for (let i = 0; i < 10; i++) {
-    const one = raw();
-    await until(() => one.events.some((event) => event === "established" || event === "session"));
-    if (one.events.includes("established")) established++;
-    one.close();
-  }
-  expect(established).toBeLessThan(9);
-});
-
 describe("an invitation", () => {
   const invite = (expires = Date.now() + 60_000) =>
     victim.app.peer.invite({
@@ -315,7 +305,7 @@ describe("a peer that answers performs", () => {
       return { input };
     });
     far = await startNode({ id: `${id}-far`, protocols: [counted] });
-    await far.app.action.register({ name: `far.${id}`, protocol: "counted" });
+    await far.app.action.register({ name: `far.${id}`, protocol: "counted", timeout: 2 * LongTimers.LONG });
     proxy = new WireProxy(far.url);
     await pair(victim, { ...far, url: proxy.url });
     await complete(victim, far.id);
@@ -346,12 +336,17 @@ describe("a peer that answers performs", () => {
   };
 
   test("with the wrong id is believed in nothing", async () => {
-    proxy.passing = answering((text) => [text.replace(/^\["resolve",\d+/, '["resolve",4242')]);
-    expect(await performed("wrong", { deadline: Date.now() + 150 })).toBeOneOf([
-      ...["DEADLINE_EXCEEDED", "EXECUTION_AMBIGUOUS"],
-    ]);
+    let answered = false;
+    proxy.passing = answering((text) => {
+      answered = true;
+      return [text.replace(/^\["resolve",\d+/, '["resolve",4242')];
+    });
+    const told = performed("wrong", { deadline: Date.now() + LongTimers.LONG });
+    await until(() => answered);
     expect(runs).toBe(1);
     await wellAgain();
+    timers.pass();
+    expect(await told).toBeOneOf(["DEADLINE_EXCEEDED", "EXECUTION_AMBIGUOUS"]);
   });
 
   test("late changes nothing of what was told by then", async () => {
@@ -360,7 +355,10 @@ describe("a peer that answers performs", () => {
       late = text;
       return [];
     });
-    const told = await performed("late", { deadline: Date.now() + 150 });
+    const performing = performed("late", { deadline: Date.now() + LongTimers.LONG });
+    await until(() => late !== "");
+    timers.pass();
+    const told = await performing;
     expect(told).toBeOneOf(["DEADLINE_EXCEEDED", "EXECUTION_AMBIGUOUS"]);
     const list = async () => JSON.stringify((await victim.app.execution.list({ action: `far.${id}` })).items);
     const before = await list();

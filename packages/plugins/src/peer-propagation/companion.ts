@@ -1,5 +1,5 @@
-// What goes along with the sessions of a node beside routes: checkpoints and their cosignatures, publications. Each is its own; the
-// host knows none of them by name, and none of them holds it up.
+// The interface of what uses peers' sessions besides routing: witnesses, topics. The peer host calls each companion and knows none by name; a
+// companion must not hold it up.
 
 import type { BestChange, Message, Rewound, SpeakerEvent } from "@capstan/peer";
 import type { PeerName } from "./forward/far-answer.ts";
@@ -7,18 +7,18 @@ import type { PeerName } from "./forward/far-answer.ts";
 export type Updated = Omit<Extract<SpeakerEvent, { readonly kind: "updated" }>, "kind" | "peer">;
 
 export interface Companion {
-  /** A session was established, or lost. Both sides' tables are yet to come. */
+  /** A session was established; neither side has sent its table yet. */
   established?(peer: PeerName): void;
   lost?(peer: PeerName): void;
-  /** There is no session, because the peer itself proved to be in an earlier start than it had been in. */
+  /** The peer was refused because it proved an earlier start than it had proved before. */
   rewound?(peer: PeerName, rewound: Rewound): void;
-  /** A frame is about to be sent; what it answers is sent in its place. */
+  /** A frame is about to be sent: the answer is sent in its place. */
   outgoing?(peer: PeerName, frame: Message): Message;
-  /** A frame of a peer's that the pipeline let through, as it came: a value that nobody has looked at, or an update's text. */
+  /** A frame of a peer that passed the pipeline, as it came: an unchecked value, or the text of an update. */
   incoming?(peer: PeerName, frame: unknown): void;
-  /** What became of an update of its, by routes: told before the frame is (`incoming`), in the same turn. */
+  /** The result of a peer's update, in counts of routes; called before `incoming` for the same frame, in the same turn. */
   updated?(peer: PeerName, counts: Updated): void;
-  /** The best ways to routes changed. */
+  /** Best paths changed. */
   changed?(changes: readonly BestChange[]): void;
   stop?(): Promise<void> | void;
 }

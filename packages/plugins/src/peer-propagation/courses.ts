@@ -1,12 +1,12 @@
-// What is known of the sessions with a peer beside what its speaker says, by the peer's name: since when, whether whole tables went,
-// and why the last one ended.
+// What is shown of a peer's sessions and is not known to the speaker: since when the state holds, whether both tables were exchanged, and why the last
+// session ended.
 
 export interface Course {
-  /** Milliseconds since the epoch: since when it is in its state. */
+  /** Since when it is in its state, in milliseconds since the epoch. */
   readonly since: number;
   readonly reason?: string;
   readonly reasonAt?: number;
-  /** Whole tables went in both directions. */
+  /** Whether whole tables were exchanged in both directions. */
   readonly heard: boolean;
   readonly told: boolean;
 }

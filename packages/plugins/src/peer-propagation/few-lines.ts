@@ -1,9 +1,9 @@
-// Lines in the node's log that others cause, be they strangers: so many a minute of each kind. How many more there were is told with
-// the next one that is.
+// Limits lines of the node's log that others, even strangers, can cause: so many a minute of each kind. The next line that is written says how
+// many were left out.
 
 import type { PluginRuntime } from "@capstan/orchestrator";
 
-/** Enough to see what is going on; a disk that others can fill is theirs. */
+/** Enough to see what is going on, and too few for others to fill the disk. */
 const LINES_A_MINUTE = 10;
 const MINUTE_MS = 60_000;
 
@@ -21,7 +21,7 @@ export class FewLines {
     this.#runtime = runtime;
   }
 
-  /** @param kind of lines: there must be few of them, such as one a peer */
+  /** @param kind lines are counted by it; there must be few kinds, such as one for each peer */
   warn(kind: string, fields: object, text: string): void {
     const { log } = this.#runtime;
     const now = this.#runtime.now();

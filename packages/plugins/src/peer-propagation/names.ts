@@ -1,9 +1,9 @@
-// How peers are called: by an operator's name, and as principals of this node by that name behind a prefix.
+// Peers' names: the operator's name, and the principal of this node that stands for the peer, which is that name with a prefix.
 
 import type { Principal } from "@capstan/orchestrator";
 import { z } from "zod";
 
-/** What names and ids of nodes may be: also a file's name. */
+/** The form of peers' names and nodes' ids; they are also used as file names. */
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** An operator's name for a peer. */
 export const peerName = z.string().regex(NAME, "must be letters, digits and . _ - (64 at most)");
@@ -16,21 +16,21 @@ export function principalOf(name: string): string {
   return PREFIX + name;
 }
 
-/** As whom what a peer asks is decided. */
+/** The principal under which a peer's messages are decided. */
 export function asPeer({ name, peerGrant }: { readonly name: string; readonly peerGrant: string }): Principal {
   return { principal: principalOf(name), grant: peerGrant };
 }
 
-/** The name of the peer that a principal is; `undefined` where it is none. */
+/** The peer's name of a principal; `undefined` where that is no peer. */
 export function peerNameOf(principal: string): string | undefined {
   return principal.startsWith(PREFIX) ? principal.slice(PREFIX.length) : undefined;
 }
 
-/** Whose a node is, among those that are configured or have taken an invitation and not been recorded yet. */
+/** The operator's names of nodes: of configured peers, and of those that are just taking an invitation. */
 export interface Names {
   nameOf(node: string): string | undefined;
-  /** A session of this node's was established. @returns whether it may be */
+  /** The node's session is being established. @returns whether it may be */
   established(node: string): boolean;
-  /** A session of this node's came to nothing. */
+  /** The node's session failed. */
   failed(node: string): void;
 }

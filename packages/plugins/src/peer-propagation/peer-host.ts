@@ -1,5 +1,5 @@
-// The speaker's host: it tells the speaker what happened and carries out what it answers, in order. It has the clock, the
-// connections and the way into the pipeline; what a session or a route is, is the speaker's to say.
+// Hosts the speaker (@capstan/peer): tells it what happened, and carries out the effects that it answers, in order. The host has the clock, the
+// connections and access to the pipeline; sessions and routes are the speaker's.
 
 import { randomBytes } from "node:crypto";
 import {
@@ -37,27 +37,27 @@ import { type PeerRow, peerTable, reachTable } from "./schema.ts";
 import { SessionEvents } from "./session-events.ts";
 
 export interface HostOptions {
-  /** The administration's id; default: the node's own. */
+  /** The domain's id; default: the node's own id. */
   readonly domain?: string | undefined;
   readonly timing?: Partial<SpeakerTiming> | undefined;
-  /** Milliseconds that a peer has to take what it is told; default: as long as it may be silent (`timing.holdTime`). */
+  /** How long a peer may take to read what is sent, in milliseconds; default: `timing.holdTime`. */
   readonly patience?: number | undefined;
-  /** Milliseconds, never set back; timers are of this clock. */
+  /** A monotonic clock in milliseconds, the one that the timers follow. */
   readonly clock?: (() => number) | undefined;
 }
 
 export interface HostParts extends HostOptions {
-  /** As whom it notes ways to actions. */
+  /** The carrier's name under which it notes ways to actions. */
   readonly by: string;
-  /** What goes along with sessions. */
+  /** What else uses the sessions. */
   readonly companions?: readonly Companion[] | undefined;
-  /** Peers are told that it has just begun, and keep what they have of it for a while. */
+  /** Whether peers are told that this node has restarted, and so keep its routes for some time. */
   readonly restarting?: boolean | undefined;
-  /** The node has another key than it was made with: nothing is said in the name of the one before any more. */
+  /** Called when the node's key was rotated: this host, made for the former key, must not be used any more. */
   rekeyed?(): void;
 }
 
-/** What a node that stops waits for its last words to be taken. */
+/** How long a stopping node waits for its last frames to be read, in milliseconds. */
 const LAST_WORDS_MS = 500;
 
 export class PeerHost {
@@ -117,12 +117,12 @@ export class PeerHost {
     this.#stopFollowing = runtime.follow(runtime.routable, (rows: readonly FollowedRow[]) => own.changed(rows));
   }
 
-  /** Tells the speaker, and carries out what it wants done; what follows of that is told in turn. */
+  /** Gives the speaker an input and carries out its effects; inputs that follow from these are given in turn. */
   tell(input: SpeakerInput): void {
     if (this.#stopped) return;
     this.#inputs.push(input);
     if (this.#busy) return;
-    // Before anything is signed: what the key in force signs is not this speaker's.
+    // Checked before anything is signed: this speaker is made for the former key.
     if (!this.#retired && this.#runtime.identity.publicKey !== this.#key) {
       this.#retired = true;
       this.#inputs.length = 0;
@@ -155,13 +155,13 @@ export class PeerHost {
     return this.#links.get(connection);
   }
 
-  /** The connection that a node's session runs over. */
+  /** The connection of a node's established session. */
   linkOf(node: string): Link | undefined {
     const connection = this.speaker.session(node)?.connection;
     return connection === undefined ? undefined : this.#links.get(connection);
   }
 
-  /** Whether a node knows of no route that leads over this one: where it has a session it was told so, and has taken it. */
+  /** Whether a node has been told, and has read, that no route leads through this one; true where it has no session. */
   leadsNowhere(node: string): boolean {
     const link = this.linkOf(node);
     if (link === undefined) return true;
@@ -169,13 +169,13 @@ export class PeerHost {
     return link.isTaken && !this.speaker.rib.pending(node);
   }
 
-  /** Whose established session runs over a connection. */
+  /** The node whose established session runs over a connection. */
   nodeAt(connection: ConnectionId): string | undefined {
     for (const node of this.speaker.peers()) if (this.speaker.session(node)?.connection === connection) return node;
     return undefined;
   }
 
-  /** Milliseconds since the epoch of a time on the speaker's clock. */
+  /** A time on the speaker's clock, as milliseconds since the epoch. */
   wallAt(time: number): number {
     return Math.round(this.#runtime.now() + time - this.#clock());
   }
@@ -184,7 +184,7 @@ export class PeerHost {
     return this.#courses.get(name);
   }
 
-  /** A frame that passed the pipeline. */
+  /** A frame has passed the pipeline. */
   received(connection: ConnectionId, frame: unknown): void {
     const node = this.nodeAt(connection);
     const name = node === undefined ? undefined : this.#names.nameOf(node);
@@ -195,7 +195,7 @@ export class PeerHost {
       this.#courses.note(name, { heard: true });
   }
 
-  /** Ends a connection from this side; its peer may make another. */
+  /** Closes a connection; its peer may make another. */
   drop(connection: ConnectionId, text: string): void {
     const link = this.#links.get(connection);
     this.#links.delete(connection);
@@ -211,12 +211,12 @@ export class PeerHost {
     this.#events.explain(name, reason);
   }
 
-  /** What was reached over it is not, as long as nobody says so again. */
+  /** Removes all routes: nothing counts as reachable until it is announced again. */
   forgetRoutes(): void {
     this.#reach.forget([...this.#runtime.reader.rows(reachTable)].map(([route]) => route));
   }
 
-  /** Peers are told that it goes and comes back. */
+  /** Tells peers that this node goes and comes back, and ends. */
   async stop(): Promise<void> {
     this.#retired = true;
     this.#stopFollowing();
@@ -277,23 +277,23 @@ export class PeerHost {
           asked: (call, options, theirs) => this.#asked(link, row.name, call, options, theirs),
         });
         this.#links.set(connection, link);
-        // Where nobody waits for it any more, it is closed again.
+        // If the speaker no longer wants the connection, it closes it.
         this.tell({ type: "connected", connection });
       },
       (thrown: unknown) => fail(textOf(thrown)),
     );
   }
 
-  /** A link is over: the speaker asks for no end of it any more. */
+  /** A link has ended. */
   #lost(connection: ConnectionId, text: string): void {
     this.#links.delete(connection);
     this.tell({ type: "lost", connection, text });
   }
 
-  /** What a peer that we dialled asks over its callback: as a message of its own, like one that came in by a door. */
+  /** A call of a peer that we dialled, over its callback: it becomes a message of that peer's, like a call that came in by a door. */
   async #asked(link: Link, name: string, call: unknown, options: unknown, theirs: string): Promise<unknown> {
     const row = this.#runtime.reader.get(peerTable, name);
-    // The name may be another node's by now, and this one's link still there.
+    // The name may belong to another node by now, while this node's link is still there.
     if (row?.node === undefined || this.linkOf(row.node) !== link)
       throw new FaultError(fault("PEER_SESSION_OVER", "that session is over; open another"));
     const asked = parseCall(call, theirs, link.connection);
@@ -312,7 +312,7 @@ export class PeerHost {
     if (name !== undefined && message.type === "end-of-table") this.#courses.note(name, { told: true });
   }
 
-  /** Whose grant is good no more is told nothing more. */
+  /** Whether the peer's grant was revoked; then the connection is closed, and it is sent nothing more. */
   #revoked(name: string, connection: ConnectionId): boolean {
     const row = this.#runtime.reader.get(peerTable, name);
     if (row === undefined) return false;

@@ -1,6 +1,5 @@
-// Orchestrators that tell each other what they offer, and over whom it is reached (DESIGN.md §6). What peers say are messages of
-// theirs, decided like everybody's; what becomes of routes is the speaker's (@capstan/peer), whose tables are learned again at
-// each start. This file is pure.
+// The plugin that peers with other nodes (DESIGN.md §6). What peers send are messages of theirs, decided like everybody's. Sessions and routes are the
+// speaker's (@capstan/peer); its tables are learned again at each start. This file is pure.
 
 import { definePlugin, next } from "@capstan/orchestrator";
 import { answers } from "./answer.ts";
@@ -28,6 +27,7 @@ const DRAIN_MS = 5000;
 
 const knownFaults = { ...peerFaults, ...forwardFaults, ...explainFaults, ...topicFaults, ...witnessFaults };
 
+/** The plugin that peers with other nodes: routes, calls, topics and witnesses. */
 export function peerPropagation(options: PeeringOptions = {}) {
   const { domain, timing, drain = DRAIN_MS } = options;
   const peering = new Peering(options);

@@ -1,4 +1,4 @@
-// What of peering runs on a node: made with the plugin, begun with the first peer, ended with the node.
+// The running part of peering: made with the plugin, started with the first peer, stopped with the node.
 
 import type { FollowedRow, PluginRuntime } from "@capstan/orchestrator";
 import { defaultTiming, type Owner } from "@capstan/peer";
@@ -14,6 +14,7 @@ import { AskAgain } from "./forward/ask-again.ts";
 import { forwarder } from "./forward/forward.ts";
 import type { Neighbour, PathTo, Peers } from "./forward/neighbour.ts";
 import { TakeBack } from "./forward/take-back.ts";
+import { Unresolved } from "./forward/unresolved.ts";
 import { type HostOptions, PeerHost } from "./peer-host.ts";
 import { OWNERS, ownersTable, type PeerRow, peerTable } from "./schema.ts";
 import { TopicsOverPeers } from "./topics/topics-over-peers.ts";
@@ -22,11 +23,11 @@ import { Witness, type WitnessOptions } from "./witness/witness.ts";
 export interface PeeringOptions extends HostOptions {
   /** Where peers' secrets come from, besides `env:` and `file:`. */
   readonly secrets?: SecretSources | undefined;
-  /** Milliseconds until a peer is asked again that did not know what became of an execution; twice as many the next time. */
+  /** How long until a peer is asked again that did not know an execution's outcome, in milliseconds; doubled each time. */
   readonly askAgainAfter?: number | undefined;
-  /** Milliseconds that what is in flight over a session has to end when its peer is stopped or removed. */
+  /** How long calls in flight may go on when their peer is stopped or removed, in milliseconds. */
   readonly drain?: number | undefined;
-  /** How often peers are told checkpoints of this log, and how soon theirs are looked at. */
+  /** How often peers are sent checkpoints of this log, and how soon theirs are checked. */
   readonly witness?: WitnessOptions | undefined;
 }
 
@@ -37,7 +38,7 @@ export interface Running {
   readonly peers: ConfiguredPeers;
 }
 
-/** As whom it notes ways to actions and topics, and carries what is performed and published there. */
+/** The carrier's name under which it notes ways to actions and topics, makes calls and reads publications. */
 export const CARRIER = "peer-propagation";
 
 export class Peering implements Peers {
@@ -45,20 +46,21 @@ export class Peering implements Peers {
   readonly #options: PeeringOptions;
   #runtime: PluginRuntime | undefined;
   #running: Running | undefined;
-  /** From the first peer on. */
+  /** Set from the first peer on. */
   #topics: TopicsOverPeers | undefined;
   #witness: Witness | undefined;
   #acceptance: Acceptance | undefined;
   #askAgain: AskAgain | undefined;
   #takeBack: TakeBack | undefined;
+  #unresolved: Unresolved | undefined;
   #drains: Drains | undefined;
   #owners: readonly Owner[] = [];
   #stopFollowing: (() => void) | undefined;
   #ending: Promise<void> | undefined;
-  /** Another host was there before, in this process. */
+  /** Whether this process has had a host before. */
   #begun = false;
   #stopped = false;
-  /** Of what was configured before this start. */
+  /** Whether peers that were configured before this start were checked for missing rights. */
   #warned = false;
 
   constructor(options: PeeringOptions) {
@@ -69,10 +71,15 @@ export class Peering implements Peers {
   run(runtime: PluginRuntime): void {
     this.#runtime = runtime;
     runtime.given(elsewhere).carriers.set(CARRIER, forwarder(this));
-    // Also without peers: what is owed to one that was removed is let go in time.
+    // Also without peers: what is owed to a removed peer is dropped after some time.
     this.#takeBack = new TakeBack({
       ...{ runtime, by: CARRIER, again: this.#options.askAgainAfter ?? ASK_AGAIN_MS },
       neighbour: (node) => this.neighbour(node),
+    });
+    this.#unresolved = new Unresolved({
+      ...{ runtime, by: CARRIER },
+      nameOf: (node) => this.#running?.peers.nameOf(node),
+      session: (node) => this.neighbour(node) !== undefined,
     });
     this.#follow(runtime);
   }
@@ -83,6 +90,7 @@ export class Peering implements Peers {
     this.#topics?.stop();
     this.#askAgain?.stop();
     this.#takeBack?.stop();
+    this.#unresolved?.stop();
     this.#drains?.stop();
     this.#topics = undefined;
     await Promise.all([this.#ending, this.#running?.host.stop()]);
@@ -94,7 +102,7 @@ export class Peering implements Peers {
     return this.#runtime;
   }
 
-  /** A node without peers speaks to nobody: there is nothing to run. */
+  /** The running parts; `undefined` on a node without peers. */
   running(): Running | undefined {
     return this.#running;
   }
@@ -103,7 +111,7 @@ export class Peering implements Peers {
     return this.#topics;
   }
 
-  /** Digests of the updates of a peer's session, in both directions. */
+  /** Digests of the updates in a peer's session, in both directions. */
   saidIn(name: string): ReturnType<Acceptance["of"]> {
     return this.#acceptance?.of(name) ?? {};
   }
@@ -160,7 +168,7 @@ export class Peering implements Peers {
     this.#stopFollowing = runtime.follow([ownersTable, peerTable, recallTable], (rows) => this.#changed(rows));
   }
 
-  /** The node has another key: whoever spoke by the one before takes leave, and peers hear of the other one. */
+  /** The node's key was rotated: the former host says goodbye, and one with the new key begins. */
   #again(runtime: PluginRuntime): void {
     const host = this.#running?.host;
     if (host === undefined) return;
@@ -196,7 +204,7 @@ export class Peering implements Peers {
     for (const { row } of peers) this.#warnOf(row as PeerRow | undefined);
   }
 
-  /** With another version a peer may be to have more than it was given. */
+  /** Warns where this version would give a peer more rights than its grant has. */
   #warnOf(row: PeerRow | undefined): void {
     const { log, node } = this.#runtime as PluginRuntime;
     const lacks = row === undefined ? [] : lacking(row, this.#options.domain ?? node.id);

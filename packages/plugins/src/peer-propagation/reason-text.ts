@@ -1,4 +1,4 @@
-// Why a session ended, in a line for people.
+// The reason for the end of a session, as one line of text.
 
 import type { Reason } from "@capstan/peer";
 

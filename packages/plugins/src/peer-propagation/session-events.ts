@@ -1,5 +1,4 @@
-// What the speaker tells of sessions: into the node's log of lines, into messages of the node's own, and to what goes along with
-// sessions (companion.ts).
+// Passes on what the speaker reports of sessions: to the node's log lines, into messages of the node's own, and to companions (companion.ts).
 
 import type { PluginRuntime } from "@capstan/orchestrator";
 import type { ConnectionId, SpeakerEvent } from "@capstan/peer";
@@ -18,7 +17,7 @@ export interface SessionEventsParts {
   readonly courses: Courses;
   readonly companions: readonly Companion[];
   link(connection: ConnectionId): Link | undefined;
-  /** The connection that a node's session runs over by now. */
+  /** The connection of a node's session now. */
   connectionOf(node: string): ConnectionId | undefined;
 }
 
@@ -85,7 +84,7 @@ export class SessionEvents {
     }
   }
 
-  /** Why a peer's last session ended, or none came about. */
+  /** Notes why a peer's last session ended, or could not be made. */
   explain(name: string, reason: string): void {
     this.#parts.courses.note(name, { reason, reasonAt: this.#parts.runtime.now() });
   }
@@ -109,7 +108,7 @@ export class SessionEvents {
     const { runtime } = this.#parts;
     const data = { name, session: connection ?? null };
     runtime.note({ resource: "peer", action: "session", data }).catch((thrown: unknown) => {
-      // What the disk refused was undone, and this with it: it is told again, as it is by now.
+      // The append failed and the note was undone: it is made again, with the state as it is now.
       if (isUndone(thrown)) this.#notedSession(name, node, this.#parts.connectionOf(node));
       else runtime.log.error({ error: String(thrown) }, "a session could not be noted");
     });

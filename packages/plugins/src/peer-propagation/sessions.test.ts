@@ -94,6 +94,7 @@ describe("an operator", () => {
     await osaka.app.peer.stop({ name: "n-berlin" });
     await until(async () => (await routes(berlin)).length === 0);
     expect((await shown(osaka, "n-berlin")).state).toBe("stopped");
+    await until(async () => (await shown(berlin, "n-osaka")).state !== "established");
     await osaka.app.peer.start({ name: "n-berlin" });
     await complete(berlin, "n-osaka");
     expect((await routes(berlin)).map(({ route }) => route)).toEqual(["action:greet"]);
@@ -198,6 +199,21 @@ describe("a peer", () => {
     expect(reason).toBe("it did not answer within 200 ms");
     await osaka.app.action.register({ name: "greet", protocol: "echo" });
     await until(async () => (await routes(berlin)).length === 1);
+  });
+
+  test("that flaps a hundred times a minute is let in ever more rarely", async () => {
+    const osaka = await startNode({ id: "n-osaka", peering: { timing: { backoff: { first: 60_000, last: 60_000 } } } });
+    nodes.push(osaka);
+    await addRaw(osaka);
+    let established = 0;
+    for (let i = 0; i < 10; i++) {
+      const one = raw(osaka);
+      await until(() => one.events.some((event) => event === "established" || event === "session"));
+      if (one.events.includes("established")) established++;
+      one.close();
+    }
+    // Two are free; the third has it held back for longer than this takes.
+    expect(established).toBe(3);
   });
 
   test("that asks for what its grant does not cover is refused, with the clause", async () => {

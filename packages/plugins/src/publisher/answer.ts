@@ -1,13 +1,14 @@
 // Receivers, subscriptions and publications as they are shown, and callbacks as they begin to follow.
 
 import { type Authority, type Envelope, FaultError, fault, type Reader } from "@capstan/orchestrator";
+import { deadLetters } from "../dead-letter/schema.ts";
 import { cursorAt, goneBefore } from "./cursor.ts";
 import { unknownReceiver } from "./decide-receiver.ts";
-import type { Deliveries } from "./deliveries.ts";
-import type { Topics } from "./elsewhere.ts";
+import type { Deliveries } from "./delivery/deliveries.ts";
+import type { Topics } from "./elsewhere/topics.ts";
 import { entryFrom } from "./prepare.ts";
 import { answerRead } from "./read.ts";
-import { cursorTable, receiverTable, type SubscriptionRow, subscriptionTable } from "./schema.ts";
+import { cursorTable, DELIVERY, receiverTable, type SubscriptionRow, subscriptionTable } from "./schema.ts";
 import { nameIn } from "./topic.ts";
 import { topicsElsewhere } from "./topics-elsewhere.ts";
 
@@ -20,7 +21,7 @@ interface Filter {
   readonly limit?: number;
 }
 
-/** @param running what delivers; on a log that is only read nothing does */
+/** @param running answers the deliveries; `undefined` on a log that is only read */
 export function answers(running: () => Deliveries | undefined, carriers: Topics["carriers"]) {
   return {
     "receiver.list": listReceivers,
@@ -33,7 +34,8 @@ export function answers(running: () => Deliveries | undefined, carriers: Topics[
       if (row === undefined) throw new FaultError(fault("SUBSCRIPTION_UNKNOWN", `there is no subscription ${id}`));
       const deliveries = running();
       const elsewhere = topicsElsewhere(row.topic, reader, authority, { deliveries, carriers });
-      return { ...shown(id, row, reader, deliveries), ...(elsewhere === undefined ? {} : { elsewhere }) };
+      const letters = lettersOf(reader, deliveries);
+      return { ...shown(id, row, reader, { deliveries, letters }), ...(elsewhere === undefined ? {} : { elsewhere }) };
     },
     "subscription.read": (envelope: Envelope, reader: Reader, authority: Authority) =>
       answerRead(envelope, reader, authority, running()),
@@ -63,7 +65,7 @@ function showReceiver(envelope: Envelope, reader: Reader, authority: Authority) 
   }
   const subscriptions: string[] = [];
   for (const [id, { receiver }] of reader.rows(subscriptionTable)) if (receiver === name) subscriptions.push(id);
-  // A copy: the row is the state itself.
+  // A copy, because the row is part of the state.
   return { ...structuredClone(row), subscriptions: subscriptions.sort() };
 }
 
@@ -81,30 +83,49 @@ function listSubscriptions(
     if ((after === undefined || id > after) && authority.reads(nameIn(row.topic))) ids.push(id);
   }
   ids.sort();
+  const letters = lettersOf(reader, deliveries);
   const items = ids
     .slice(0, limit)
-    .map((id) => shown(id, reader.get(subscriptionTable, id) as SubscriptionRow, reader, deliveries));
+    .map((id) => shown(id, reader.get(subscriptionTable, id) as SubscriptionRow, reader, { deliveries, letters }));
   return { items, ...(ids.length > limit ? { next: ids[limit - 1] as string } : {}) };
 }
 
-function shown(id: string, row: SubscriptionRow, reader: Reader, deliveries: Deliveries | undefined) {
+interface Known {
+  readonly deliveries: Deliveries | undefined;
+  readonly letters: ReadonlyMap<string, number> | undefined;
+}
+
+/** How many dead letters are open, by subscription: counted in one pass. */
+function lettersOf(reader: Reader, deliveries: Deliveries | undefined): ReadonlyMap<string, number> | undefined {
+  if (deliveries === undefined) return undefined;
+  const counts = new Map<string, number>();
+  for (const about of deliveries.runtime.given(deadLetters).about(reader, DELIVERY)) {
+    const id = about.slice(0, about.indexOf("/"));
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function shown(id: string, row: SubscriptionRow, reader: Reader, { deliveries, letters }: Known) {
   const { topic, receiver, name, principal, grant, at } = row;
   const progress = deliveries?.progress(id);
   const entry = progress?.entry ?? reader.get(cursorTable, id) ?? 0;
-  const why = progress?.stopped ?? deliveries?.lines.whyNot(row, entry) ?? goneBefore(entry, reader);
+  const why = progress?.stopped ?? deliveries?.readers.whyNot(row, entry) ?? goneBefore(entry, reader);
   const { left, failing } = progress ?? {};
   return {
     ...{ id, topic, principal, grant, at },
     ...(receiver === undefined ? {} : { receiver }),
     ...(name === undefined ? {} : { name }),
     cursor: cursorAt(entry, reader.proofs),
-    // Entries that it has not looked at; those of its topic are among them.
+    // Entries that it has not looked at yet, of all topics.
     lag: Math.max(0, (deliveries?.runtime.durable ?? reader.revision) - entry),
     state: why === undefined ? ("active" as const) : ("stopped" as const),
     ...(why === undefined ? {} : { why }),
     ...(receiver === undefined ? { followed: progress?.followed ?? false } : {}),
     ...(left === undefined ? {} : { left }),
     ...(failing === undefined ? {} : { failing }),
+    // Shown, because a receiver that fails on everything counts as active and up to date.
+    ...(receiver === undefined || letters === undefined ? {} : { deadLetters: letters.get(id) ?? 0 }),
   };
 }
 

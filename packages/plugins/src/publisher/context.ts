@@ -1,4 +1,4 @@
-// What the publisher's decisions are given by the plugins before it.
+// The tokens that the publisher's decisions get from the plugins before it.
 
 import { authority, type PluginContext } from "@capstan/orchestrator";
 import { deadLetters } from "../dead-letter/schema.ts";

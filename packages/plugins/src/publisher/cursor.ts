@@ -1,10 +1,10 @@
-// Cursors: where in which log. `<entry>.<log>`: everything up to that entry is behind it. A restore takes entries away, and others get
-// their numbers: where one that is there now came after a restore, the cursor ends in the start that the restore began,
-// `<entry>.<log>.<start>`, and one of before that is told from it (docs/adr/0036).
+// Cursors: a place in a log, written `<entry>.<log>`. Everything up to that entry was read. After a restore other entries get the numbers of
+// those that it took away. So the cursor of an entry that came after a restore also names the start that the restore began,
+// `<entry>.<log>.<start>`, which tells it from a cursor of the lost entry (docs/adr/0036).
 
 import { type Fault, fault, printable, type Reader } from "@capstan/orchestrator";
 
-/** So many digits are a number that is exact. */
+/** Up to 15 digits are exact as a JavaScript number. */
 const CURSOR = /^(0|[1-9]\d{0,14})\.(l-[0-9A-Za-z]{1,40})(?:\.([1-9]\d{0,14}))?$/;
 
 export interface Place {
@@ -14,7 +14,7 @@ export interface Place {
   readonly start: number;
 }
 
-/** A log, as far as its cursors tell of it. */
+/** What cursors need to know of their log. */
 export interface CursorLog {
   readonly log: string;
   readonly restorations: readonly { readonly epoch: number; readonly size: number }[];
@@ -22,7 +22,7 @@ export interface CursorLog {
 
 type Reads = Pick<Reader, "revision" | "first"> & { readonly proofs: CursorLog };
 
-/** Where a cursor stands, of whatever log it is. */
+/** Parses a cursor of any log; `undefined` where the text is none. */
 export function placeOf(text: string): Place | undefined {
   const [, entry, log = "", start = 0] = CURSOR.exec(text) ?? [];
   return entry === undefined ? undefined : { entry: Number(entry), log, start: Number(start) };
@@ -34,15 +34,15 @@ export function cursorAt(entry: number, { log, restorations }: CursorLog): strin
 }
 
 /**
- * The same place, as of after every restore: for who comes from elsewhere. Whoever relays the log, and has of before the last restore what
- * stood behind the place then, has nothing for who comes by this cursor (peer-propagation/topics/ring.ts).
+ * The cursor of an entry for readers at other nodes: it always names the log's last restore. A node that relays the log may still have
+ * publications from before that restore, and must not pass them on under this cursor (peer-propagation/topics/ring.ts).
  */
 export function cursorSince(entry: number, { log, restorations }: CursorLog): string {
   const last = restorations.at(-1);
   return last === undefined ? `${entry}.${log}` : `${entry}.${log}.${last.epoch}`;
 }
 
-/** The entry that a cursor of this log stands at; or why nobody can read on from there. */
+/** The entry of a cursor of this log; or the fault for which nobody can read on from there. */
 export function entryOfCursor(text: string, reader: Reads): number | Fault {
   const place = placeOf(text);
   if (place === undefined) {
@@ -60,7 +60,7 @@ export function entryOfCursor(text: string, reader: Reads): number | Fault {
   return restoredSince(place, reader) ?? future(entry, reader) ?? goneBefore(entry, reader) ?? entry;
 }
 
-/** Why it is not the entry any more that the cursor was made at. */
+/** Why the entry at the cursor's place is no longer the one that it was made for; `undefined` where it is. */
 function restoredSince({ entry, start }: Place, { revision, proofs }: Reads): Fault | undefined {
   const { restorations } = proofs;
   const since = restorations.filter(({ epoch, size }) => epoch > start && size < entry).map(({ size }) => size);

@@ -1,5 +1,5 @@
-// What comes of deliveries: how far they are, what failed for good, and what is handed over once more. All of it is the node's own,
-// but for who asks that something be handed over again.
+// Decides what deliveries lead to: cursors that move on, dead letters, and redeliveries. All of these messages are the node's own, except the
+// one that asks for a redelivery.
 
 import { type Fault, next, refuse } from "@capstan/orchestrator";
 import type { Context } from "./context.ts";
@@ -34,7 +34,7 @@ function advance({ message, state }: Context) {
   const { cursors } = message.data as { readonly cursors: Readonly<Record<string, number>> };
   let after = state;
   for (const [id, entry] of Object.entries(cursors)) {
-    // Deleted meanwhile, or acknowledged further.
+    // The subscription was deleted meanwhile, or its cursor is further already.
     const before = state.get(cursorTable, id);
     if (before !== undefined && before < entry) after = after.put(cursorTable, id, entry);
   }
@@ -45,7 +45,7 @@ function fail({ message, state, needs }: Context) {
   const failed = message.data as FailedDelivery;
   const { id, entry } = failed;
   const before = state.get(cursorTable, id);
-  // It was deleted meanwhile: nobody wants it delivered any more.
+  // The subscription was deleted meanwhile.
   if (before === undefined) return next();
   return next({
     clause: `${failed.error.code}, attempt ${failed.attempts}, the last`,
@@ -68,7 +68,7 @@ function redeliver({ message, envelope, state, needs }: Context) {
   if (receiver === undefined) {
     return refuse("RECEIVER_UNKNOWN", `there is no receiver "${row.receiver}" any more; register it first`);
   }
-  // Whoever has it handed over again could have it handed to code of their own.
+  // The caller needs the right to read the topic: the receiver could be code of the caller's.
   const refused = authority.allows(reading(row.topic));
   if (refused !== undefined) return refuse(refused.code, refused.message, { details: refused.details });
   const { [PUBLISHED]: published } = envelope.facts as { readonly [PUBLISHED]?: string };
@@ -87,7 +87,7 @@ function redeliver({ message, envelope, state, needs }: Context) {
       {
         kind: REDELIVER,
         data,
-        // A delivery is made at least once.
+        // Replayable, because deliveries are at least once.
         replayable: true,
         deadline: envelope.at + receiver.timeout,
       },

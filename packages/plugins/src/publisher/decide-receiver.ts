@@ -1,5 +1,4 @@
-// Receivers: registered like actions, by name and revision, each a task for a protocol. What they take may be said by a schema;
-// they give nothing.
+// Receivers: registered like actions, by name and revision, each a task for a protocol. They may have an input schema, and have no output.
 
 import { type Fault, nearest, next, printable, refuse } from "@capstan/orchestrator";
 import { checkSchema } from "../registry/json-schema.ts";
@@ -47,7 +46,7 @@ function write(context: Context, verb: "register" | "update") {
   const { may: _may, ...rest } = inspected;
   const unsaid = unsaidMay(asked, rest, before, envelope);
   if (unsaid !== undefined) return refused(unsaid);
-  // What its code may ask for as an action it may as a receiver only where whoever registers it says so.
+  // The module's own `may` does not count for a receiver: only what the registrant says.
   const task = taskOf({ ...asked, may: asked.may ?? keptMay(before) }, inspected, before, envelope);
   const input = asked.input ?? inspected.input ?? before?.input;
   const row: ReceiverRow = { ...task, ...(input === undefined || input === true ? {} : { input }) };
@@ -62,7 +61,7 @@ function refused({ code, message, details }: Fault) {
   return refuse(code, message, { details });
 }
 
-/** Suggests only what the caller may know of. */
+/** Suggests only names that the caller may read. */
 export function unknown({ state, needs }: Pick<Context, "state" | "needs">, name: string) {
   const known = [...state.rows(receiverTable)].map(([one]) => one).filter((one) => needs.authority.reads(one));
   return refused(unknownReceiver(name, known));

@@ -1,14 +1,13 @@
-// Subscriptions: who is handed what, from where on. A subscription is a row, and a cursor beside it that only gets further; what
-// was published is looked at by nobody here.
+// Subscriptions: a row that says what is delivered to whom, and a cursor row that only moves forward. Deciding never reads publications.
 
 import { entryNumberOf, type Fault, next, type PluginContext, refuse, siblingId } from "@capstan/orchestrator";
 import { topicOf } from "../registry/schema.ts";
 import type { Context } from "./context.ts";
 import { cursorAt } from "./cursor.ts";
 import { decideDelivery } from "./decide-delivery.ts";
-import { decideImport, decideReach, decideRelease } from "./decide-import.ts";
 import { unknown as unknownReceiver } from "./decide-receiver.ts";
-import { isElsewhere, someElsewhere } from "./elsewhere.ts";
+import { decideImport, decideReach, decideRelease } from "./elsewhere/decide-import.ts";
+import { isElsewhere, someElsewhere } from "./elsewhere/topics.ts";
 import {
   cursorTable,
   FROM,
@@ -116,11 +115,11 @@ function acknowledge(context: Context, id: string) {
   const before = state.get(cursorTable, id) ?? 0;
   const entry = Math.max(before, from.entry ?? before);
   const data = { id, cursor: cursorAt(entry, { restorations: [], ...from }) };
-  // An older one than is known says nothing new: a repeat, or one that was overtaken.
+  // An older cursor is a repeat, or was overtaken: it changes nothing.
   return entry === before ? next({ data }) : next({ data, state: state.put(cursorTable, id, entry) });
 }
 
-/** What is read or followed: a subscription of the caller's, or a topic. */
+/** What is to be read or followed: a subscription of the caller's, or a topic. */
 function which(context: Context) {
   const { message, needs } = context;
   const { id, topic, from } = message.data as Which;
@@ -149,13 +148,13 @@ function which(context: Context) {
   return refused === undefined ? next() : because(refused);
 }
 
-/** The subscription, where the caller may know of it and change it. */
+/** The subscription, where the caller may read it and, for anything but a query, change it. */
 export function mine({ state, needs, envelope, definition }: Context, id: string): SubscriptionRow | undefined {
   const row = state.get(subscriptionTable, id);
   if (row === undefined) return undefined;
-  // An id stands in no namespace: its topic does, and whose it is decides where it is only read of.
+  // An id stands in no namespace, but the topic's name does.
   if (!needs.authority.reads(nameIn(row.topic))) return undefined;
-  // Following moves it on.
+  // Following counts as a change, because it moves the cursor.
   const changes = definition.kind !== "query";
   const may = !changes || row.principal === envelope.principal || needs.authority.writes(nameIn(row.topic));
   return may ? row : undefined;
@@ -170,7 +169,7 @@ function topicUnknown(context: Context, topic: string) {
 function* readable({ state, needs, envelope, definition }: Context): Iterable<string> {
   const { authority, actions } = needs;
   for (const [name] of state.rows(actions)) if (authority.reads(name)) yield topicOf(name);
-  // A command records what it reads of a session table, and there may be many.
+  // The nearest name was looked for in `prepare`: reading the session table here would record every row of it.
   const near = envelope.facts[NEAR] as string | undefined;
   const others = definition.kind !== "command" ? someElsewhere(state) : near === undefined ? [] : [near];
   for (const topic of others) if (authority.reads(nameIn(topic))) yield topic;

@@ -1,11 +1,11 @@
-// Handing over once more what failed: outside the subscription's order, because whoever asks for it wants it done now.
+// Carries out a redelivery of a failed publication: at once, outside of the subscription's order.
 
 import { type EffectHandler, type Fault, FaultError, fault, type Message } from "@capstan/orchestrator";
-import type { Deliveries } from "./deliveries.ts";
-import { deliver } from "./delivery.ts";
+import type { Deliveries } from "./delivery/deliveries.ts";
+import { deliver } from "./delivery/delivery.ts";
 import { type Redelivery, receiverTable, subscriptionTable } from "./schema.ts";
 
-/** @param running what delivers, once the node does: an effect that the last start left may come first */
+/** @param running resolves to the deliveries once the node runs: an effect left by the last start may come before that */
 export function redeliver(running: () => Promise<Deliveries>): EffectHandler {
   return {
     async carryOut(effect, runtime) {
@@ -20,7 +20,7 @@ export function redeliver(running: () => Promise<Deliveries>): EffectHandler {
       const row = runtime.get(subscriptionTable, id);
       if (row === undefined)
         return outcome(redelivery, fault("SUBSCRIPTION_UNKNOWN", `there is no subscription ${id} any more`));
-      const refusal = deliveries.lines.refusal(row, one);
+      const refusal = deliveries.readers.refusal(row, one);
       if (refusal !== undefined) return outcome(redelivery, refusal);
       return outcome(
         redelivery,

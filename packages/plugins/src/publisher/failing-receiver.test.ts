@@ -55,6 +55,26 @@ describe("a receiver that fails", () => {
     expect((await app.log.list({ message: "alert.raised" })).items).toHaveLength(1);
   });
 
+  test("is told of with how many dead letters there are of each subscription, as long as they are open", async () => {
+    const { app, action, receiver, performAll, letters, show } = await startPublisher();
+    await action();
+    await receiver("mail", fails);
+    await receiver("print");
+    const { id } = await app.subscription.create({ topic: "action.greet", receiver: "mail" });
+    const { id: fine } = await app.subscription.create({ topic: "action.greet", receiver: "print" });
+    const { id: cursor } = await app.subscription.create({ topic: "action.greet" });
+    await performAll(1, 3);
+    await settled();
+    expect(await show(id)).toMatchObject({ state: "active", deadLetters: 3 });
+    expect(await show(fine)).toMatchObject({ deadLetters: 0 });
+    expect(await show(cursor)).not.toHaveProperty("deadLetters");
+    await app.deadLetter.discard({ id: (await letters())[0]?.id as string, reason: "given up" });
+    const { items } = (await app.subscription.list({})) as { items: readonly { id: string; deadLetters?: number }[] };
+    expect(Object.fromEntries(items.map((item) => [item.id, item.deadLetters]))).toEqual({
+      ...{ [id]: 2, [fine]: 0, [cursor]: undefined },
+    });
+  });
+
   test("in a way that trying again does not help against is not tried again", async () => {
     const { app, action, receiver, perform, given, letters } = await startPublisher();
     await action();

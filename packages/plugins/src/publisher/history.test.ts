@@ -4,8 +4,8 @@ import { expect, test } from "bun:test";
 import { type Log, memoryLog } from "@capstan/orchestrator";
 import { failingOnce } from "../dead-letter/dead-letter.fixture.ts";
 import { Clock } from "../hub.fixture.ts";
+import { Slots } from "./delivery/slots.ts";
 import { History } from "./history.ts";
-import { Places } from "./places.ts";
 import type { Published } from "./publication.ts";
 import { settled, startPublisher } from "./publisher.fixture.ts";
 import { RunQueue } from "./run-queue.ts";
@@ -172,7 +172,7 @@ test("tasks take turns: what is added meanwhile waits for the next slice, and a 
 
 test("a place is given back once: when it is over, or when it took long", async () => {
   const clock = new Clock();
-  const places = new Places(clock, 1);
+  const places = new Slots(clock, 1);
   expect(places.take()).toBeUndefined();
   const give = places.held();
   const next = places.take();

@@ -183,7 +183,7 @@ export class History {
 
   #read(block: Block, end: number): Awaitable<void> {
     const { reader } = this.#parts;
-    // What was compacted away is passed over: whoever needed it was told before (line.ts).
+    // What was compacted away is passed over: whoever needed it was told before (topic-reader.ts).
     block.to = Math.max(block.to, Math.min(end, reader.first - 1));
     if (block.to === end) return undefined;
     const entries = reader.entries(block.to + 1, { limit: end - block.to });

@@ -12,7 +12,7 @@ import {
 import { inspectTask } from "../executor/prepare.ts";
 import type { Protocols } from "../executor/protocols.ts";
 import { entryOfCursor } from "./cursor.ts";
-import { isElsewhere, someElsewhere } from "./elsewhere.ts";
+import { isElsewhere, someElsewhere } from "./elsewhere/topics.ts";
 import { publishedBy } from "./publication.ts";
 import { FROM, type From, NEAR, PUBLISHED, receiverTable } from "./schema.ts";
 import { isHere, isPattern, nearestTopic } from "./topic.ts";

@@ -11,7 +11,7 @@ import {
   type Trace,
 } from "@capstan/orchestrator";
 import { cursorAt } from "./cursor.ts";
-import type { Import, ImportedPublication } from "./import-schema.ts";
+import type { Import, ImportedPublication } from "./elsewhere/import-schema.ts";
 import { actionIn } from "./topic.ts";
 
 /** As subscribers see it. */

@@ -1,17 +1,18 @@
 // What was done is published to whoever subscribed. A completion's entry is the publication (docs/adr/0017): what is decided here is
-// which receivers and subscriptions there are; handing on is reading the log (deliveries.ts).
+// which receivers and subscriptions there are; handing on is reading the log (delivery/deliveries.ts).
 
 import { definePlugin, next, type PluginContext, type Reader, refuse } from "@capstan/orchestrator";
 import { compileSchema, describeProblems } from "../registry/json-schema.ts";
 import { actions, topicOf } from "../registry/schema.ts";
 import { unknownAction } from "../registry/unknown-action.ts";
 import { answers } from "./answer.ts";
+import { carriedTopics } from "./carried-topics.ts";
 import { type Context, NEEDS } from "./context.ts";
 import { decideReceiver } from "./decide-receiver.ts";
 import { decideSubscription } from "./decide-subscription.ts";
-import { Deliveries, type DeliveryOptions } from "./deliveries.ts";
+import { Deliveries, type DeliveryOptions } from "./delivery/deliveries.ts";
 import { redeliver } from "./effects.ts";
-import { importAlertTable, importedTable, topicElsewhereTable, topics } from "./elsewhere.ts";
+import { importAlertTable, importedTable, topicElsewhereTable, topics } from "./elsewhere/topics.ts";
 import { createEventsDoor } from "./events/events-door.ts";
 import { inspectReceiver, newSubscription, publishedIn, startOf } from "./prepare.ts";
 import { oldestCursor } from "./retained.ts";
@@ -23,10 +24,11 @@ import {
   receiverTable,
   subscriptionTable,
 } from "./schema.ts";
-import { carriedTopics } from "./topics.ts";
 
+/** How patient deliveries are, and how many run at once. */
 export type PublisherOptions = DeliveryOptions;
 
+/** The plugin that delivers publications to receivers and callbacks. */
 export function publisher(options: PublisherOptions = {}) {
   // One node at a time: what it does by itself begins with `run`.
   let begun = Promise.withResolvers<Deliveries>();

@@ -3,7 +3,7 @@
 
 import { type Authority, type Envelope, type Fault, FaultError, type Reader } from "@capstan/orchestrator";
 import { cursorAt, goneBefore } from "./cursor.ts";
-import type { Deliveries } from "./deliveries.ts";
+import type { Deliveries } from "./delivery/deliveries.ts";
 import { History } from "./history.ts";
 import { entryFrom } from "./prepare.ts";
 import type { Publication } from "./publication.ts";
@@ -50,9 +50,9 @@ export async function answerRead(
       ? {}
       : {
           wait: async (at, ms) => {
-            const reached = await deliveries.lines.published(of, at, ms, deliveries.stopping);
+            const reached = await deliveries.readers.published(of, at, ms, deliveries.stopping);
             // It was let in a while ago.
-            const still = deliveries.lines.authority(of, mine === undefined ? [envelope] : [mine, envelope]);
+            const still = deliveries.readers.authority(of, mine === undefined ? [envelope] : [mine, envelope]);
             if ("code" in still) throw new FaultError(still as Fault);
             may = still.at(-1) as Authority;
             return reached;

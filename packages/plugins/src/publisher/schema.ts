@@ -14,7 +14,7 @@ import {
 import { z } from "zod";
 import { type Task, taskFields, taskUpdates } from "../registry/schema.ts";
 import type { CursorLog } from "./cursor.ts";
-import { importMessages } from "./import-schema.ts";
+import { importMessages } from "./elsewhere/import-schema.ts";
 import type { Publication } from "./publication.ts";
 import { namespaceIn } from "./topic.ts";
 
@@ -269,6 +269,7 @@ export const publisherMessages = {
   },
 };
 
+/** The faults of the plugin publisher. */
 export const publisherFaults = {
   TOPIC_UNKNOWN: {
     status: 404,

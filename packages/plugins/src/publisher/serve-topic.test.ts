@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { faultFrom } from "../hub.fixture.ts";
-import { bridged, type Island, startIsland } from "./islands.fixture.ts";
+import { bridged, type Island, startIsland } from "./elsewhere/islands.fixture.ts";
 import { settled } from "./publisher.fixture.ts";
 import { RunQueue } from "./run-queue.ts";
 

@@ -3,8 +3,8 @@
 import { FaultError, fault, printable } from "@capstan/orchestrator";
 import { actions } from "../registry/schema.ts";
 import { cursorAt, cursorSince, entryOfCursor, goneBefore } from "./cursor.ts";
-import type { Deliveries } from "./deliveries.ts";
-import type { FarPublication, TopicPage, TopicRead } from "./elsewhere.ts";
+import type { Deliveries } from "./delivery/deliveries.ts";
+import type { FarPublication, TopicPage, TopicRead } from "./elsewhere/topics.ts";
 import type { Published } from "./publication.ts";
 import { readPage } from "./read-page.ts";
 import type { RunQueue } from "./run-queue.ts";
@@ -16,7 +16,7 @@ export async function serveTopic(
   signal: AbortSignal,
   queue: RunQueue = deliveries.reads,
 ): Promise<TopicPage> {
-  const { runtime, history, lines, stopping, fanOut } = deliveries;
+  const { runtime, history, readers, stopping, fanOut } = deliveries;
   const { reader } = runtime;
   // What else is published than what actions give is nowhere listed.
   const known = actionIn(topic) === undefined || isHere(reader, runtime.given(actions), topic);
@@ -37,7 +37,7 @@ export async function serveTopic(
     turn: (work) => queue.turn(work),
     left: () => (signal.aborted ? Number.NEGATIVE_INFINITY : until - runtime.now()),
     wait: async (at, ms) => {
-      const reached = await lines.published(topic, at, ms, AbortSignal.any([signal, stopping]));
+      const reached = await readers.published(topic, at, ms, AbortSignal.any([signal, stopping]));
       if (stopping.aborted) throw new FaultError(fault("STOPPING", "the node is shutting down; ask again later"));
       return reached;
     },

@@ -9,7 +9,7 @@ import { executor } from "../executor/executor.ts";
 import { echo, faultFrom, granted } from "../hub.fixture.ts";
 import { ledger } from "../ledger/ledger.ts";
 import { registry } from "../registry/registry.ts";
-import { GREET, type Island, nextLife, startIsland, two } from "./islands.fixture.ts";
+import { GREET, type Island, nextLife, startIsland, two } from "./elsewhere/islands.fixture.ts";
 import { settled } from "./publisher.fixture.ts";
 import { publisher } from "./publisher.ts";
 

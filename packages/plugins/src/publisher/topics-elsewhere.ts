@@ -3,7 +3,7 @@
 
 import type { Authority, Reader } from "@capstan/orchestrator";
 import { actions } from "../registry/schema.ts";
-import type { Deliveries } from "./deliveries.ts";
+import type { Deliveries } from "./delivery/deliveries.ts";
 import {
   type ImportRow,
   importedTable,
@@ -11,7 +11,7 @@ import {
   type Topics,
   type TopicWay,
   topicElsewhereTable,
-} from "./elsewhere.ts";
+} from "./elsewhere/topics.ts";
 import { covers, isHere, isPattern, nameIn } from "./topic.ts";
 
 /** Of one pattern. */

@@ -1,4 +1,4 @@
-// What there is to be performed, here and elsewhere: by pages, as far as the caller's grant may read.
+// Lists and shows actions, here and elsewhere: by pages, as far as the caller's grant may read.
 
 import {
   type Authority,
@@ -49,16 +49,16 @@ function shown(reader: Reader, name: string) {
   return way === undefined ? undefined : shownElsewhere(name, way);
 }
 
-/** Revisions are its origin's to count. */
+/** Without a revision: that is counted by its origin. */
 function shownElsewhere(name: string, way: ElsewhereRow) {
   return { name, revision: 0, protocol: way.by, elsewhere: shownWay(way) };
 }
 
-/** The first of very many names, without sorting all of them. */
+/** Collects the first names, in order, out of very many, without sorting them all. */
 class FirstNames {
   readonly #most: number;
   #names: string[] = [];
-  /** What comes behind it is not among the first. */
+  /** The last of the names collected so far, once there are enough: later ones are dropped. */
   #last: string | undefined;
 
   constructor(most: number) {
@@ -89,7 +89,7 @@ export function answerDescribe(carriers: Carriers): Answer {
   return (envelope, reader, authority) => {
     const { name } = envelope.message.data as Addressed;
     const found = whereIs(envelope, reader, authority);
-    // A copy: the row is the state itself, and whoever embeds the orchestrator gets what is answered here.
+    // A copy, because the row is part of the state, and a program that embeds the orchestrator gets this very object.
     if ("here" in found)
       return structuredClone({ ...found.here, publishes: { topic: topicOf(name), schema: found.here.output } });
     const known = {
@@ -101,7 +101,7 @@ export function answerDescribe(carriers: Carriers): Answer {
     return schemasThere(carriers, envelope, found).then(
       (schemas) => ({ ...known, ...schemas }),
       (thrown) => {
-        // That it is there is known all the same.
+        // The action exists all the same, so that the rest is answered.
         const { code, message } = faultOf(thrown);
         return { ...known, untold: `${code} ${message}` };
       },
@@ -109,7 +109,7 @@ export function answerDescribe(carriers: Carriers): Answer {
   };
 }
 
-/** What it takes and gives, and nothing of how it is done: for those who perform it from afar. */
+/** Answers an action's schemas, and nothing of its configuration: for callers on other nodes. */
 export function answerSchemas(carriers: Carriers): Answer {
   return (envelope, reader, authority) => {
     const { name } = envelope.message.data as Addressed;
@@ -121,7 +121,7 @@ export function answerSchemas(carriers: Carriers): Answer {
 
 interface Elsewhere {
   readonly course: Course;
-  /** Where it is the one that is noted, and so signed. */
+  /** The noted way, where the call takes that one: its digest is signed. */
   readonly way: ElsewhereRow | undefined;
 }
 
@@ -143,7 +143,7 @@ function whereIs(envelope: Envelope, reader: Reader, authority: Authority): { re
   return { course, way: isNoted ? way : undefined };
 }
 
-/** They are asked of whoever leads there, and believed where they are what their origin signed. */
+/** Asks the carrier for the schemas, and accepts them where they fit the digest that their origin signed. */
 async function schemasThere(carriers: Carriers, envelope: Envelope, { course, way }: Elsewhere) {
   const { node, via, hops, correlation, traceparent } = envelope;
   const { name } = envelope.message.data as Addressed;
@@ -156,12 +156,12 @@ async function schemasThere(carriers: Carriers, envelope: Envelope, { course, wa
   const plain = plainJson({ input, output }, BOTH_SCHEMAS);
   if ("why" in plain) throw lost(`what was told ${course.text} ${plain.why}`);
   const schemas = plain.json as { input: unknown; output: unknown };
-  // Of whom a caller addressed beside the ways that are known nothing was signed: it is that node's word.
+  // For an addressed node that is on no noted way there is no signed digest: its answer is taken as it is.
   if (way !== undefined && digestOf(schemas) !== way.digest)
     throw lost(`what ${way.peer} told is not what ${way.origin} signed`);
   return { name, ...schemas };
 }
 
-/** A question that came from so far is answered from here, or not at all. */
+/** A call with so many hops is not passed on any further. */
 const MOST_HOPS = 16;
 const BOTH_SCHEMAS = { depth: SCHEMA_LIMITS.depth + 1, bytes: 2 * SCHEMA_LIMITS.bytes + 100 };

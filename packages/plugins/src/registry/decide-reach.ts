@@ -1,5 +1,5 @@
-// Noting by which ways actions elsewhere can be reached, and which neighbours can be addressed. What somebody else noted is not
-// taken away.
+// Decides `action.reach`: a carrier notes ways to actions elsewhere, and neighbours that can be addressed. It cannot remove what another
+// carrier noted.
 
 import { next, type PluginContext } from "@capstan/orchestrator";
 import { elsewhereTable, isActionName, type NeighbourNote, neighbourTable, type Reach } from "./elsewhere.ts";

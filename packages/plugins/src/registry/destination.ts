@@ -1,4 +1,4 @@
-// Where what is asked of an action is to be done: here, by whoever leads there, or where its caller says (`at`, `origin`). Pure.
+// Decides where an action is performed: here, through a carrier, or where the caller says (`at`, `origin`). Pure.
 
 import { type Envelope, nearest, printable, type Repeatable, type Table } from "@capstan/orchestrator";
 import { z } from "zod";
@@ -7,7 +7,7 @@ import { type Address, type ElsewhereRow, elsewhereTable, neighbourTable } from 
 const MOST_SEGMENTS = 16;
 const SEGMENT = /^[A-Za-z0-9][\w.-]{0,63}$/;
 
-/** Whom a caller may name. */
+/** The fields by which a caller may address a node. */
 export const addressFields = {
   at: z
     .string()
@@ -24,32 +24,32 @@ export interface Addressed {
   readonly origin?: string | undefined;
 }
 
-/** A way that is taken. */
+/** The way that a call takes. */
 export interface Course {
-  /** Who carries it: a key of `Elsewhere.carriers`. */
+  /** The carrier: a key of `Elsewhere.carriers`. */
   readonly by: string;
-  /** The neighbour that is asked; `undefined` where the carrier knows more paths than are noted here. */
+  /** The neighbour to ask; `undefined` where the carrier chooses it, because it knows more paths than are noted here. */
   readonly node: string | undefined;
-  /** The node that it is asked for. What may be done twice may be done by anybody. */
+  /** The node that is to perform it; `undefined` where any may, because it is safe to do twice. */
   readonly origin: string | undefined;
-  /** The caller said so: no other may do it. */
+  /** Whether the caller said that no other node may perform it. */
   readonly only: boolean;
   readonly repeatable: Repeatable | undefined;
-  /** Of what that is promised of. */
+  /** The digest of the schemas for which that is promised. */
   readonly digest?: string | undefined;
   readonly address: Address | undefined;
   readonly timeout: number | undefined;
-  /** For `explain`. */
+  /** A text for `explain`. */
   readonly text: string;
 }
 
-/** Rows as they are decided, or as somebody reads them. */
+/** Reads of rows: of a decision's state, or of a reader. */
 interface Rows {
   get<Row>(table: Table<Row>, key: string): Row | undefined;
   rows<Row>(table: Table<Row>): Iterable<readonly [string, Row]>;
 }
 
-/** `undefined`: nobody here knows the name. @param known whether the action is here */
+/** Where to perform it; `undefined` where the name is unknown. @param known whether the action is here */
 export function destinationOf(
   asked: Addressed,
   { node: self, via }: Pick<Envelope, "node" | "via">,
@@ -61,7 +61,7 @@ export function destinationOf(
   while (segments[0] === self) segments.shift();
   const [first, ...rest] = segments;
   if (first === undefined && (origin === self || (origin === undefined && (known || at !== undefined)))) return "here";
-  // What is here is decided without it: what was read stands in the entry, and a rehearsal needs all that it reads.
+  // Not read for an action that is here: session rows that a decision reads are recorded in its entry, and rehearsal needs them.
   const way = rows.get(elsewhereTable, name);
   if (first === undefined) {
     if (way === undefined) return origin === undefined ? undefined : unreachable(name, `nobody leads to ${origin}`);
@@ -80,12 +80,12 @@ export function destinationOf(
       address: { neighbour: first, node: neighbour.node, ...(further === undefined ? {} : { further }) },
     };
   }
-  // How our peers are called is no business of other nodes'.
+  // Other nodes are not told the names of our peers.
   if (rest.length > 0 || way === undefined)
     return unreachable(name, nobody(first, via.length === 0 ? rows : undefined));
   const course = { ...courseOf(way), only: false, address: { origin: first }, text: `at ${first}` };
   if (way.origin === first || way.path.at(-1) === first) return { ...course, origin: way.origin };
-  // Another than the best way may lead there: whoever carries it knows all of them. Other nodes are told of the best one alone.
+  // A way other than the best one may lead there, and the carrier knows all of them. Calls from other nodes may only use the best one.
   if (via.length > 0) return unreachable(name, nobody(first, undefined));
   return { ...course, node: undefined, origin: undefined, repeatable: undefined, digest: undefined };
 }
@@ -102,7 +102,7 @@ function unreachable(name: string, why: string) {
   return { unreachable: `${name}: ${why}` };
 }
 
-/** @param name whom somebody addressed in vain; @param rows where he may be told who else there is */
+/** The fault for an unknown address. @param rows given where the caller may be told which others there are */
 export function nobody(name: string, rows: Pick<Rows, "rows"> | undefined): string {
   const names = rows === undefined ? [] : [...rows.rows(neighbourTable)].map(([one]) => one);
   const suggestion = nearest(name, names);

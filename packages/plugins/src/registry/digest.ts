@@ -1,4 +1,4 @@
-// By what two actions of one name are told to be the same thing: what they take and give, whatever order their schemas' keys stand in.
+// The digest of an action's schemas, independent of the order of their keys: two nodes' actions of one name are the same where it is equal.
 
 import { hash } from "node:crypto";
 
@@ -7,7 +7,7 @@ interface Schemas {
   readonly output: unknown;
 }
 
-/** A row is immutable: its digest is made once. */
+/** Rows are immutable, so that a digest is made once. */
 const known = new WeakMap<Schemas, string>();
 
 /** SHA-256 in base64url. */
@@ -21,7 +21,7 @@ export function digestOf(schemas: Schemas): string {
   return digest;
 }
 
-/** Of one schema alone. */
+/** The digest of one schema. */
 export function schemaDigest(schema: unknown): string {
   return hash("sha256", JSON.stringify(sorted(schema)) ?? "", "base64url");
 }

@@ -1,5 +1,5 @@
-// Actions that are not here, and can be reached: a session table that whoever knows ways has noted (`action.reach`), and who carries
-// a performing there. Ways are learned again by asking, so nothing of this is in the log but what a decision read of it.
+// The contract between the registry and the plugins that reach actions on other nodes. A carrier notes the ways in a session table (`action.reach`),
+// and makes the calls. Ways are learned again after a restart, so that the log has of them only what decisions read.
 
 import {
   type Fault,
@@ -13,91 +13,92 @@ import {
 } from "@capstan/orchestrator";
 import { z } from "zod";
 
-/** For so long after `CarriedCall.until` whoever was asked knows of it by its key: keys are kept for a day. */
+/** For how long after `CarriedCall.until` a node that was asked still knows the call by its key: keys are kept for a day. */
 export const REMEMBERED_MS = 12 * 60 * 60_000;
 
 /** The way to an action that is not here. */
 export interface ElsewhereRow {
-  /** Who noted it, and carries performings there: a key of `Elsewhere.carriers`. */
+  /** The carrier that noted it and makes the calls: a key of `Elsewhere.carriers`. */
   readonly by: string;
-  /** The neighbour that leads there, as the operator calls it, and its node. */
+  /** The neighbour through which it is reached: the operator's name for it, and its node id. */
   readonly peer: string;
   readonly node: string;
-  /** Administrations on the way, the nearest first. */
+  /** The domains on the way, the nearest first. */
   readonly path: readonly string[];
   /** The node that has the action. */
   readonly origin: string;
-  /** Of its schemas, as its origin signed it. */
+  /** The digest of its schemas, as its origin signed it. */
   readonly digest: string;
-  /** What its origin promises of performing it twice, signed as well; nothing where it is absent. */
+  /** What its origin promises of performing it twice, also signed; absent: nothing. */
   readonly repeatable?: Repeatable | undefined;
-  /** Milliseconds that a performing may take, where its caller says no deadline. */
+  /** The time limit of a call without a deadline, in milliseconds. */
   readonly timeout?: number | undefined;
 }
 
-/** One performing that is carried elsewhere. */
+/** One call that is performed elsewhere. */
 export interface CarriedCall {
   readonly name: string;
   readonly input: unknown;
-  /** Absent: caller and subscribers are told. */
+  /** Absent: both the caller and the subscribers get the output. */
   readonly publication: "only" | "none" | undefined;
-  /** The same wherever it is asked again: the far side joins a repeat to the first. */
+  /** The idempotency key, the same each time the call is repeated: the far side joins a repeat to the first. */
   readonly key: string;
-  /** Another, no other try's: for whoever says by the first that it did nothing of it, and would say so for ever. */
+  /** A second key, unique to this try: for a node that recorded under `key` that it did nothing, and would repeat that answer for ever. */
   readonly anew: string;
-  /** Of the request, whoever began it and whichever way it goes: where it is done, it is done once (`ForwardedOptions.request`). */
+  /** The request's id, the same on every path: where it is carried out, it is carried out once (`ForwardedOptions.request`). */
   readonly request: string | undefined;
-  /** The node that it is asked for; absent: whoever does it. */
+  /** The node that is to perform it; absent: any. */
   readonly origin: string | undefined;
-  /** No other node may do it. */
+  /** Whether no other node may perform it. */
   readonly only: boolean;
-  /** Whom the caller addressed; absent: nobody in particular. */
+  /** The node that the caller addressed, if any. */
   readonly address: Address | undefined;
-  /** What is promised of doing it twice, by whoever may have been asked before, and of which schemas. */
+  /** What the nodes asked so far promise of performing it twice; and the digest of the schemas that this is promised for. */
   readonly repeatable: Repeatable | undefined;
   readonly digest: string | undefined;
   readonly deadline: number | undefined;
-  /** Until when another way may be asked by the same request: the far end remembers it for longer. */
+  /** Until when the request may be sent by another way, in milliseconds since the epoch: the far end remembers it for longer. */
   readonly until: number;
   readonly correlation: string | undefined;
   readonly traceparent: string | undefined;
-  /** The nodes that it came through, ours not among them. */
+  /** The nodes that it came through, without this one. */
   readonly via: readonly string[];
-  /** How many causes deep it is here. */
+  /** The depth of its chain of causes here. */
   readonly hops: number;
-  /** The neighbour that was asked before, by the same key, where nobody knows what became of that: it can tell before others. */
+  /** The neighbour that was asked before, where the outcome is unknown: it can tell, by the same key, and so is asked first. */
   readonly again: string | undefined;
-  /** Others that were, and of which nobody knows either. */
+  /** Other neighbours that were asked, with unknown outcomes. */
   readonly open: readonly string[];
   /**
-   * To be awaited before anything is sent to a neighbour: resolves once that it is asked, and for which node, is sure to outlive this
-   * one. @throws where that cannot be noted, or is no use any more: then nothing may be sent
+   * To be awaited before anything is sent to a neighbour: records durably which neighbour is asked, and for which node. `undefined`
+   * where that is recorded already.
+   * @throws where that cannot be recorded, or is of no use any more; then nothing may be sent
    */
-  asks(node: string, way: AskedWay): Promise<void>;
+  asks(node: string, way: AskedWay): Promise<void> | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Whom a caller named: a neighbour, and whom that one is to address; or an origin, by its node's id or its domain. */
+/** The node that a caller addressed: a neighbour, and what that one is to address in turn; or an origin, by its node id or domain. */
 export type Address =
   | { readonly neighbour: string; readonly node: string; readonly further?: string | undefined }
   | { readonly origin: string };
 
 /** What is known of a way when it is taken. */
 export interface AskedWay {
-  /** The node that the neighbour is to have it done by. */
+  /** The node that is to perform it, through the neighbour. */
   readonly origin: string | undefined;
   readonly repeatable: Repeatable | undefined;
-  /** Of the schemas that this is promised of; absent where nothing is. */
+  /** The digest of the schemas for which that is promised; absent where nothing is. */
   readonly digest?: string | undefined;
-  /** Who was asked before, and may still see to it. */
+  /** Neighbours that were asked before, and may still carry it out. */
   readonly open?: readonly string[] | undefined;
-  /** By which it is asked from now on; absent: by the call's. */
+  /** The key to use from now on; absent: the call's. */
   readonly key?: string | undefined;
 }
 
-/** Nobody knows what became of it. */
+/** Thrown where it is unknown what became of a call. */
 export class Unsettled extends FaultError {
-  /** @param open the neighbours that may still see to it */
+  /** @param open the neighbours that may still carry it out */
   constructor(
     error: Fault,
     readonly open: readonly string[],
@@ -106,35 +107,37 @@ export class Unsettled extends FaultError {
   }
 }
 
-/** Somebody wants to know what an action elsewhere takes and gives. */
+/** A call that asks for the schemas of an action elsewhere. */
 export type DescribeCall = Pick<
   CarriedCall,
   "name" | "correlation" | "traceparent" | "via" | "hops" | "origin" | "only" | "address"
 >;
 
+/** The outcome of a call that was performed elsewhere. */
 export interface Carried {
   readonly output?: unknown;
-  /** The neighbour that answered, as the operator calls it. */
+  /** The neighbour that answered, by the operator's name. */
   readonly via: string;
 }
 
-/** Leads to actions elsewhere. */
+/** Makes calls to actions elsewhere. */
 export interface Carrier {
   /**
-   * @throws FaultError what the far side answered; ACTION_UNREACHABLE where nothing was sent; Unsettled or EXECUTION_AMBIGUOUS, with whoever was
-   * asked as `details.peer.node`, where it was and nobody can know what became of it
+   * @throws FaultError that the far side answered; ACTION_UNREACHABLE where nothing was sent; Unsettled or EXECUTION_AMBIGUOUS, with the asked
+   * node as `details.peer.node`, where something was sent and the outcome is unknown
    */
   perform(call: CarriedCall): Promise<Carried>;
-  /** `{ input, output }` of an action there, as the far side tells it: anything. @throws FaultError */
+  /** `{ input, output }`, the schemas of an action there. The far side's answer is not checked: it may be anything. @throws FaultError */
   describe(call: DescribeCall): Promise<unknown>;
 }
 
-/** A neighbour that can be addressed: whoever noted it, and its node. */
+/** A neighbour that can be addressed: the carrier that noted it, and its node id. */
 export interface NeighbourRow {
   readonly by: string;
   readonly node: string;
 }
 
+/** What the registry offers to carriers, under the token `elsewhere`. */
 export interface Elsewhere {
   readonly table: Table<ElsewhereRow>;
   readonly neighbours: Table<NeighbourRow>;
@@ -142,15 +145,16 @@ export interface Elsewhere {
   readonly carriers: Map<string, Carrier>;
 }
 
-/** By name, of actions that are here as well: the one that is here is performed. */
+/** Ways by action name. An action that is also here is performed here. */
 export const elsewhereTable = table<ElsewhereRow>("elsewhere", "session");
 
-/** By the operator's name, those with whom there is a session. */
+/** Neighbours with a session, by the operator's name. */
 export const neighbourTable = table<NeighbourRow>("neighbour", "session");
 
+/** The token under which the registry offers `Elsewhere`. */
 export const elsewhere = token<Elsewhere>()("elsewhere");
 
-/** Changes that one message may note. */
+/** The most changes in one message. */
 const MOST_CHANGES = 256;
 
 const way = z.strictObject({
@@ -164,7 +168,7 @@ export const reach = signal({
   summary: "Actions can be reached elsewhere, or no longer.",
   data: z.strictObject({
     by: z.string(),
-    // Others make these names: what is no action's is passed over.
+    // Others choose these names: one that is no action name is skipped.
     changes: z.array(z.strictObject({ name: z.string(), way: way.nullable() })).max(MOST_CHANGES),
   }),
   result: z.unknown(),
@@ -181,7 +185,7 @@ export type NeighbourNote = z.output<(typeof neighbour)["data"]>;
 
 export type Reach = z.output<(typeof reach)["data"]>;
 
-/** What is told of a way where actions are shown. */
+/** The part of a way that is shown with an action. */
 export function shownWay({ peer, node, path, origin, digest, repeatable }: ElsewhereRow) {
   return { peer, node, path: [...path], origin, digest, ...(repeatable === undefined ? {} : { repeatable }) };
 }

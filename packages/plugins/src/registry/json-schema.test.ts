@@ -152,9 +152,10 @@ describe("checkSchema refuses", () => {
 
   test("bombs at once", () => {
     const shared = Array.from({ length: 31 }).reduce<unknown>((inner) => ({ allOf: [inner, inner, inner, inner] }), {});
-    const before = performance.now();
+    const before = process.cpuUsage();
     expect(checkSchema(shared)?.code).toBe("SCHEMA_INVALID");
     expect(checkSchema({ enum: new Array(2 ** 30) })?.code).toBe("SCHEMA_INVALID");
-    expect(performance.now() - before).toBeLessThan(500);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(500);
   });
 });

@@ -21,6 +21,7 @@ import { unknownAction } from "./unknown-action.ts";
 type Described = AskedTask &
   Partial<Pick<ActionRow, "input" | "output" | "idempotent" | "readOnly">> & { readonly revision?: number };
 
+/** The plugin that knows which actions there are. */
 export function registry() {
   const carriers = new Map<string, Carrier>();
   return definePlugin({

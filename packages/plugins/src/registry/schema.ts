@@ -1,5 +1,5 @@
-// What the registry keeps and can be asked: actions. An action is a name, a protocol with its configuration, and the
-// schemas of what it takes and gives; it is data, and nothing runs because of it.
+// The registry's tables, messages and faults. An action is a name, a protocol with its configuration, and an input and an output schema: data,
+// which by itself runs nothing.
 
 import {
   addressed,
@@ -24,19 +24,19 @@ export interface Task {
   /** Counts from 1; grows with each update. */
   readonly revision: number;
   readonly protocol: string;
-  /** As the protocol takes it. Secrets are references: `{ secret: "env:NAME" }`. */
+  /** The protocol's configuration. Secrets in it are references: `{ secret: "env:NAME" }`. */
   readonly configuration: unknown;
-  /** Clauses of what its code may ask for, under its registrant's grant. */
+  /** Clauses that narrow the registrant's grant for messages that its code sends. */
   readonly may: readonly string[];
-  /** Milliseconds that one run may take. */
+  /** The time limit of one run, in milliseconds. */
   readonly timeout: number;
-  /** How often it is tried, and how many milliseconds it waits before the second try (doubling). */
+  /** How many attempts it has, and the milliseconds before the second, doubling from then on. */
   readonly attempts: number;
   readonly backoff: number;
-  /** JSONata expressions: what the protocol is given of the input, and what is made of its output. */
+  /** JSONata expressions that transform the input for the protocol, and its output. */
   readonly transform?: Transform;
   readonly breaker?: Breaker;
-  /** Digest of what runs, where the protocol has one. */
+  /** The digest of the code that runs, where the protocol has one. */
   readonly digest?: string;
   readonly registrant: Principal;
   /** Milliseconds since the epoch. */
@@ -48,12 +48,13 @@ export interface Transform {
   readonly output?: string | undefined;
 }
 
-/** After so many failures in a row it is not tried for `cooldown` milliseconds; then once. */
+/** After so many failures in a row it is not tried for `cooldown` milliseconds, and then once. */
 export interface Breaker {
   readonly failures: number;
   readonly cooldown: number;
 }
 
+/** An action as it is registered. */
 export interface ActionRow extends Task {
   /** JSON Schema 2020-12. */
   readonly input: unknown;
@@ -64,7 +65,7 @@ export interface ActionRow extends Task {
   readonly readOnly: boolean;
 }
 
-/** What a protocol found out about an action before it is registered: the fact `action.inspected`. */
+/** What a protocol found out about a task before its registration: the fact `action.inspected`. */
 export interface Inspected {
   readonly configuration?: unknown;
   readonly input?: unknown;
@@ -74,13 +75,13 @@ export interface Inspected {
   readonly may?: readonly string[];
   readonly timeout?: number;
   readonly digest?: string;
-  /** It has no output: a receiver's, which is no action. */
+  /** Set for a receiver's code, which has no output. */
   readonly receives?: boolean;
 }
 
 export const INSPECTED = "action.inspected";
 
-/** Other nodes may perform an action, and follow what comes of it; two of a name are the same where they take and give the same. */
+/** Its routes let other nodes perform an action and follow its topic. Two actions of one name count as the same where their schemas are equal. */
 export const actionTable = table<ActionRow>("action", "logged", {
   routes: (name, row) => [
     [`action:${name}`, digestOf(row), ...repeatable(row)],
@@ -93,12 +94,12 @@ function repeatable({ idempotent, readOnly }: Pick<ActionRow, "idempotent" | "re
   return idempotent ? ["idempotent"] : [];
 }
 
-/** The topic that what comes of an action is published under. */
+/** The topic of an action's outputs. */
 export function topicOf(action: string): string {
   return `action.${action}`;
 }
 
-/** Where actions are looked up: what the plugins after the registry need of it. */
+/** The table of actions, for the plugins after the registry. */
 export const actions = token<Table<ActionRow>>()("actions");
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -107,7 +108,7 @@ const MOST_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 const clause = z.string().min(1).max(300);
 const expression = z.string().min(1).max(10_000);
 
-/** What is said of a task when it is registered, be it an action or a receiver. */
+/** The fields of a registration, for actions and receivers alike. */
 export const taskFields = {
   configuration: z.record(z.string(), z.unknown()).optional(),
   may: z.array(clause).max(100).optional(),
@@ -123,7 +124,7 @@ export const taskFields = {
     .optional(),
 };
 
-/** What may be said of a task when it is updated: what is not stays, and `null` takes away. */
+/** The fields of an update: what is left out stays, and `null` removes. */
 export const taskUpdates = {
   ...taskFields,
   transform: taskFields.transform.nullable(),
@@ -224,6 +225,7 @@ export const registryMessages = {
   },
 };
 
+/** The faults of the plugin registry. */
 export const registryFaults = {
   ACTION_EXISTS: { status: 409, retryable: false, text: "There is an action of that name; use action.update." },
   ACTION_UNKNOWN: { status: 404, retryable: false, text: "There is no action of that name; the nearest one is named." },

@@ -1,11 +1,11 @@
-// A registration made a row: what was there before, what the protocol found out, and what the caller said. The same for
-// whatever a protocol carries out, be it an action or a receiver.
+// Makes the row of a registration out of the former row, what the protocol found out, and what the caller said; for actions and receivers
+// alike.
 
 import { type Envelope, type Fault, fault, NODE_GRANT } from "@capstan/orchestrator";
 import { narrow } from "../clause.ts";
 import { type Breaker, defaults, type Inspected, type Task, type Transform } from "./schema.ts";
 
-/** What a caller says of a task; what it leaves out stays as it was. `null` takes away. */
+/** A caller's changes of a task: what is left out stays, and `null` removes. */
 export interface AskedTask {
   readonly name: string;
   readonly protocol?: string | undefined;
@@ -27,21 +27,21 @@ export function taskOf(
 ): Task {
   const transform = settled(asked.transform, before?.transform);
   const breaker = settled(asked.breaker, before?.breaker);
-  // Of the same code it stays as strict; what other code says of itself is read anew.
+  // For the same code the former restriction stays; other code's own declaration is read anew.
   const stricter = found.digest !== undefined && found.digest === before?.digest ? keptMay(before) : undefined;
   return {
     name: asked.name,
     revision: (before?.revision ?? 0) + 1,
     protocol: asked.protocol ?? before?.protocol ?? "module",
     configuration: found.configuration ?? asked.configuration ?? before?.configuration ?? {},
-    // Whoever registers may be stricter than the code is, not wider.
+    // The registrant may narrow what the code declares, not widen it.
     may: found.may === undefined ? (asked.may ?? keptMay(before)) : narrow(found.may, asked.may ?? stricter),
     timeout: asked.timeout ?? found.timeout ?? before?.timeout ?? defaults.timeout,
     attempts: asked.attempts ?? before?.attempts ?? defaults.attempts,
     backoff: asked.backoff ?? before?.backoff ?? defaults.backoff,
     ...(transform === undefined ? {} : { transform }),
     ...(breaker === undefined ? {} : { breaker }),
-    // A digest is of what was found just now, or of nothing.
+    // Only a digest that was just found counts.
     ...(found.digest === undefined ? {} : { digest: found.digest }),
     registrant: { principal, grant, ...(may === undefined ? {} : { may }) },
     at,
@@ -49,8 +49,8 @@ export function taskOf(
 }
 
 /**
- * Why an update cannot leave out `may`: what a task's code may ask for was said under another grant, where it may have meant
- * little. Kept, it would lend that code the grant of whoever updates.
+ * Why an update must state `may` again: the former `may` was stated under another grant, where it may have allowed little. Kept, it would
+ * allow that code to use the updater's grant.
  */
 export function unsaidMay(
   asked: AskedTask,
@@ -60,7 +60,7 @@ export function unsaidMay(
 ): Fault | undefined {
   if (before === undefined || asked.may !== undefined || found.may !== undefined) return undefined;
   const { registrant } = before;
-  // The node's own covers everything: what was said under it means the same under any other, or less.
+  // Under the node's own grant, which covers everything, `may` allowed at least as much.
   if (registrant.grant === grant || registrant.grant === NODE_GRANT) return undefined;
   const kept = keptMay(before);
   if (kept.length === 0) return undefined;
@@ -68,7 +68,7 @@ export function unsaidMay(
   return fault("MAY_UNSAID", text, { may: kept });
 }
 
-/** What the code of a task may ask for, within the scope that it was said in. */
+/** What a task's code may send, within the scope in which that was stated. */
 export function keptMay(before: Pick<Task, "may" | "registrant"> | undefined): readonly string[] {
   return before === undefined ? [] : narrow(before.may, before.registrant.may);
 }

@@ -1,4 +1,4 @@
-// What is said of an action that there is not: by the registry that looks it up, and by whoever wants to perform it.
+// The fault for an action that does not exist, for the registry and the executor alike.
 
 import { type Fault, nearest } from "@capstan/orchestrator";
 

@@ -1,6 +1,14 @@
 // A node with one protocol, for the conformance suite: what the protocol is asked is watched, and what the node writes kept.
 
-import { createOrchestrator, decodeEntry, type Log, type Logger, memoryLog } from "@capstan/orchestrator";
+import {
+  createOrchestrator,
+  decodeEntry,
+  type Log,
+  type Logger,
+  memoryLog,
+  systemTimers,
+  type Timers,
+} from "@capstan/orchestrator";
 import { auth } from "../../auth/auth.ts";
 import { deadLetter } from "../../dead-letter/dead-letter.ts";
 import { ledger } from "../../ledger/ledger.ts";
@@ -9,6 +17,11 @@ import { executor } from "../executor.ts";
 import type { Protocol } from "../protocol.ts";
 import type { ConformanceCase } from "./conformance-options.ts";
 
+/** Milliseconds: an action that is given as long is ended `HANGS_MS` after its first run has begun, however long a busy machine takes to begin it. */
+export const UNTIL_IT_HANGS_MS = 20 * 60_000;
+/** Long enough to be at what it waits for. */
+const HANGS_MS = 300;
+
 export async function conformanceNode(protocol: Protocol, log: Log = memoryLog()) {
   const watched = new Watched(protocol);
   const lines: string[] = [];
@@ -16,7 +29,7 @@ export async function conformanceNode(protocol: Protocol, log: Log = memoryLog()
   const logger: Logger = { debug: write, info: write, warn: write, error: write };
   const hub = await createOrchestrator({
     plugins: [auth(), registry(), deadLetter(), executor({ protocols: [watched.protocol] }), ledger()],
-    ...{ log, logger },
+    ...{ log, logger, timers: timersOf(watched) },
   });
   const app = await hub.scope({ principal: "app", allow: ["*"] });
   return {
@@ -38,6 +51,22 @@ export async function conformanceNode(protocol: Protocol, log: Log = memoryLog()
       return texts.join("\n");
     },
     [Symbol.asyncDispose]: () => hub.stop({ graceMs: 0 }),
+  };
+}
+
+function timersOf(watched: Watched): Timers {
+  return {
+    after(ms, callback) {
+      if (Math.abs(ms - UNTIL_IT_HANGS_MS) > 60_000) return systemTimers.after(ms, callback);
+      let stop: (() => void) | undefined = () => {};
+      void watched.begun().then(() => {
+        if (stop !== undefined) stop = systemTimers.after(HANGS_MS, callback);
+      });
+      return () => {
+        stop?.();
+        stop = undefined;
+      };
+    },
   };
 }
 

@@ -8,6 +8,7 @@ export interface ConformanceCase {
   readonly input?: unknown;
 }
 
+/** The protocol to test, and configurations of it for each test. */
 export interface ConformanceOptions {
   /** Made anew for each test. */
   protocol(): Protocol | Promise<Protocol>;

@@ -4,14 +4,13 @@
 import { FaultError, memoryLog } from "@capstan/orchestrator";
 import { z } from "zod";
 import { parsed } from "../compiled-task.ts";
-import { conformanceNode } from "./conformance-node.ts";
+import { conformanceNode, UNTIL_IT_HANGS_MS } from "./conformance-node.ts";
 import type { BunTest, ConformanceOptions } from "./conformance-options.ts";
 
 const SECRET = "cönformance +canary/7c1e&=?";
 const VARIABLE = "CAPSTAN_CONFORMANCE_SECRET";
-/** Milliseconds after which a hanging run is ended: long enough to have begun. */
-const HANGS_MS = 300;
 
+/** The suite of tests that every protocol passes. */
 export function protocolConformance({ describe, test, expect }: BunTest, options: ConformanceOptions): void {
   /** A test of a situation, or of nothing where it cannot occur: then its name says why. */
   const situation = <Case>(
@@ -124,7 +123,7 @@ export function protocolConformance({ describe, test, expect }: BunTest, options
 
     situation("that hangs is ended at its deadline, and stops what it does", options.hangs, async (hangs) => {
       await using one = await node();
-      await one.register("hangs", hangs, { timeout: HANGS_MS });
+      await one.register("hangs", hangs, { timeout: UNTIL_IT_HANGS_MS });
       expect((await failing(one.perform("hangs", hangs))).code).toBe("DEADLINE_EXCEEDED");
       await one.watched.settled();
     });

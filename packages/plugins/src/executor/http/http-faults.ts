@@ -2,6 +2,7 @@
 
 import type { FaultTable } from "@capstan/orchestrator";
 
+/** The faults of the protocol `http`. */
 export const httpFaults = {
   HTTP_ADDRESS_REFUSED: {
     status: 403,

@@ -20,6 +20,7 @@ import { type HttpCall, httpConfigSchema, originOf, validateHttp } from "./http-
 import { isExpected, outcomeOf } from "./outcome.ts";
 import { requestOf } from "./request.ts";
 
+/** Where the protocol `http` may send requests. */
 export interface HttpOptions {
   /** Hosts that are not public and may be reached: `127.0.0.1:8080`, `10.0.0.0/8`, `intern.example:443`. Default: none. */
   readonly allow?: readonly string[];

@@ -12,6 +12,7 @@ import { createModuleLoader, type InspectedModule, type ModuleLoader, moduleChan
 import { changed } from "./source-files.ts";
 import { supplyModules } from "./supply-modules.ts";
 
+/** Where modules may lie. */
 export interface ModuleOptions {
   /** Directories that modules lie in. Default: the working directory. */
   readonly directories?: readonly string[];
@@ -26,6 +27,7 @@ const configSchema = z.strictObject({
 
 type Configuration = z.output<typeof configSchema>;
 
+/** The protocol `module`: an action is a TypeScript file, trusted like the node itself. */
 export function module(options: ModuleOptions = {}): Protocol {
   const directories = options.directories ?? [process.cwd()];
   let loader: ModuleLoader | undefined;
@@ -57,6 +59,7 @@ export function module(options: ModuleOptions = {}): Protocol {
     configSchema,
     async start(node) {
       loaderIn(node.directory);
+      // Imported late: the last one is this package's own front door, which imports this file.
       supplyModules({
         zod: await import("zod"),
         "zod/v4": await import("zod/v4"),

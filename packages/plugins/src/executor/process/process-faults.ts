@@ -2,6 +2,7 @@
 
 import type { FaultTable } from "@capstan/orchestrator";
 
+/** The faults of the protocol `process`. */
 export const processFaults = {
   PROCESS_FAILED: {
     status: 502,

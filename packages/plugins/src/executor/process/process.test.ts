@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NodeInfo } from "@capstan/orchestrator";
+import { quote } from "../../registry/quote.ts";
 import { callOf, faultFrom, perform } from "../template/call.fixture.ts";
 import { process as processProtocol } from "./process.ts";
 
@@ -252,7 +253,7 @@ describe("what is registered", () => {
     const fault = await faultFrom(() => perform(protocol, { argv: [program], cwd: "/" }));
     expect(fault).toMatchObject({
       code: "PROCESS_FAILED",
-      message: `it: ${JSON.stringify(program)} could not be started: ENOENT`,
+      message: `it: ${quote(program)} could not be started: ENOENT`,
     });
   });
 });

@@ -14,6 +14,7 @@ import { processFaults } from "./process-faults.ts";
 import { type ProcessCall, processConfigSchema, validateProcess } from "./process-schema.ts";
 import { type Run, start } from "./run.ts";
 
+/** Where the protocol `process` looks programs up. */
 export interface ProcessOptions {
   /** Directories that a program's name is looked up in. Default: those of the system. */
   readonly path?: readonly string[];
@@ -26,6 +27,7 @@ export function lifeOf(id: string, directory: string | undefined): string {
   return `${id}@${directory === undefined ? crypto.randomUUID() : hash("sha256", resolve(directory), "hex")}`;
 }
 
+/** The protocol `process`: an action is a program, run without a shell. */
 export function process({ path = PROGRAM_PATH }: ProcessOptions = {}): Protocol {
   const runs = new Set<Run>();
   let node: string = crypto.randomUUID();

@@ -167,7 +167,7 @@ describe("a granted directory", () => {
     await swapped;
     expect([...seen].filter((one) => !["harmless", "FILE_REFUSED", "FILE_NOT_FOUND"].includes(one))).toEqual([]);
     expect(readFileSync(secret, "utf8")).toBe("secret");
-  });
+  }, 60_000);
 });
 
 test("a directory is named absolutely and in its simplest form", () => {

@@ -8,9 +8,10 @@ import type { Subprocess } from "bun";
 import { type Said, saidSchema, type Told } from "./script-messages.ts";
 
 const HOST = new URL("./script-host.ts", import.meta.url);
-// Of Unix: 0 is the node's own, 19 the most modest. With 0, a neighbour's p99 beside escapes was ten times its own. (The
-// scheduler's idle class starves scripts wherever anything else computes.)
-const NICENESS = 19;
+// Of Unix: 0 is the node's own, 19 the most modest. With 0, a neighbour's p99 beside escapes was ten times its own, with 5 nearly four;
+// with 10 it is what it is with 19, which leaves a script a seventieth of a processor that something else uses too: it did not
+// start within the ten seconds that a registration waits. (The scheduler's idle class starves it altogether.)
+const NICENESS = 10;
 /** What runs us, also after its file was replaced by another version's: then `process.execPath` names nothing any more. */
 const OURSELVES = process.platform === "linux" ? "/proc/self/exe" : process.execPath;
 

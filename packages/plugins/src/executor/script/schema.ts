@@ -14,7 +14,7 @@ export const scriptSchema = z.strictObject({
     .string()
     .min(1)
     .max(256 * KiB),
-  /** Milliseconds of CPU time, at most twice as many by the clock. What it waits for does not count. */
+  /** Milliseconds of CPU time, at most ten times as many by the clock. What it waits for does not count. */
   time: z.number().int().min(1).max(60_000).default(1000),
   /** Bytes of QuickJS's whole memory: 2 MiB of it, the source and the input are taken before it begins. */
   memory: z
@@ -43,6 +43,7 @@ export const scriptSchema = z.strictObject({
 
 export type ScriptConfiguration = z.output<typeof scriptSchema>;
 
+/** The faults of the protocol `script`. */
 export const scriptFaults = {
   SCRIPT_TIME: {
     status: 502,

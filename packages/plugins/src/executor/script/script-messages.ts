@@ -3,8 +3,8 @@
 
 import { z } from "zod";
 
-/** By the clock a guest has so many times its CPU time: on a busy machine it gets less of the processor than it is given. */
-export const WALL_FACTOR = 2;
+/** By the clock a guest has so many times its CPU time: beside one who is busy, its priority gets it a tenth of a processor. */
+export const WALL_FACTOR = 10;
 
 export interface Limits {
   /** Milliseconds of CPU time. */

@@ -210,8 +210,8 @@ describe("a limit", () => {
   });
 
   test("of time does not count what a run waits for", async () => {
-    const perform = () => new Promise((resolve) => setTimeout(resolve, 200));
-    const configuration = { time: 150 };
+    const perform = () => new Promise((resolve) => setTimeout(resolve, 350));
+    const configuration = { time: 300 };
     expect(await shared.run(main('await perform("slow"); return 1;'), { perform, configuration })).toBe(1);
   });
 

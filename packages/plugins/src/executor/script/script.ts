@@ -11,6 +11,7 @@ import { type ScriptConfiguration, scriptFaults, scriptSchema } from "./schema.t
 import type { Limits, Outcome, What } from "./script-messages.ts";
 import { runScript } from "./script-run.ts";
 
+/** How many scripts run at once, and how many may wait. */
 export interface ScriptOptions {
   /** How many scripts compute at once. Default: as many as there are processors, two at least. */
   readonly slots?: number;
@@ -25,6 +26,7 @@ const MOST_WAIT_MS = 10_000;
 /** What compiling may take: a source is 256 KiB at most. */
 const COMPILING: Limits = { time: 500, memory: 64 * 1024 * 1024, output: 1024, depth: 256 * 1024 };
 
+/** The protocol `script`: an action is JavaScript in a sandbox, for callers who are not trusted. */
 export function script(options: ScriptOptions = {}): Protocol {
   const slots = options.slots ?? Math.max(2, availableParallelism());
   const pool = new SandboxPool({ slots, processes: options.processes ?? slots + 6, queue: options.queue ?? 256 });

@@ -4,6 +4,7 @@
 import { type Fault, type FaultTable, fault } from "@capstan/orchestrator";
 import { quote } from "../../registry/quote.ts";
 
+/** The faults of templates. */
 export const templateFaults = {
   TEMPLATE_UNRESOLVED: {
     status: 422,

@@ -1,5 +1,5 @@
-// What came of peers' updates, noted once as counts and a digest: after a peer's table, then ever more rarely while updates come, and
-// when a session ends. A node whose peers say nothing new notes nothing.
+// Records the results of peers' updates, as counts and a digest: after a peer's first table, then ever more rarely while updates come, and at the end of
+// a session. Without updates nothing is recorded.
 
 import type { PluginRuntime } from "@capstan/orchestrator";
 import type { Message } from "@capstan/peer";
@@ -8,15 +8,15 @@ import type { PeerName } from "../forward/far-answer.ts";
 import { isUndone } from "../routes/reach.ts";
 import { type Digested, UpdateDigest } from "./update-digest.ts";
 
-/** Milliseconds from an update to its entry, at first. */
+/** The first wait from an update to its entry, in milliseconds. */
 const LEAST_WAIT_MS = 1000;
 /**
- * Each entry comes after twice as long as the one before, up to so long; and after half as long for each time as long as this that has
- * passed since. However a peer times what it says, there is one a minute in the long run.
+ * The longest wait. Each entry doubles the wait, up to this; and for each time that this has passed without an entry, it is halved. However a
+ * peer times its updates, there is one entry a minute in the long run.
  */
 const MOST_WAIT_MS = 60_000;
 
-/** Of routes, but for `frames`. */
+/** Counts of routes, except `frames`. */
 interface Counts {
   announced: number;
   withdrawn: number;
@@ -31,12 +31,12 @@ interface Session {
   readonly heard: UpdateDigest;
   readonly told: UpdateDigest;
   counts: Counts;
-  /** The number of an update that was taken, whose frame is next. */
+  /** The number of an update that was processed and whose frame comes next. */
   taking: number | undefined;
-  /** Its first table has come. */
+  /** Whether its first table is complete. */
   whole: boolean;
   over: boolean;
-  /** How long what is said waits for its entry; as it was at the last one. */
+  /** The wait until the next entry, as of the last one. */
   wait: number;
   notedAt: number;
   stopTimer: (() => void) | undefined;
@@ -47,7 +47,7 @@ type Runtime = Pick<PluginRuntime, "note" | "timers" | "log" | "now">;
 export class Acceptance implements Companion {
   readonly #runtime: Runtime;
   readonly #sessions = new Map<string, Session>();
-  /** Until the turn is over: the update that ended it is here before its frame is. */
+  /** Sessions that ended in this turn: the update that ended one is reported before its frame comes. */
   readonly #ending = new Map<string, Session>();
   readonly #notes = new Set<Promise<void>>();
 
@@ -111,14 +111,14 @@ export class Acceptance implements Companion {
     }
   }
 
-  /** What was said in the session that there is, in both directions. */
+  /** The digests of the present session, in both directions. */
   of(name: string): { readonly heard?: Digested; readonly told?: Digested } {
     const session = this.#sessions.get(name);
     const [heard, told] = [session?.heard.now(), session?.told.now()];
     return { ...(heard && { heard }), ...(told && { told }) };
   }
 
-  /** Resolves once all of it is durable. */
+  /** Records what is left. Resolves once it is durable. */
   async stop(): Promise<void> {
     for (const session of this.#sessions.values()) this.#end(session);
     this.#sessions.clear();
@@ -147,7 +147,7 @@ export class Acceptance implements Companion {
     });
   }
 
-  /** @returns whether there was anything to note */
+  /** @returns whether there was anything to record */
   #note(session: Session): boolean {
     const { counts, peer, heard } = session;
     const digested = counts.frames === 0 ? undefined : heard.now();
@@ -159,7 +159,7 @@ export class Acceptance implements Companion {
       .then(
         () => {},
         (thrown: unknown) => {
-          // What the disk refused was undone: it is told with what comes next, or when the session ends.
+          // The append failed and the entry was undone: the counts go into the next one.
           if (isUndone(thrown) && !session.over) {
             add(session.counts, counts);
             this.#soon(session);

@@ -1,16 +1,16 @@
-// What was said in the updates of one session in one direction, as a digest that both its ends can have: SHA-256 over each update in
-// the order of their numbers, as the text that it travels as (JSON in UTF-8), and a newline after it.
+// A digest of all updates of one session in one direction, which both ends can compute: SHA-256 over the updates in the order of their numbers, each
+// as its JSON text in UTF-8 followed by a newline.
 
 import { encodeFrame, type Message } from "@capstan/peer";
 
 export interface Digested {
   /** The number of the newest update in it; those of a session count up (peering-wire.md). */
   readonly seq: number;
-  /** In base64url. */
+  /** The digest in base64url. */
   readonly digest: string;
 }
 
-/** Frames wait to be digested (`settle`), because routes come first; so many at most, and of text so many characters. */
+/** Frames wait to be digested (`settle`), because processing routes comes first: at most so many, with so many characters of text. */
 const MOST_WAITING = 64;
 const MOST_CHARACTERS = 1024 * 1024;
 
@@ -20,7 +20,7 @@ export class UpdateDigest {
   #characters = 0;
   #seq: number | undefined;
 
-  /** An update that was sent, or that the protocol has taken: as a value, or as the text that it came in. */
+  /** Adds an update that was sent or accepted: as a value, or as the text that it came in. */
   add(frame: unknown, seq: number): void {
     this.#waiting.push(frame);
     this.#seq = seq;
@@ -28,7 +28,7 @@ export class UpdateDigest {
     if (this.#waiting.length >= MOST_WAITING || this.#characters >= MOST_CHARACTERS) this.settle();
   }
 
-  /** As of now; `undefined` where there was none. */
+  /** The digest so far; `undefined` before the first update. */
   now(): Digested | undefined {
     this.settle();
     return this.#seq === undefined ? undefined : { seq: this.#seq, digest: this.#hash.copy().digest("base64url") };
@@ -36,7 +36,7 @@ export class UpdateDigest {
 
   settle(): void {
     for (const frame of this.#waiting) {
-      // By itself: a text with its newline is a copy of it.
+      // Hashed separately, because appending the newline would copy the text.
       this.#hash.update(typeof frame === "string" ? frame : encodeFrame(frame as Message));
       this.#hash.update("\n");
     }

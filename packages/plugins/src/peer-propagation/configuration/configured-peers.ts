@@ -1,5 +1,5 @@
-// Rows into the speaker: what operators configured, as it becomes durable, one change of a peer after the other. Secrets are
-// read here, as they are needed.
+// Brings configured peers into the speaker: follows the durable rows, one change of a peer after another. Secrets are read here, when they are
+// needed.
 
 import type { FollowedRow, PluginRuntime } from "@capstan/orchestrator";
 import { textOf } from "../links/outbox.ts";
@@ -11,11 +11,11 @@ import { configOf } from "./peer-config.ts";
 import type { PeerSecrets } from "./secrets.ts";
 
 interface Known {
-  /** As the speaker has it; `undefined`: it has none yet. */
+  /** The row as the speaker has it; `undefined` where it has none yet. */
   row: PeerRow | undefined;
-  /** Those that it was configured with last. */
+  /** The secrets that it was last configured with. */
   secrets?: readonly Uint8Array[];
-  /** What is being done about it. */
+  /** Resolves when the present change is done. */
   work: Promise<void>;
 }
 
@@ -47,13 +47,13 @@ export class ConfiguredPeers implements Names {
     this.#cleaned(this.#secrets.sweep(this.#referred(), this.#runtime.node.directory));
   }
 
-  /** Resolves once what was durable of the peer that this is, if it is one, is configured. */
+  /** Resolves once the peer that a hello names, if it is one, is configured with all that is durable. */
   async settled(hello: unknown): Promise<void> {
     const { node } = Object(hello) as { readonly node?: unknown };
     for (const [name, row] of this.#rows) if (row.node === node) await this.#known.get(name)?.work;
   }
 
-  /** Somebody says hello: if it is an invitation's guest, it may try. */
+  /** A hello has come: if it names an open invitation, its sender becomes a guest who may try the handshake. */
   async welcome(hello: unknown): Promise<void> {
     const { reader } = this.#runtime;
     const guest = this.#invitations.find(hello, reader.rows(peerTable), this.#runtime.now());
@@ -75,26 +75,26 @@ export class ConfiguredPeers implements Names {
 
   failed(node: string): void {
     if (this.#invitations.get(node) === undefined || this.#byNode.has(node)) return;
-    // Its other connections may yet prove it: only one that is left alone is forgotten.
+    // Another of its connections may still prove it: the guest is dropped only with the last one.
     const { accepted } = this.#host().speaker.peering(node)?.neighbor ?? {};
     if (accepted !== undefined && accepted.size > 0) return;
     this.#invitations.end(node);
     this.#host().tell({ type: "remove-peer", node });
   }
 
-  /** It has proved the secret and its key: from now on it is pinned. */
+  /** The guest has proved the secret and its key: that key is pinned from now on. */
   #accept({ name, node, key, secret }: Guest): boolean {
     const { reader, log } = this.#runtime;
     this.#runtime
       .note({ resource: "peer", action: "accept", data: { name, node, key, secret } })
       .catch((thrown: unknown) => {
         log.warn({ name, node, error: textOf(thrown) }, "an invitation was not taken");
-        // What the disk refused was undone: whoever took it is nobody's peer.
+        // The append failed and the acceptance was undone: the guest is no peer.
         if (this.#byNode.get(node) !== name || reader.get(peerTable, name)?.node === node) return;
         this.#byNode.delete(node);
         this.#host().tell({ type: "remove-peer", node });
       });
-    // Decided by now, if not durable: what leaves the process waits for that.
+    // It is decided, though perhaps not durable yet: frames wait for that.
     const row = reader.get(peerTable, name);
     this.#invitations.end(node);
     if (row?.node !== node) {
@@ -138,7 +138,7 @@ export class ConfiguredPeers implements Names {
     const before = known.row;
     if (before?.node !== undefined && before.node !== row?.node) {
       known.row = undefined;
-      // Unless it is a peer of another name by now.
+      // Unless the node is a peer under another name by now.
       if (this.#byNode.get(before.node) === name) {
         host.tell({ type: "remove-peer", node: before.node });
         this.#byNode.delete(before.node);
@@ -151,7 +151,7 @@ export class ConfiguredPeers implements Names {
     }
     const { node } = row;
     if (node === undefined) return;
-    // After a start there is nothing to wait for.
+    // After a start nothing is in flight that a draining peer should wait for.
     if (row.stopped || (row.draining !== undefined && known.row === undefined)) {
       this.#byNode.set(node, name);
       if (known.row !== undefined && !known.row.stopped) host.tell({ type: "stop-peer", node });
@@ -159,12 +159,12 @@ export class ConfiguredPeers implements Names {
       return;
     }
     const read = await this.#read(row);
-    // What came after it is next, and of another name may be done already.
+    // A later row is handled next, and may have been handled already under another name.
     if (this.#rows.get(name) !== row) return;
     this.#byNode.set(node, name);
     const secrets = read ?? (sameSecrets(known.row, row) ? known.secrets : undefined);
     if (secrets === undefined) {
-      // What it was configured as does not hold any more, and what it is to be cannot be.
+      // The former configuration no longer holds, and the new one is not possible.
       if (known.row !== undefined && !known.row.stopped) host.tell({ type: "stop-peer", node });
       if (known.row !== undefined) known.row = { ...row, stopped: true };
       return;
@@ -177,7 +177,7 @@ export class ConfiguredPeers implements Names {
     host.tell({ type: "configure-peer", peer: configOf(row, { node, keys: row.keys }, secrets) });
     if (started && !fresh) host.tell({ type: "start-peer", node });
     const link = host.linkOf(node);
-    // Its scope stands on the grant that was: the next session has the new one.
+    // The present session's scope uses the former grant; the next one has the new.
     if (revoked && link !== undefined) host.drop(link.connection, "what it may ask of us was changed");
   }
 
@@ -198,7 +198,7 @@ function sameSecrets(before: PeerRow | undefined, { secrets }: PeerRow): boolean
   return before !== undefined && JSON.stringify(before.secrets) === JSON.stringify(secrets);
 }
 
-/** Said again, and nothing else: whoever asks wants it tried again. */
+/** Whether only the revision changed: the operator repeated the configuration to have the peer tried again. */
 function sameBut(before: PeerRow, after: PeerRow): boolean {
   return (
     before.revision !== after.revision &&

@@ -1,5 +1,5 @@
-// Peers as operators configure them. What a peer may ask of us is a grant that is made with it, under the operator's own, and
-// ends with it. Pure.
+// Decides how operators configure peers. A peer's rights here are a grant that is made with the peer, under the operator's own, and ends with it.
+// Pure.
 
 import {
   type Fault,
@@ -40,7 +40,7 @@ interface Asked {
   readonly disclose?: Disclosure;
 }
 
-/** What a peer asked by grants that are older than so many is not told of any more. */
+/** How many earlier grants of a peer are kept: it is not told about messages under older ones. */
 const MOST_EARLIER_GRANTS = 16;
 
 /** @param domain ours */
@@ -92,7 +92,7 @@ function add(context: Context, asked: Asked, domain: string) {
     secrets: asked.secrets as PeerRow["secrets"],
     limits: asked.limits ?? {},
     required: asked.required ?? [],
-    // Decided next, and before anything else.
+    // The id of the grant that the follow-up makes, which is decided right after this.
     peerGrant: nextGrantId(state),
     allow,
     stopped: false,
@@ -113,12 +113,12 @@ function configure(context: Context, asked: Asked, domain: string) {
   const { principal, grant, may } = envelope;
   const policies = { import: asked.import ?? before.import, export: asked.export ?? before.export };
   const allow = clausesOf(policies.export, (asked.domain ?? before.domain) === domain);
-  // What it may is the same: sessions stay, and the grant stays whose it was, as long as it is any good.
+  // Its rights are unchanged: sessions stay, and so does the grant, as long as it is valid.
   const alive = !isFault(lineage(state, before.peerGrant, envelope.at));
   const same = alive && allow.length === before.allow.length && allow.every((clause, i) => clause === before.allow[i]);
   const row: PeerRow = {
     ...before,
-    // Secrets are read in the name of whoever said so last.
+    // Secrets are read in the name of the operator who set them last.
     ...(asked.secrets === undefined ? {} : { principal, grant, ...(may === undefined ? {} : { may }) }),
     ...policies,
     ...places(asked),
@@ -151,7 +151,7 @@ function places({ domain, address, pin, disclose }: Asked) {
   };
 }
 
-/** Whoever configures a peer may give it no more than they may themselves, and reads secrets by their own right. */
+/** Why the operator may not: they can give a peer no more than they have themselves, and need the right to its secrets. */
 function refusal({ needs: { authority } }: Context, { name, secrets, allow }: PeerRow): Fault | undefined {
   for (const { secret } of secrets) {
     const why = isOwnFile(secret) ? undefined : authority.allows(rightOf(secret));
@@ -174,12 +174,12 @@ function refusal({ needs: { authority } }: Context, { name, secrets, allow }: Pe
   return undefined;
 }
 
-/** A file that `peer.keep` wrote: it holds nothing but a peer's secret. */
+/** Whether a reference is to a file that `peer.keep` wrote, which holds only a peer's secret. */
 export function isOwnFile(reference: string): boolean {
   return /^file:peers\/[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.secret$/.test(reference);
 }
 
-/** The node's own name for it, and within what whoever configures it may: it ends with their grant. */
+/** The peer's grant: for its principal, within the operator's grant, with which it ends. */
 function lent({ envelope: { principal: by, grant: under, may } }: Context, { name, allow }: PeerRow): Lent {
   return { principal: principalOf(name), allow, under, by, ...(may === undefined ? {} : { may }) };
 }
@@ -189,7 +189,7 @@ function lend(context: Context, row: PeerRow): FollowUp {
   return { message: { resource: "grant", action: "lend", data: lent(context, row) } };
 }
 
-/** By the node: whoever may remove a peer need not be who added it. */
+/** Revokes the peer's grant in the node's own name: the operator who removes a peer need not be the one who added it. */
 export function revoke({ peerGrant }: PeerRow): FollowUp {
   return { message: { resource: "grant", action: "revoke", data: { grant: peerGrant } } };
 }

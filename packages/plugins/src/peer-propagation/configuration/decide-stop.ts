@@ -1,5 +1,5 @@
-// Starting, stopping and removing a peer. Who has a session is stopped in two steps: nothing new goes over it, and it ends when the peer has heard
-// of that, and what is in flight has ended or had its time. Whoever asked waits for that. Pure.
+// Decides to start, stop and remove peers. A peer with a session is stopped in two steps: first nothing new goes over the session; it ends when the
+// peer has been told, and calls in flight have ended or had their time. The caller waits for that. Pure.
 
 import { fault, next, type Reader, type State } from "@capstan/orchestrator";
 import { type ExecutionRow, executionTable } from "../../executor/schema.ts";
@@ -10,11 +10,11 @@ import { revoke, unknown } from "./decide-configuration.ts";
 
 interface Asked {
   readonly name: string;
-  /** What is in flight is not waited for. */
+  /** Do not wait for calls in flight. */
   readonly now?: boolean;
 }
 
-/** @param drain milliseconds that what is in flight has to end */
+/** @param drain how long calls in flight may go on, in milliseconds */
 export function decideStop(context: Context, drain: number) {
   const { message, envelope, state } = context;
   const { name, now = false } = message.data as Asked;
@@ -53,7 +53,7 @@ function ended(state: State, { draining: _, ...row }: PeerRow, { waiting, remove
   });
 }
 
-/** What this node performs for the peer, or has it perform, and waits for over its session. */
+/** How many calls are in flight over the peer's session, in either direction. */
 export function inFlight(rows: Pick<Reader, "rows">, { name, node }: PeerRow): number {
   const peer = principalOf(name);
   const goesThrough = ({ state, principal, elsewhere }: ExecutionRow): boolean =>

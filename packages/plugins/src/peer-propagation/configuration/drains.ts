@@ -1,5 +1,5 @@
-// Peers that are being stopped: looks whether each has heard that nothing leads over this node any more, and what was in flight has ended; or both
-// had their time. Then says so.
+// Watches peers that are being stopped: once a peer has been told that no route leads through this node, and calls in flight have ended (or the time
+// is over), it sends the message that ends the session.
 
 import type { FollowedRow, PluginRuntime } from "@capstan/orchestrator";
 import { type PeerRow, peerSessionTable, peerTable } from "../schema.ts";
@@ -9,7 +9,7 @@ const LOOK_MS = 25;
 
 export interface DrainsParts {
   readonly runtime: PluginRuntime;
-  /** Whether a node knows of no route that leads over this one. */
+  /** Whether a node has been told that no route leads through this one. */
   leadsNowhere(node: string): boolean;
 }
 
@@ -23,7 +23,7 @@ export class Drains {
     this.#runtime = parts.runtime;
   }
 
-  /** Durable rows of the table of peers. After a start there is nothing in flight. */
+  /** Rows of the table of peers became durable. After a start nothing is in flight. */
   changed(rows: readonly FollowedRow[]): void {
     for (const { key: name, row } of rows) {
       const { draining } = (row ?? {}) as Partial<PeerRow>;
@@ -36,7 +36,7 @@ export class Drains {
     this.#timers.clear();
   }
 
-  /** @param quiet the entry as of which nothing was in flight: once it is durable, answers are on their way */
+  /** @param quiet the entry as of which nothing was in flight: once that is durable, the answers have left */
   #later(name: string, quiet: number | undefined): void {
     const stopTimer = this.#runtime.timers.after(LOOK_MS, () => this.#look(name, quiet));
     this.#timers.set(name, stopTimer);

@@ -1,18 +1,18 @@
-// Nodes that come with an invitation: whoever names its secret's id is believed to be who it says for as long as the handshake
-// lasts, and is a peer once it has proved the secret and the key that it came with.
+// Guests: nodes that come with an invitation. A node that names the id of an invitation's secret may try the handshake under the id and key that it
+// claims, and is a peer once it has proved the secret and that key.
 
 import { z } from "zod";
 import { nodeId } from "../names.ts";
 import type { PeerRow } from "../schema.ts";
 
-/** What of an OPEN says whose it is; the rest is the protocol's to read. */
+/** The fields of an open that identify its sender; the protocol reads the rest. */
 const hello = z.looseObject({
   node: nodeId,
   key: z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/),
   secrets: z.array(z.string().max(100)).max(2),
 });
 
-/** One that is trying: whoever sniffed a secret's id can make as many fail as fit in here, and no more. */
+/** A node that is trying an invitation. Their number is bounded: somebody who has overheard a secret's id could invent any number. */
 export interface Guest {
   readonly name: string;
   readonly node: string;
@@ -30,7 +30,7 @@ export class Invitations {
     return this.#guests.get(node);
   }
 
-  /** The guest that a hello makes, if it names an invitation that is open at `at`. */
+  /** The guest of a hello, if it names an invitation that is open at `at`. */
   find(said: unknown, rows: Iterable<readonly [string, PeerRow]>, at: number): Guest | undefined {
     const { success, data } = hello.safeParse(said);
     if (!success) return undefined;
@@ -41,7 +41,7 @@ export class Invitations {
     return undefined;
   }
 
-  /** Lets it try. The later one of a node counts, and the oldest of all makes room: @returns whom it replaces. */
+  /** Lets a guest try. A later guest of the same node replaces the earlier; when full, the oldest makes room. @returns the one replaced */
   let(guest: Guest): Guest | undefined {
     const same = this.#guests.get(guest.node);
     this.#guests.delete(guest.node);

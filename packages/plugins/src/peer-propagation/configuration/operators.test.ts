@@ -116,7 +116,7 @@ test("a grant of an earlier version: whoever starts, lists and shows is told wha
   const add = { name: "raw", node: "n-raw", import: everything, export: only("action:greet") };
   const secrets = [keepSecret("LACKING", pairSecret("lacking"))] as never;
   const first = await startNode({ id: "n-lacking", log: stored });
-  await first.app.peer.add({ ...add, keys: [first.key.replace(/^./, "A")], secrets });
+  await first.app.peer.add({ ...add, keys: ofRaw.keys, secrets });
   await first.server.stop();
   // As a version had it that knew no recalling.
   const clause = '"action.recall",';

@@ -1,18 +1,18 @@
-// A peer's row as the speaker takes it.
+// Makes the speaker's configuration of a peer out of its row.
 
 import { defaultLimits, type PeerConfig, type PeerLimits, type RoutePolicy } from "@capstan/peer";
 import type { Limits, PeerRow } from "../schema.ts";
 
 const NOTHING: RoutePolicy = { clauses: [{ name: "it is being stopped", then: "reject" }] };
 
-/** @param identity the node and the key that it is configured with, or that took its invitation */
+/** @param identity the configured node id and keys, or those of the guest that took the invitation */
 export function configOf(
   row: PeerRow,
   identity: { readonly node: string; readonly keys: readonly string[] },
   secrets: readonly Uint8Array[],
 ): PeerConfig {
   const { domain, address, required, draining } = row;
-  // What leads through it is taken back in both directions: nothing new comes over its session, nor goes.
+  // While it drains, all routes are withdrawn in both directions, so that nothing new goes over its session.
   const policies =
     draining === undefined ? { import: row.import, export: row.export } : { import: NOTHING, export: NOTHING };
   return {

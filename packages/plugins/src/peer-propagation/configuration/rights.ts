@@ -1,10 +1,10 @@
-// What a peer may ask of us: to say what peers say; to perform, and see the schemas of, the actions that its export policy tells it of;
-// and to read such topics. Text of a grant's clauses; the grant itself is auth's.
+// The clauses of a peer's grant: it may send the protocol's frames, perform the actions that its export policy announces to it and see their schemas,
+// and read such topics. The grant itself is made by auth.
 
 import type { RoutePolicy } from "@capstan/peer";
 import type { PeerRow } from "../schema.ts";
 
-/** What every peer may: its session's frames, to ask what became of what it asked, to take that back, and what proves that our log only grew. */
+/** The clauses of every peer: frames, asking about its own messages, taking them back, and proofs that our log only grew. */
 const SAYS = [
   ...["open", "update", "keepalive", "endOfTable", "refresh", "notify", "close", "explain"].map(
     (verb) => `peer.${verb}`,
@@ -12,29 +12,29 @@ const SAYS = [
   ...["prove", "leaves", "held"].map((verb) => `witness.${verb}`),
   "action.recall",
 ];
-/** What a route of a kind is used for. */
+/** The rights that go with a route of each kind. */
 const USES = { action: ["action.perform", "action.schemas"], topic: ["topic.read"] } as const;
 type Kind = keyof typeof USES;
 const KINDS = Object.keys(USES) as Kind[];
-/** auth's limit of a grant's clauses. */
+/** The most clauses of a grant (auth's limit). */
 export const MOST_CLAUSES = 200;
 
 /**
- * The clauses of its grant. Where a clause accepts for another reason than the name, and where nothing is said inside a
- * domain, all names are in it: the policy itself is asked with each use (exported.ts).
+ * The clauses of a peer's grant. They cover all names where a clause of the policy accepts for another reason than the name, and inside a
+ * domain where no clause matches: the policy itself is checked at each use (exported.ts).
  */
 export function clausesOf(policy: RoutePolicy, internal: boolean): readonly string[] {
   const patterns = policy.clauses
     .filter(({ then }) => then === "accept")
     .flatMap(({ match }) => match?.routes ?? ["*"]);
-  // RFC 8212 §3 is about borders: inside a domain everything passes that no clause rejects.
+  // RFC 8212 §3 applies at borders: inside a domain everything passes that no clause rejects.
   if (internal) patterns.push("*");
   return [...SAYS, ...KINDS.flatMap((kind) => usesOf(kind, patterns))];
 }
 
 /**
- * The clauses that a peer has by its configuration, and its grant has not: it was configured by an earlier version, or when this node was of another
- * domain. They are given with its next `peer.configure`, by whoever says so. @param domain ours
+ * The clauses that a peer should have by its configuration and that its grant lacks: it was configured under an earlier version, or when this node
+ * had another domain. The next `peer.configure` adds them. @param domain of this node
  */
 export function lacking(row: Pick<PeerRow, "export" | "domain" | "allow">, domain: string): readonly string[] {
   return clausesOf(row.export, row.domain === domain).filter((clause) => !row.allow.includes(clause));

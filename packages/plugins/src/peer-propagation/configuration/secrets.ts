@@ -1,5 +1,5 @@
-// The pairs' secrets: kept in files of the node's by `peer.keep`, read from where a row refers to when a session needs them, and
-// in no message, row, event or log line.
+// The secrets of pairs: written into files of the node by `peer.keep`, and read by a row's reference when a session needs them. They are in no
+// message, row, event or log line.
 
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
@@ -9,17 +9,17 @@ import { type SecretSources, secretSources } from "../../executor/secret-sources
 import { isOwnFile } from "./decide-configuration.ts";
 
 const FOLDER = "peers";
-/** Secrets that were brought and not written yet: a signal is answered at once, so that one is the rule. */
+/** The most secrets that were received and are not written yet; usually there is one. */
 const MOST_HELD = 64;
 const MINUTE_MS = 60_000;
 const BYTES = 32;
 const ID_SHOWN = 8;
-/** Of reading one. */
+/** How long reading a secret may take, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
 export interface Kept {
   readonly secret: { readonly secret: string };
-  /** The secret's id, which crosses the wire. */
+  /** The secret's id, which is sent over the wire. */
   readonly id: string;
 }
 
@@ -31,7 +31,7 @@ export class PeerSecrets {
     this.#sources = secretSources(sources);
   }
 
-  /** What stands for a secret in a message. */
+  /** Keeps a secret in memory; answers a token that stands for it in a message. */
   hold(secret: string): string {
     const [oldest] = this.#held.keys();
     if (this.#held.size >= MOST_HELD && oldest !== undefined) this.#held.delete(oldest);
@@ -40,7 +40,7 @@ export class PeerSecrets {
     return token;
   }
 
-  /** Writes what is held, whole or not at all. @throws FaultError */
+  /** Writes a held secret to its file, atomically. @throws FaultError */
   async keep(
     token: string,
     name: string,
@@ -54,7 +54,7 @@ export class PeerSecrets {
     if (secret === undefined)
       throw new FaultError(fault("PEER_INVALID", "the secret is not held any more; bring it again"));
     const id = idOf(Buffer.from(secret, "base64url"));
-    // Named by what is in it: no other secret is ever overwritten, be it in use.
+    // The name contains the secret's id, so that no other secret's file is overwritten.
     const file = `${name}-${id.slice(0, ID_SHOWN)}.secret`;
     const folder = join(directory, FOLDER);
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -71,7 +71,7 @@ export class PeerSecrets {
     return { secret: { secret: `file:${FOLDER}/${file}` }, id };
   }
 
-  /** Deletes files of the node's that nothing refers to any more. */
+  /** Deletes files of the node that nothing refers to any more. */
   async forget(references: readonly string[], directory: string | undefined): Promise<void> {
     if (directory === undefined) return;
     for (const reference of references) {
@@ -79,19 +79,19 @@ export class PeerSecrets {
     }
   }
 
-  /** The same for what a crash left, or was kept for a peer that was then refused. @param used references that there are */
+  /** Deletes files that a crash left, or that were written for a peer that was then refused. @param used the references in use */
   async sweep(used: ReadonlySet<string>, directory: string | undefined): Promise<void> {
     if (directory === undefined) return;
     const folder = join(directory, FOLDER);
     for (const file of await readdir(folder).catch(() => [])) {
       if (used.has(`file:${FOLDER}/${file}`)) continue;
       const { mtimeMs } = await stat(join(folder, file)).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
-      // Younger ones may be ahead of the message that will refer to them.
+      // The message that will refer to a newer file may still be on its way.
       if (Date.now() - mtimeMs > MINUTE_MS) await rm(join(folder, file), { force: true });
     }
   }
 
-  /** @param allows whoever configured the peer reads them, by their right as it is now. @throws FaultError */
+  /** @param allows asks the present rights of the operator who configured the peer. @throws FaultError */
   async read(
     references: readonly { readonly secret: string }[],
     directory: string | undefined,

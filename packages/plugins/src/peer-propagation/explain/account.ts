@@ -45,10 +45,10 @@ export interface Told {
 }
 
 export function accountOf(explanation: Explanation, disclosed: Exclude<Disclosure, "nothing">): Account {
-  const { id, error, plugins, hold, outcome } = explanation;
+  const { id, error, plugins, waitsFor, outcome } = explanation;
   const state = stateOf(explanation);
   const code = error?.code ?? outcome?.error?.code;
-  const plugin = state === "held" ? hold?.plugin : plugins.find(({ verdict }) => verdict === "refused")?.plugin;
+  const plugin = waitsFor?.plugin ?? plugins.find(({ verdict }) => verdict === "refused")?.plugin;
   const account = {
     ...{ disclosed, id, state },
     ...(code === undefined || state === "erased" ? {} : { code }),
@@ -65,9 +65,9 @@ export function accountOf(explanation: Explanation, disclosed: Exclude<Disclosur
   };
 }
 
-export function stateOf({ verdict, hold, outcome, erased }: Explanation): AccountState {
+export function stateOf({ verdict, waitsFor, outcome, erased }: Explanation): AccountState {
   if (verdict === "refused") return "refused";
-  if (verdict === "held" && hold?.decided === undefined) return "held";
+  if (waitsFor !== undefined) return "held";
   if (outcome === undefined) return erased?.includes("trace") ? "erased" : "done";
   switch (outcome.state) {
     case "pending":

@@ -1,7 +1,7 @@
 // Whom a message's execution was asked of, as the log here has it: the neighbour, and which of its messages that became, or by which
 // key it can be found there.
 
-import { type Explanation, entryAt, entryOf, type Reader, siblingId } from "@capstan/orchestrator";
+import { decidedAs, type Explanation, entryAt, entryOf, type Reader, siblingId } from "@capstan/orchestrator";
 import { type Asked, executionTable } from "../../executor/schema.ts";
 import { MESSAGE } from "../forward/far-answer.ts";
 import { peerTable } from "../schema.ts";
@@ -45,9 +45,9 @@ async function endOf(reader: Reader, { outcome }: Explanation): Promise<unknown>
 /** By the message itself, or where it was held or tried again, by the last one that had it asked. */
 async function lastElsewhere(
   reader: Reader,
-  { rows, hold, retries = [] }: Explanation,
+  { id, rows, hold, retries = [] }: Explanation,
 ): Promise<Elsewhere | undefined> {
-  const again = retries.at(-1)?.id ?? hold?.decided?.id;
+  const again = retries.at(-1)?.id ?? (hold?.decided === undefined ? undefined : await decidedAs(reader, id));
   return (again === undefined ? undefined : elsewhereIn(await rowsOf(reader, again))) ?? elsewhereIn(rows);
 }
 

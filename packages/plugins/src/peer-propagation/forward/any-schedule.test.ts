@@ -1,5 +1,5 @@
 // A request over two ways, and whatever may happen to it: sessions that end before or after they were asked, neighbours that do not know,
-// did nothing or refuse, a disk that fails, a node that dies at any append; then all is well again. What is not idempotent is done once
+// did nothing, refuse or have given it up, a disk that fails, a node that dies at any append; then all is well again. What is not idempotent is done once
 // at most, what was told stays true, and in the end it is known.
 
 import { expect, test } from "bun:test";
@@ -106,12 +106,14 @@ async function life(stored: Log, far: Awaited<ReturnType<typeof farEnd>>, chance
       return Promise.reject(new Error("connection lost"));
     };
     const during = async (asked: Parameters<Neighbour["call"]>): Promise<unknown> => {
-      const happens = calm ? 0 : chance(9);
+      const happens = calm ? 0 : chance(10);
       if (happens <= 1) return far.ask(name, ...asked);
       if (happens <= 4) await far.ask(name, ...asked);
       if (happens === 3 || happens === 7) disk.full = true;
       if (happens <= 3 || happens === 7) return end();
       if (happens <= 5) return fails("EXECUTION_AMBIGUOUS");
+      if (happens === 9)
+        return far.handed.has(name) ? fails("EXECUTION_ABANDONED", { final: true }) : fails("EXECUTION_AMBIGUOUS");
       // Who never handed it on can be sure of it.
       const isFinal = !far.handed.has(name) && chance(2) === 0;
       return fails(happens === 6 ? "ACTION_UNREACHABLE" : "ROUTE_NOT_EXPORTED", isFinal ? { final: true } : undefined);

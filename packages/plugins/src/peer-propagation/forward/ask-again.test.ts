@@ -18,8 +18,12 @@ function asking(count: number) {
     log: { error: (fields: object) => expect.unreachable(JSON.stringify(fields)) },
     reader: { rows: () => rows },
     given: () => undefined,
-    note: async ({ action, data }: { action: string; data: { execution: string; node: string | null } }) =>
-      void (action === "again" ? asked.push(data.execution) : neighbours.push(data.node)),
+    async note({ action, data }: { action: string; data: { execution: string; node: string | null } }) {
+      if (action !== "again") return void neighbours.push(data.node);
+      asked.push(data.execution);
+      const row = rows.get(data.execution) as Partial<ExecutionRow>;
+      rows.set(data.execution, { ...row, attempt: (row.attempt ?? 1) + 1 });
+    },
   };
   const again = new AskAgain({
     ...{ by: "p", first: 1000, runtime: runtime as unknown as AskAgainParts["runtime"] },
@@ -53,7 +57,7 @@ test("all of a neighbour's are asked when it is back, so many at a time, and nob
   expect(neighbours).toEqual(["n-b"]);
 });
 
-test("what it does not know is asked ever more seldom, and no more in the end", () => {
+test("what it does not know is asked ever more seldom, once an hour later on, and no more in the end", () => {
   const { clock, asked, establish } = asking(1);
   const start = clock.now();
   establish();
@@ -63,8 +67,18 @@ test("what it does not know is asked ever more seldom, and no more in the end", 
     if (asked.length > times.length + 1) times.push((clock.now() - start) / 1000);
   }
   expect(times.slice(0, 4)).toEqual([2, 6, 14, 30]);
-  expect(asked).toHaveLength(18);
-  expect(times.at(-1)).toBeLessThan(2.5 * 3600);
+  expect(times.filter((time) => time < 2.2 * 3600)).toHaveLength(17);
+  expect(asked.length).toBeLessThan(21);
+  clock.advance(3 * 24 * 3_600_000);
+  expect(asked).toHaveLength(50);
+  expect(clock.set).toBe(0);
+});
+
+test("what all have given up is asked of nobody", () => {
+  const { asked, rows, establish } = asking(1);
+  rows.set("x-0000", { state: "ambiguous", elsewhere: { by: "p", to: "n-b", again: true, givenUp: true } });
+  establish();
+  expect(asked).toEqual([]);
 });
 
 test("while there is no session nothing is asked; then at once, and from the beginning", () => {

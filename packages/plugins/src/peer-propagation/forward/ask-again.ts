@@ -24,6 +24,8 @@ const MOST_AT_ONCE = 64;
 /** Between two times, at most, and how often: with a second at first, for about an hour and a half. */
 const LONGEST_MS = 10 * 60_000;
 const TIMES = 18;
+/** Between two times from then on: somebody there may have it run again, or give it up, when he comes to work. */
+const SELDOM_MS = 60 * 60_000;
 /** Of one execution, whoever it is asked of and however often sessions come and go: each time is two entries. */
 const MOST_TRIES = 50;
 
@@ -70,9 +72,9 @@ export class AskAgain implements Companion {
   }
 
   #later(node: string, round: Round): void {
-    if (round.times >= TIMES) return;
     const { first, session, runtime } = this.#parts;
-    const ms = round.after === "" ? Math.min(first * 2 ** round.times, LONGEST_MS) : first;
+    const pause = round.times < TIMES ? Math.min(first * 2 ** round.times, LONGEST_MS) : SELDOM_MS;
+    const ms = round.after === "" ? pause : first;
     const stopTimer = runtime.timers.after(ms, () => {
       this.#waiting.delete(node);
       if (session(node)) this.#ask(node, round);
@@ -86,7 +88,8 @@ export class AskAgain implements Companion {
     const open: string[] = [];
     let more = false;
     for (const [id, { state, elsewhere, attempt }] of reader.rows(given(executions))) {
-      if (elsewhere?.again === undefined || attempt > MOST_TRIES || !askedOf(elsewhere).includes(node)) continue;
+      if (elsewhere?.again === undefined || elsewhere.givenUp || attempt > MOST_TRIES) continue;
+      if (!askedOf(elsewhere).includes(node)) continue;
       more = true;
       if (state === "ambiguous") open.push(id);
     }

@@ -39,8 +39,21 @@ export function isFarFault(thrown: unknown): boolean {
 
 /** Whether it says of a rejection that nothing more will become of what it was asked by that key, and it is known what did. */
 export function isFinal(thrown: unknown): boolean {
-  const { details, code } = (thrown ?? {}) as { readonly details?: unknown; readonly code?: unknown };
-  return code !== "EXECUTION_ABANDONED" && (Object(details) as { readonly [FINAL]?: unknown })[FINAL] === true;
+  return hasLastWord(thrown) && !isAbandoning(thrown);
+}
+
+/** Whether nothing more will become of it there, and nobody knows what did: it was given up. */
+export function isGivenUp(thrown: unknown): boolean {
+  return hasLastWord(thrown) && isAbandoning(thrown);
+}
+
+function hasLastWord(thrown: unknown): boolean {
+  const { details } = (thrown ?? {}) as { readonly details?: unknown };
+  return (Object(details) as { readonly [FINAL]?: unknown })[FINAL] === true;
+}
+
+function isAbandoning(thrown: unknown): boolean {
+  return (thrown as { readonly code?: unknown } | undefined)?.code === "EXECUTION_ABANDONED";
 }
 
 /** One whose details have no room for who said it: they are a list, which is the caller's. */

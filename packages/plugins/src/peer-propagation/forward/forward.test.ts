@@ -53,6 +53,13 @@ describe("who is asked", () => {
     expect(await faultFrom(asking({ b }).perform({ name: "other" }))).toMatchObject({ code: "ACTION_UNREACHABLE" });
   });
 
+  test("in place where nothing has to be noted: of many the first is sent while the others begin", async () => {
+    const b = new Fake("berlin");
+    const performed = asking({ b }).perform({ asks: () => undefined });
+    expect(b.asked).toHaveLength(1);
+    await performed;
+  });
+
   test("is noted before anything is sent; nothing is sent where it cannot be", async () => {
     const b = new Fake("berlin");
     const noted: [string, number][] = [];

@@ -5,7 +5,7 @@
 import type { FaultError, Message } from "@capstan/orchestrator";
 import { type Carried, type CarriedCall, type Carrier, REMEMBERED_MS, Unsettled } from "../../registry/elsewhere.ts";
 import { release } from "../links/outbox.ts";
-import { ambiguousFault, farFault, isFarFault, isFinal, readPerformed, unreadable } from "./far-answer.ts";
+import { ambiguousFault, farFault, isFarFault, isFinal, isGivenUp, readPerformed, unreadable } from "./far-answer.ts";
 import { isUntaken, outlasts, staysAccepted, tellsOfIt, unreachable } from "./far-fault.ts";
 import type { Peers } from "./neighbour.ts";
 import { type Choice, choices, whyNobody } from "./ways-to-perform.ts";
@@ -49,6 +49,8 @@ class Performing {
   #asked: Pick<Choice, "origin" | "digest" | "repeatable"> | undefined;
   #lost: FaultError | undefined;
   #untaken: FaultError | undefined;
+  /** Those of them that have given it up: they will never say more. */
+  readonly #gaveUp = new Map<string, FaultError>();
 
   constructor(peers: Peers, call: CarriedCall) {
     this.#peers = peers;
@@ -66,7 +68,8 @@ class Performing {
       const choice = this.#next();
       if (choice === undefined) throw this.#end();
       const { peer, neighbour } = choice;
-      await this.#note(choice);
+      const noting = this.#note(choice);
+      if (noting !== undefined) await noting;
       // Until it is sent, a session that ended costs nothing: not while it was noted who is asked, either.
       if (neighbour.ended) continue;
       signal.throwIfAborted();
@@ -78,16 +81,16 @@ class Performing {
     }
   }
 
-  async #note({ peer, origin, repeatable, digest }: Choice): Promise<void> {
-    const open = [...this.#open].filter((node) => node !== peer.node);
+  /** Nothing to wait for where it is noted already. */
+  #note({ peer, origin, repeatable, digest }: Choice): Promise<void> | undefined {
+    const open = [...this.#open, ...this.#gaveUp.keys()].filter((node) => node !== peer.node);
     const key = this.#key === this.#call.key ? undefined : this.#key;
-    try {
-      await this.#call.asks(peer.node, { origin, repeatable, digest: repeatable && digest, open, key });
-    } catch (thrown) {
+    const noting = this.#call.asks(peer.node, { origin, repeatable, digest: repeatable && digest, open, key });
+    return noting?.catch((thrown) => {
       if (this.#asked === undefined) throw thrown;
       // Whoever was asked before may have done it, whatever keeps another from being asked.
       throw this.#unsettled(this.#lost ?? unreachable(this.#call.name, "whom to ask could not be noted"));
-    }
+    });
   }
 
   #next(): Choice | undefined {
@@ -123,13 +126,15 @@ class Performing {
 
   #end(): FaultError {
     const { name, again } = this.#call;
+    const [givenUp] = this.#gaveUp.values();
+    if (this.#open.size === 0 && givenUp !== undefined) return this.#unsettled(givenUp);
     if (this.#open.size === 0) return this.#untaken ?? unreachable(name, whyNobody(this.#peers, this.#call));
     const why = this.#untaken?.message ?? `there is no session with ${again}, which was asked, nor another way to ask`;
     return this.#unsettled(this.#lost ?? unreachable(name, why));
   }
 
   #unsettled(why: FaultError): FaultError {
-    return new Unsettled(why.toFault(), [...this.#open]);
+    return new Unsettled(why.toFault(), [...this.#open, ...this.#gaveUp.keys()]);
   }
 
   /**
@@ -181,7 +186,9 @@ class Performing {
     // Where it may have been done before, only what is said of an execution tells what became of it; or the last word of all who may have.
     const isKnown = this.#asked === undefined || this.#peers.now() < this.#call.until + REMEMBERED_MS;
     if (isKnown ? tellsOfIt(fault) : outlasts(fault)) throw fault;
-    if (isKnown && isFinal(thrown) && this.#open.delete(peer.node) && this.#open.size === 0)
+    if (this.#asked !== undefined && isGivenUp(thrown) && this.#open.delete(peer.node))
+      this.#gaveUp.set(peer.node, fault);
+    if (isKnown && isFinal(thrown) && this.#open.delete(peer.node) && this.#open.size + this.#gaveUp.size === 0)
       this.#asked = this.#lost = undefined;
     if (this.#asked === undefined && !isUntaken(fault)) throw fault;
     return { kind: "untaken", fault };

@@ -4,9 +4,19 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { faultFrom } from "../../hub.fixture.ts";
 import { heardAs } from "../links/frames.ts";
-import { allOut, everything, keepSecret, type PeerNode, pairSecret, startNode, until } from "../peers.fixture.ts";
+import {
+  allOut,
+  everything,
+  keepSecret,
+  LongTimers,
+  type PeerNode,
+  pairSecret,
+  startNode,
+  until,
+} from "../peers.fixture.ts";
 import { RawPeer, rawIdentity } from "../raw-peer.fixture.ts";
 
+const timers = new LongTimers();
 let node: PeerNode;
 let peer: RawPeer;
 /** What it does when it is asked to perform. */
@@ -15,7 +25,7 @@ let asked = 0;
 
 beforeEach(async () => {
   asked = 0;
-  node = await startNode({ id: "n-osaka" });
+  node = await startNode({ id: "n-osaka", timers });
   await node.app.peer.add({
     ...{ name: "raw", node: "n-raw", keys: [rawIdentity("n-raw").publicKey], import: everything, export: allOut },
     secrets: [keepSecret("RAW_SECRET", pairSecret("raw"))] as never,
@@ -78,9 +88,10 @@ describe("a peer that answers", () => {
   test("never, holds one execution until its deadline, and what it says later changes nothing", async () => {
     const late = Promise.withResolvers<unknown>();
     answers = (nth) => (nth === 1 ? late.promise : { execution, output: nth });
-    const waiting = perform(Date.now() + 300);
+    const waiting = perform(Date.now() + LongTimers.LONG);
     await until(() => asked === 1);
     expect(await node.app.action.perform({ name: "trap" })).toMatchObject({ output: 2 });
+    timers.pass();
     expect(await waiting).toMatchObject({ code: "DEADLINE_EXCEEDED" });
     late.resolve({ execution, output: "late" });
     expect(await node.app.action.perform({ name: "trap" })).toMatchObject({ output: 3 });

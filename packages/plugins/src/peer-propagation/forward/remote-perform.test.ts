@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { Protocol } from "../../executor/protocol.ts";
 import { faultFrom, protocol } from "../../hub.fixture.ts";
-import { allOut, complete, only, type PeerNode, peered, startNode, until } from "../peers.fixture.ts";
+import { allOut, complete, LongTimers, only, type PeerNode, peered, startNode, until } from "../peers.fixture.ts";
 
 let nodes: PeerNode[] = [];
 
@@ -302,20 +302,25 @@ describe("a session that dies", () => {
 });
 
 test("a deadline is the far side's too", async () => {
-  let deadline: number | undefined;
+  const timers = new LongTimers();
+  const aborted = Promise.withResolvers<unknown>();
   const seen = protocol("seen", ({ signal }) => {
     return new Promise((_, reject) => {
       signal.addEventListener("abort", () => {
-        deadline = 1;
+        aborted.resolve(signal.reason);
         reject(signal.reason);
       });
     });
   });
-  const [near, far] = [await start("n-berlin"), await start("n-osaka", seen)];
-  await far.app.action.register({ name: "slow", protocol: "seen" });
+  const near = await start("n-berlin");
+  const far = await startNode({ id: "n-osaka", protocols: [seen], timers });
+  nodes.push(far);
+  await far.app.action.register({ name: "slow", protocol: "seen", timeout: 2 * LongTimers.LONG });
   await peered(near, far);
   await known(near, "slow");
-  const late = await faultFrom(near.app.action.perform({ name: "slow" }, { deadline: Date.now() + 200 }));
-  expect(late.code).toBe("DEADLINE_EXCEEDED");
-  await until(() => deadline);
+  const late = faultFrom(near.app.action.perform({ name: "slow" }, { deadline: Date.now() + LongTimers.LONG }));
+  await until(() => timers.set > 0);
+  timers.pass();
+  expect(await aborted.promise).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  expect((await late).code).toBe("DEADLINE_EXCEEDED");
 });

@@ -150,7 +150,7 @@ test("what was owed to a peer that was removed since is let go, also where a nod
   });
   const second = await startNode({ id: "n-alone", log: owing });
   try {
-    await until(() => [...second.hub.reader.rows(recallTable)].length === 0, 2000);
+    await until(() => [...second.hub.reader.rows(recallTable)].length === 0);
   } finally {
     await second.server.stop();
   }

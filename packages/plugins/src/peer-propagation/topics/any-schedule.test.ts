@@ -7,7 +7,7 @@ import { FaultError, type Log, memoryLog } from "@capstan/orchestrator";
 import { altered, reopened } from "../../dead-letter/dead-letter.fixture.ts";
 import { Clock } from "../../hub.fixture.ts";
 import { cursorAt, cursorSince, entryOfCursor } from "../../publisher/cursor.ts";
-import type { TopicPage } from "../../publisher/elsewhere.ts";
+import type { TopicPage } from "../../publisher/elsewhere/topics.ts";
 import { FewLines } from "../few-lines.ts";
 import { type Asked, FarNeighbour, ORIGIN, TOPIC } from "./far-origin.fixture.ts";
 import { importing } from "./importing.fixture.ts";

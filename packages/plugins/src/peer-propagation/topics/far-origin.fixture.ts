@@ -3,7 +3,7 @@
 
 import { FaultError, fault, type Message } from "@capstan/orchestrator";
 import { Clock } from "../../hub.fixture.ts";
-import type { FarPublication, TopicPage } from "../../publisher/elsewhere.ts";
+import type { FarPublication, TopicPage } from "../../publisher/elsewhere/topics.ts";
 import { FewLines } from "../few-lines.ts";
 import type { Neighbour } from "../forward/neighbour.ts";
 import { entryIn, logIn } from "./far-cursor.ts";
@@ -109,7 +109,7 @@ export class FarNeighbour implements Neighbour {
 
   constructor(
     readonly name: string,
-    readonly answer: (asked: Asked, nth: number) => unknown,
+    public answer: (asked: Asked, nth: number) => unknown,
   ) {
     this.#lost.promise.catch(() => {});
   }

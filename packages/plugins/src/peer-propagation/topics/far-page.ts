@@ -1,16 +1,16 @@
-// What a peer answers a reading with, read as what it is: another administration's word. Publications of the topic that was asked
-// for, each behind the one before in one node's log, as plain data within bounds; or nothing of it.
+// Parses a peer's page of publications, which comes from another administration: all must be of the topic that was asked for, in the order of one
+// log, as plain data within bounds. Otherwise the whole page is refused.
 
 import { z } from "zod";
 import { type Place, placeOf } from "../../publisher/cursor.ts";
-import type { FarPublication, TopicRead } from "../../publisher/elsewhere.ts";
+import type { FarPublication, TopicRead } from "../../publisher/elsewhere/topics.ts";
 import { actionIn } from "../../publisher/topic.ts";
 import { plainJson } from "../../registry/plain-json.ts";
 
-/** A publication of 4 Mi characters alone, or a page; and what there is around it. */
+/** The bounds of an answer: one publication of 4 Mi characters, or a page, and what surrounds it. */
 const ANSWER = { depth: 97, bytes: 4 * 1024 * 1024 + 64 * 1024 };
 
-/** What of it fits the log is for whoever takes it in to say (publisher/arrival.ts): one that does not is missed, and not the page. */
+/** Loose bounds: the import checks each publication (publisher/elsewhere/arrival.ts), and one that does not fit is missed without losing the page. */
 const word = z.string().max(1000);
 const publication = z.object({
   topic: z.string(),
@@ -28,7 +28,7 @@ const publication = z.object({
 });
 const page = z.object({ items: z.array(publication), next: z.string().max(80) });
 
-/** A publication, and how many characters it is as JSON. */
+/** A publication, and the length of its JSON in characters. */
 export interface Sized {
   readonly one: FarPublication;
   readonly size: number;
@@ -41,7 +41,7 @@ export interface FarPage {
 
 type Asked = Pick<TopicRead, "topic" | "after" | "limit">;
 
-/** The page; or why it is none. */
+/** The page, or why it is invalid. */
 export function readPage(answer: unknown, asked: Asked): FarPage | { readonly why: string } {
   const plain = plainJson(answer, ANSWER);
   if ("why" in plain) return { why: plain.why };
@@ -67,9 +67,9 @@ export function readPage(answer: unknown, asked: Asked): FarPage | { readonly wh
   }
   if (before !== undefined && (end.log !== before.log || end.entry < before.entry))
     return { why: "goes on from before what it has" };
-  // The same place in other words would be one of before a restore (publisher/cursor.ts).
+  // A different cursor for the same entry would be of before a restore (publisher/cursor.ts).
   const came = before?.entry === end.entry ? (items.at(-1)?.cursor ?? asked.after) : undefined;
-  // As one text it was measured already; a page is one publication, as a rule, or a few that are small.
+  // A single publication was measured already; usually a page has one, or a few small ones.
   const sized = items.length === 1 ? [plain.text.length] : items.map((one) => JSON.stringify(one).length);
   return {
     items: items.map((one, i) => ({ one: one as FarPublication, size: sized[i] as number })),

@@ -1,7 +1,7 @@
 // What of a publication goes over the wire: a frame that is too large would end the session, again and again.
 
 import { expect, test } from "bun:test";
-import type { FarPublication } from "../../publisher/elsewhere.ts";
+import type { FarPublication } from "../../publisher/elsewhere/topics.ts";
 import { fitting } from "./fitting.ts";
 
 const page = (data: unknown) => {

@@ -1,21 +1,21 @@
-// What of a publication fits between two nodes: a frame has a limit (rpc/limits.ts), and over it ends the session for everybody in it.
-// A publication that does not fit is told without its data, so that whoever follows knows of it and goes on.
+// Cuts pages so that they fit into a frame: a frame over the limit (rpc/limits.ts) would end the session for everybody. A single publication that is
+// too large is sent without its data, so that the reader knows of it and can go on.
 
-import type { FarPublication, TopicPage } from "../../publisher/elsewhere.ts";
+import type { FarPublication, TopicPage } from "../../publisher/elsewhere/topics.ts";
 import { MOST_CHARACTERS } from "./topic-messages.ts";
 
-/** UTF-16 code units of a frame's text, less what stands around a publication in it. */
+/** The most UTF-16 code units of a publication in a frame. */
 const MOST_OF_A_FRAME = 4 * 1024 * 1024 - 16 * 1024;
 
 /**
- * As much of a page as there is room for, but for its first publication; and of one that is alone, what fits.
- * @param room UTF-16 code units
+ * The beginning of a page for which there is room, but at least its first publication, if need be without data.
+ * @param room in UTF-16 code units
  */
 export function fitting(page: TopicPage, room = MOST_CHARACTERS): TopicPage {
   const { items, next } = room < MOST_CHARACTERS ? within(page, room) : page;
   const [only, more] = items;
   if (only === undefined || more !== undefined || only.omitted !== undefined) return { items, next };
-  // About 1 Mi characters are a page but for its first: only one that is alone may be too large.
+  // A page has about 1 Mi characters beyond its first publication: only a single one can be too large.
   const size = framed(only);
   return size <= MOST_OF_A_FRAME ? { items, next } : { items: [{ ...only, data: null, omitted: size }], next };
 }
@@ -29,7 +29,7 @@ function within({ items, next }: TopicPage, room: number): TopicPage {
   return { items, next };
 }
 
-/** In a frame every array stands in another one (capnweb's protocol.md): at most twice as much. */
+/** The publication's size in a frame, where every array is wrapped in another (capnweb's protocol.md). */
 function framed(one: FarPublication): number {
   const size = JSON.stringify(one)?.length ?? 0;
   return size * 2 <= MOST_OF_A_FRAME ? size : size + 2 * arraysIn(one.data);

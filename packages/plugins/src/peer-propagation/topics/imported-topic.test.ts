@@ -3,7 +3,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { FaultError, fault, type Log, memoryLog, type NewEntry } from "@capstan/orchestrator";
 import { Clock } from "../../hub.fixture.ts";
-import { importedTable } from "../../publisher/elsewhere.ts";
+import { importedTable } from "../../publisher/elsewhere/topics.ts";
 import { type Asked, FarNeighbour, FarOrigin, ORIGIN, settled, TOPIC } from "./far-origin.fixture.ts";
 import { ImportedTopic } from "./imported-topic.ts";
 import { type ImportingOptions, importing } from "./importing.fixture.ts";
@@ -66,7 +66,7 @@ test("what nobody wants any more by the time that its place is known is not begu
   while ((await app.log.list({ message: "subscription.release" })).items.length === 0)
     await new Promise((resolve) => setTimeout(resolve, 1));
   answers.resolve();
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await settled();
   expect(row()).toBeUndefined();
   expect((await app.log.list({ message: "subscription.import" })).items).toEqual([]);
 });
@@ -198,7 +198,7 @@ test("ways to other topics that come and go have nobody look for theirs", async 
   paths.push(path as NonNullable<typeof path>);
   const changed = async (topic: string) => {
     over.changed([{ name: `topic:${topic}`, before: undefined, now: undefined }]);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await settled();
     return (await shown()).elsewhere[0].state;
   };
   expect(await changed("action.other")).toBe("waiting");
@@ -301,8 +301,9 @@ test("many topics that all have much at once are not all held on to: some are re
     await new Promise((resolve) => setTimeout(resolve, 1));
   const before = hub.committer.tip;
   origin.publish(...Array.from({ length: 256 }, (_, i) => i));
-  await new Promise((resolve) => setTimeout(resolve, 50));
   // One page is more than a minute's worth; the alert is an entry too.
+  while (hub.committer.tip - before < 257) await new Promise((resolve) => setTimeout(resolve, 1));
+  await settled();
   expect(hub.committer.tip - before).toBe(257);
   const arrived = async () => {
     const counts: number[] = [];

@@ -1,11 +1,11 @@
-// A topic of another node that somebody here wants, on its way into this node's log: page after page, one entry a publication, each
-// saying what it follows on (publisher/decide-import.ts). Where it goes on is the row's to say, so that a restart changes nothing.
+// Imports one topic of another node into this node's log: page by page, one entry for each publication, and each entry names the place that it
+// follows on (publisher/elsewhere/decide-import.ts). The place is in the logged row, so that a restart goes on from there.
 
 import type { FaultError, Message, PluginRuntime } from "@capstan/orchestrator";
-import { importOf } from "../../publisher/arrival.ts";
 import { placeOf } from "../../publisher/cursor.ts";
-import type { ImportRow, Missed, TopicState, Topics } from "../../publisher/elsewhere.ts";
-import type { Import } from "../../publisher/import-schema.ts";
+import { importOf } from "../../publisher/elsewhere/arrival.ts";
+import type { Import } from "../../publisher/elsewhere/import-schema.ts";
+import type { ImportRow, Missed, TopicState, Topics } from "../../publisher/elsewhere/topics.ts";
 import type { PeerName } from "../forward/far-answer.ts";
 import { isUndone } from "../routes/reach.ts";
 import { entryIn } from "./far-cursor.ts";
@@ -15,13 +15,13 @@ import { MOST_IN_A_PAGE } from "./topic-messages.ts";
 import type { TopicRelay } from "./topic-relay.ts";
 import { isOfTheCursor, type Ways, whyOf } from "./ways.ts";
 
-/** As long as the reader's own wait: then it says how far the origin's log is. */
+/** The wait of a request, as long as the reader's own: the answer then says how far the origin's log is. */
 const WAIT_MS = 20_000;
-/** Then, so long one for which nothing came makes room for another, where there are too many. */
+/** How long a topic without publications makes room for others, where too many wait at once. */
 const YIELDS_MS = 2_000;
-/** Without a way it looks again when ways change, and after this, then twice as long, up to the most. */
+/** Without a way it tries again when ways change, and after this pause, doubled each time up to the most. */
 const PAUSE_MS = { first: 50, most: 2_000 };
-/** Entries that the origin's log may be ahead of what is noted here, where none of them is of the topic: noted, and then compacted there. */
+/** How far the origin's log may be ahead of the place recorded here, without publications of the topic: then the place is recorded, because the origin may compact the entries. */
 const MOST_AHEAD = 4_096;
 
 export interface ImportedParts {
@@ -30,15 +30,15 @@ export interface ImportedParts {
   readonly relay: TopicRelay;
   readonly ways: Ways;
   readonly pace: Pace;
-  /** Whether there are more topics than a neighbour has wait at once. */
+  /** Whether there are more topics than a neighbour lets wait at once. */
   crowded(): boolean;
 }
 
-/** Another origin's log is begun only where no way led to the known one for so long: ways come one by one after a start. */
+/** Another origin is used only where no way has led to the known one for so long: after a start ways come one by one. */
 const FAITHFUL_MS = 60_000;
-/** A page of a peer that owes more than this is left where it is: all that is on its way into the log is in memory. */
+/** A page is dropped where its peer is so far beyond its rate: pages that wait are held in memory. */
 const MOST_OWED_MS = 60_000;
-/** Between two places that are given up, each for an entry: a log is not restored twice in a minute, but somebody may say so for ever. */
+/** The least time between two lost places, each of which makes an entry: a peer could claim restores without end. */
 const LOSSES_MS = 60_000;
 
 const WHY: Readonly<Record<string, Missed>> = {
@@ -51,12 +51,12 @@ export class ImportedTopic {
   readonly topic: string;
   readonly #parts: ImportedParts;
   readonly #stop = new AbortController();
-  /** Up to where there was nothing, beyond the row's cursor. */
+  /** A place beyond the row's cursor up to which there was nothing. */
   #passed: { readonly row: string; readonly next: string } | undefined;
-  /** Since when no way leads to its origin, while there are ways to others. */
+  /** Since when no way leads to its origin, although ways lead to other origins. */
   #strayed: number | undefined;
   #lostAt = Number.NEGATIVE_INFINITY;
-  /** By whom the last came. */
+  /** The peer that the latest page came from. */
   #by: PeerName | undefined;
   #state: TopicState;
   #wake: (() => void) | undefined;
@@ -74,7 +74,7 @@ export class ImportedTopic {
     return reading && by !== undefined ? { ...this.#state, via: by.name } : this.#state;
   }
 
-  /** Ways changed: there may be one now. */
+  /** Ways have changed: tries again. */
   look(): void {
     this.#wake?.();
   }
@@ -100,7 +100,7 @@ export class ImportedTopic {
       try {
         const began = this.#parts.runtime.now();
         const came = origin !== undefined && (await this.#step(origin));
-        // Who says sooner than they were asked to that there is nothing is asked less and less.
+        // A peer that answers `nothing` before the wait is over is asked less and less often.
         if (came || (origin !== undefined && this.#parts.runtime.now() - began > WAIT_MS / 2)) {
           pause = PAUSE_MS.first;
           if (!came && this.#parts.crowded()) await this.#pause(YIELDS_MS);
@@ -114,7 +114,7 @@ export class ImportedTopic {
     }
   }
 
-  /** Milliseconds for which it is not read on: more comes by whoever leads to it than may. */
+  /** How long it must not be read, in milliseconds, because its peer is beyond its rate. */
   #heldFor(): number {
     const { pace, ways } = this.#parts;
     const by = this.#by ?? ways.nearest(this.topic);
@@ -123,7 +123,7 @@ export class ImportedTopic {
     return held;
   }
 
-  /** Whose log it is read from; `undefined`: nobody's for now. */
+  /** The origin to read from; `undefined` where there is none now. */
   #origin(): string | undefined {
     const known = this.#row?.origin;
     const origins = this.#parts.ways.originsOf(this.topic);
@@ -142,7 +142,7 @@ export class ImportedTopic {
     return undefined;
   }
 
-  /** Whether it got anywhere. */
+  /** One request. Answers whether it made progress. */
   async #step(origin: string): Promise<boolean> {
     const row = this.#row;
     if (row?.origin !== origin) {
@@ -154,18 +154,18 @@ export class ImportedTopic {
     try {
       this.#reads(origin);
       const page = await this.#read(origin, after);
-      // Many topics at once, each with a page: what is not held on to is there to be read again.
+      // Many topics may have a page at once: this one is dropped, and read again later.
       if (this.#parts.pace.heldFor(page.by) > MOST_OWED_MS) {
         this.#by = page.by;
         return true;
       }
-      // Whatever was noted meanwhile, it was not by this.
+      // Only if nothing else has moved the place meanwhile.
       if (this.#row?.cursor === row.cursor && !this.#stop.signal.aborted) await this.#take(origin, row.cursor, page);
       return page.items.length > 0;
     } catch (thrown) {
       const why = WHY[(thrown as FaultError).code];
       if (!isOfTheCursor(thrown) || why === undefined) throw thrown;
-      // Whoever said that there was nothing up to there was wrong, or lied: what arrived says more.
+      // The peer that said that there was nothing up to there was wrong.
       if (after !== row.cursor) {
         this.#passed = undefined;
         return true;
@@ -181,7 +181,7 @@ export class ImportedTopic {
     return this.#parts.relay.read(after === undefined ? asked : { ...asked, after }, this.#stop.signal);
   }
 
-  /** One entry each, and the next page once they are durable. */
+  /** Records one entry for each publication; resolves once they are durable. */
   async #take(origin: string, from: string, { items, next, size, by }: Relayed): Promise<void> {
     this.#took(by, items.length, size);
     let after = from;
@@ -192,7 +192,7 @@ export class ImportedTopic {
     });
     const results = await Promise.allSettled(noted);
     const refused = results.find((result) => result.status === "rejected");
-    // What comes after it was not taken in either: it goes on from the row.
+    // Later ones were not recorded either: reading goes on from the row's place.
     if (refused !== undefined) throw refused.reason;
     if (this.#row?.cursor !== after) throw new Error(NO_LONGER);
     if (next === after) return;
@@ -200,25 +200,26 @@ export class ImportedTopic {
     else this.#passed = { row: after, next };
   }
 
-  /** From now on. */
+  /** Begins at the end of the origin's log. */
   async #begin(origin: string, missed: Import["missed"]): Promise<void> {
     const { next, by } = await this.#read(origin, undefined);
     await this.#note(by, { origin, cursor: next, ...(missed === undefined ? {} : { missed }) });
   }
 
-  /** Nobody can read on from the cursor: from where its origin says that one can, or from now on. */
+  /** The place is lost: goes on from where the origin says that one can, or from the end of its log. */
   async #lost(origin: string, cursor: string, why: Missed, thrown: FaultError): Promise<void> {
     const missed = { why, text: thrown.message.slice(0, 500) };
     const first = goesOnAt(why, thrown.details, cursor);
-    const by = this.#parts.relay.by({ topic: this.topic, origin }) ?? peerIn(thrown.details);
+    // The reader may be asking another peer by now.
+    const by = peerIn(thrown.details) ?? this.#parts.relay.by({ topic: this.topic, origin });
     this.#passed = undefined;
     if (first === undefined || by === undefined) return this.#begin(origin, missed);
     await this.#note(by, { origin, cursor: first, missed });
   }
 
-  /** How far it is, where nothing was published. */
+  /** Records the place without a publication. */
   async #note(by: PeerName, said: Omit<Import, "topic" | "from">): Promise<void> {
-    // The answer came late: what is noted now would be taken up by whoever wants it next.
+    // Too late: nobody wants the topic now, and a place recorded now would be used by whoever wants it next.
     if (this.#stop.signal.aborted) throw new Error(NO_LONGER);
     this.#took(by, 1);
     const data = { topic: this.topic, from: { peer: by.name, node: by.node }, ...said };
@@ -226,7 +227,7 @@ export class ImportedTopic {
     const before = this.#lostAt;
     if (said.missed !== undefined) this.#lostAt = this.#parts.runtime.now();
     await this.#parts.runtime.note(message).catch((thrown: unknown) => {
-      // Nothing was written: it is for nobody to be believed less.
+      // The append failed: this does not count as a lost place.
       if (isUndone(thrown)) this.#lostAt = before;
       throw thrown;
     });
@@ -262,12 +263,12 @@ export class ImportedTopic {
   }
 }
 
-/** It is published here by now, or nobody wants it. */
+/** For a topic that is published here by now, or that nobody wants any more. */
 const NO_LONGER = "it is not imported any more";
 
 /**
- * Where a peer says that the log can be read on from: what is kept of it is behind the cursor, what a restore left of it before. Of a restore
- * it has to say the start that it began (publisher/cursor.ts): whoever knows of no such restore refuses that.
+ * The place from which a peer says that the log can be read: behind the cursor where the log was compacted, before it where it was restored. For
+ * a restore the peer must name the start that it began (publisher/cursor.ts); a node that knows no such restore refuses such a cursor.
  */
 function goesOnAt(why: Missed, details: unknown, cursor: string): string | undefined {
   const said = Object(details) as { readonly first?: unknown; readonly kept?: unknown };
@@ -278,8 +279,8 @@ function goesOnAt(why: Missed, details: unknown, cursor: string): string | undef
   return goesOn ? (to as string) : undefined;
 }
 
-/** Who said so (far-answer.ts). */
+/** The peer that answered with the fault (forward/far-answer.ts). */
 function peerIn(details: unknown): PeerName | undefined {
   const { peer } = Object(details) as { readonly peer?: PeerName };
-  return peer;
+  return peer && { name: peer.name, node: peer.node };
 }

@@ -6,7 +6,7 @@ import { deadLetter } from "../../dead-letter/dead-letter.ts";
 import { executor } from "../../executor/executor.ts";
 import { type Clock, echo } from "../../hub.fixture.ts";
 import { ledger } from "../../ledger/ledger.ts";
-import { importedTable, topics } from "../../publisher/elsewhere.ts";
+import { importedTable, topics } from "../../publisher/elsewhere/topics.ts";
 import { publisher } from "../../publisher/publisher.ts";
 import { registry } from "../../registry/registry.ts";
 import { type FarNeighbour, ORIGIN, TOPIC } from "./far-origin.fixture.ts";

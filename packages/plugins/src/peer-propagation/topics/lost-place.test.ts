@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { FaultError, fault } from "@capstan/orchestrator";
 import { Clock } from "../../hub.fixture.ts";
-import { importedTable } from "../../publisher/elsewhere.ts";
+import { importedTable } from "../../publisher/elsewhere/topics.ts";
 import { type Asked, ORIGIN, settled, TOPIC } from "./far-origin.fixture.ts";
 import { ImportedTopic } from "./imported-topic.ts";
 
@@ -21,19 +21,23 @@ test.each([
   const clock = new Clock();
   const row = { origin: ORIGIN, cursor: "10.l-origin", via: "berlin", since: 0 };
   const noted: string[] = [];
+  const said: string[] = [];
   const by = { name: "berlin", node: "b" };
   const imported = new ImportedTopic(TOPIC, {
     topics: { imported: importedTable },
     runtime: {
       reader: { get: () => row },
-      note: async ({ data }: { data: { cursor: string } }) => void noted.push(data.cursor),
+      async note({ data }: { data: { cursor: string; from: { peer: string } } }) {
+        noted.push(data.cursor);
+        said.push(data.from.peer);
+      },
       ...{ timers: clock, now: clock.now },
     } as never,
     relay: {
       by: () => by,
       read: async ({ after }: Asked) => {
         if (after === undefined) return { items: [], next: "now", size: 0, by };
-        throw new FaultError(fault(code, "no", details));
+        throw new FaultError(fault(code, "no", { ...details, peer: { name: "cairo", node: "c", id: "m-1" } }));
       },
     } as never,
     ways: { originsOf: () => [ORIGIN], nearest: () => undefined } as never,
@@ -43,4 +47,6 @@ test.each([
   await settled();
   imported.stop();
   expect(noted).toEqual([place]);
+  // Where there is only another's word for the place, it is that one's, whoever is asked by now.
+  expect(said).toEqual([place === "now" ? "berlin" : "cairo"]);
 });

@@ -1,28 +1,28 @@
-// How fast topics of other nodes fill this node's log: so much a second of what one peer leads to. What is more waits where it was
-// published: reading is asking, so that who is held up is not asked, and nothing is kept for it here.
+// Limits how fast topics of other nodes fill this node's log: a rate for each peer. What exceeds it waits at its origin: this node reads by asking, and
+// so just asks later.
 
 import type { PluginRuntime } from "@capstan/orchestrator";
 import type { PeerName } from "../forward/far-answer.ts";
 import { textOf } from "../links/outbox.ts";
 
-/** Publications a second, where a peer's limits do not say (docs/peers.md). */
+/** Publications a second, where a peer's limits name no rate (docs/peers.md). */
 const USUAL = 1_000;
-/** After as long a quiet so much comes as fast as it can: who was away has something to catch up on. */
+/** After a quiet time of this length, so much may come at full speed, to catch up. */
 const BURST_MS = 10_000;
-/** UTF-16 code units that count as a publication: a large one counts as many. */
+/** So many UTF-16 code units count as one publication: a large one counts as several. */
 const CHARACTERS = 4_096;
-/** Of one peer there is one alert in this time. */
+/** At most one alert about a peer within this time. */
 const ALERT_EVERY_MS = 60 * 60 * 1000;
 
 export interface PaceParts {
   readonly runtime: Pick<PluginRuntime, "note" | "now" | "log">;
-  /** Publications a second by a neighbour, as its limits say. */
+  /** A neighbour's rate by its limits, in publications a second. */
   rateOf(node: string): number | undefined;
 }
 
 export class Pace {
   readonly #parts: PaceParts;
-  /** By neighbour: until when what was taken in would have come at its rate, and when there was an alert. */
+  /** By neighbour: until when its imported publications would have taken at its rate; and when the last alert was. */
   readonly #until = new Map<string, number>();
   readonly #alerted = new Map<string, number>();
 
@@ -30,7 +30,7 @@ export class Pace {
     this.#parts = parts;
   }
 
-  /** So much was taken in, by a neighbour. @param characters UTF-16 code units */
+  /** Counts publications that were imported through a neighbour. @param characters in UTF-16 code units */
   took({ node }: PeerName, publications: number, characters = 0): void {
     const { runtime } = this.#parts;
     const count = publications + Math.floor(characters / CHARACTERS);
@@ -42,7 +42,7 @@ export class Pace {
     return this.#parts.rateOf(node) ?? USUAL;
   }
 
-  /** Milliseconds for which nothing more is taken in by a neighbour. */
+  /** For how many milliseconds nothing more is imported through a neighbour. */
   heldFor(peer: PeerName): number {
     const { runtime } = this.#parts;
     const ms = (this.#until.get(peer.node) ?? 0) - runtime.now();

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { faultFrom } from "../../hub.fixture.ts";
-import type { TopicPage } from "../../publisher/elsewhere.ts";
+import type { TopicPage } from "../../publisher/elsewhere/topics.ts";
 import { entryIn } from "./far-cursor.ts";
 import { type Asked, FarNeighbour, FarOrigin, ORIGIN, settled, TOPIC, waysBy } from "./far-origin.fixture.ts";
 import { TopicRelay } from "./topic-relay.ts";
@@ -328,7 +328,7 @@ describe("limits", () => {
     // The reader asks b, by whom these say that they came: each reads on by itself.
     const asked = { topic: TOPIC, origin: ORIGIN, after: origin.at(10), limit: 256, wait: 20_000, via: ["b"] };
     const reading = (peer: string) =>
-      relay.forPeer(peer, (signal, { places }) => relay.read(asked, signal, places)).catch(() => undefined);
+      relay.forPeer(peer, (signal, { slots }) => relay.read(asked, signal, slots)).catch(() => undefined);
     const all = Array.from({ length: 300 }, () => reading("osaka"));
     await settled();
     expect(c.asked.length).toBe(256);
@@ -340,6 +340,20 @@ describe("limits", () => {
     origin.publish(1);
     await Promise.all([...all, other]);
     expect(c.asked.length).toBe(257);
+  });
+
+  test("has so many places where a topic begins looked up at once", async () => {
+    const { b, relay } = relaying();
+    const asked = { topic: TOPIC, origin: ORIGIN, limit: 1, wait: 0, via: ["n-x"] };
+    const reading = (peer: string) =>
+      relay.forPeer(peer, (signal, { slots }) => relay.read(asked, signal, slots)).catch(() => undefined);
+    b.answer = () => new Promise(() => {});
+    for (let i = 0; i < 300; i++) void reading("osaka");
+    await settled();
+    expect(b.asked.length).toBe(256);
+    void reading("kyoto");
+    await settled();
+    expect(b.asked.length).toBe(257);
   });
 
   test("who asks for one of many that are long past has one cross the link", async () => {

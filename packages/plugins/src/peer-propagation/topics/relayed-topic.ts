@@ -1,31 +1,31 @@
-// A topic of another node, as those see it who wait here: the importer of this node, and peers that are led through it. One reader
-// asks upstream for all of them, from where the last page ended, and only while somebody waits.
+// A topic of another node, for all who read it here: this node's importer, and peers whose way leads through this node. One reader asks upstream for
+// all of them, from the end of the last page, and only while somebody waits.
 
 import { FaultError, fault, type PluginRuntime } from "@capstan/orchestrator";
-import type { TopicPage } from "../../publisher/elsewhere.ts";
-import type { Places } from "../../publisher/places.ts";
+import type { Slots } from "../../publisher/delivery/slots.ts";
+import type { TopicPage } from "../../publisher/elsewhere/topics.ts";
 import type { PeerName } from "../forward/far-answer.ts";
 import { entryIn, logIn } from "./far-cursor.ts";
 import { Ring } from "./ring.ts";
 import { MOST_IN_A_PAGE } from "./topic-messages.ts";
 import { type Asking, type Found, isOfTheCursor, type Ways } from "./ways.ts";
 
-/** What one asking upstream waits: whoever is asked has something to remember for as long. */
+/** The wait of one upstream request, which the asked node must remember for so long. */
 const WAIT_MS = 20_000;
-/** Who says sooner than half of that that there is nothing is asked again after a pause, then twice as long, up to the most. */
+/** After an answer `nothing` in less than half of that, the next request waits for this pause, doubled each time up to the most. */
 const PAUSE_MS = { first: 50, most: 2_000 };
-/** A page without publications got somewhere where it is so many entries further: its origin looks through a part of its log at a time. */
+/** An empty page counts as progress where its place is so many entries further: an origin scans its log in parts. */
 const FURTHER = 1_000;
-/** And so often in one reading; then whoever waits is told how far it came. */
+/** The most empty pages in one reading; then the waiting reader is told the place reached. */
 const MOST_TIMES = 64;
-/** What nobody has asked for so long is read anew: meanwhile it fell behind, and whoever comes back is not. */
+/** After so long without a reader the topic begins anew: it has fallen behind, and a reader who comes back has not. */
 const IDLE_MS = 30_000;
 
 export interface Reading extends Asking {
-  /** Ends the wait. */
+  /** Aborted to end the wait. */
   readonly signal: AbortSignal;
-  /** Whoever asks has so many readings of its own at once; the others wait. */
-  readonly places?: Places | undefined;
+  /** Bounds how many upstream requests of the asking peer's own run at once. */
+  readonly slots?: Slots | undefined;
 }
 
 export interface RelayedParts {
@@ -33,20 +33,20 @@ export interface RelayedParts {
   readonly origin: string;
   readonly ways: Ways;
   readonly runtime: Pick<PluginRuntime, "timers" | "now">;
-  /** What it holds changed. */
+  /** Called when the size of what it keeps has changed. */
   resized(): void;
 }
 
-/** A page, and by whom it came. */
+/** A page, and the peer that it came from. */
 export interface Relayed extends TopicPage {
-  /** UTF-16 code units of its publications, or of the page that they are the first of. */
+  /** The size, in UTF-16 code units, of its publications, or of the page that they begin. */
   readonly size: number;
   readonly by: PeerName;
 }
 
 interface Waiter {
   readonly via: readonly string[];
-  /** Something came, or it may look again. */
+  /** Something came, or ways changed. */
   wake(): void;
   fail(thrown: unknown): void;
 }
@@ -59,9 +59,9 @@ export class RelayedTopic {
   #ring: Ring | undefined;
   #beginning: Promise<void> | undefined;
   readonly #together = new Map<string, Promise<Found>>();
-  /** By whom the last page came. */
+  /** The peer that the last page came from. */
   #by: PeerName | undefined;
-  /** Whom the reader asks now. */
+  /** The peer that the reader is asking now. */
   #asked: { readonly peer: PeerName; readonly give: () => void } | undefined;
   #reading = false;
   /** How often in a row the reader was told that there is nothing so far. */
@@ -77,7 +77,7 @@ export class RelayedTopic {
     return this.#parts.topic;
   }
 
-  /** UTF-16 code units that are kept for it. */
+  /** The size of what it keeps, in UTF-16 code units. */
   get size(): number {
     return this.#ring?.size ?? 0;
   }
@@ -86,7 +86,7 @@ export class RelayedTopic {
     return this.#usedAt;
   }
 
-  /** Whom it is read from now. */
+  /** The peer that it is read from now. */
   get by(): PeerName | undefined {
     return this.#asked?.peer;
   }
@@ -99,25 +99,28 @@ export class RelayedTopic {
   async read(asking: Reading): Promise<Relayed> {
     if (this.idle) this.#forget();
     this.#usedAt = this.#parts.runtime.now();
-    if (asking.after === undefined) return plain(await this.#parts.ways.page({ ...asking, wait: 0 }));
+    if (asking.after === undefined) return plain(await this.#inPlace({ ...asking, wait: 0 }));
     const until = this.#parts.runtime.now() + asking.wait;
     let after = asking.after;
-    // It stands where this node has not been yet: only the origin knows whether there is such a place.
+    // The cursor is beyond what this node has seen: only the origin knows whether that place exists.
     let ahead = true;
     for (let times = 0; ; ) {
-      if (this.#ring === undefined) await this.#begin(asking);
+      const isAlone = this.#isLedRound(asking);
+      if (this.#ring === undefined && !isAlone) await this.#begin(asking);
       const ring = this.#ring as Ring | undefined;
       const left = until - this.#parts.runtime.now();
+      if (ring === undefined && isAlone)
+        return this.#onward(asking, { ...asking, after, wait: Math.max(0, Math.ceil(left)) });
       if (ring?.reaches(after) && (!ahead || entryIn(after) <= entryIn(ring.next))) {
         const page = ring.after(after, asking.limit);
         if (page.items.length > 0 || left <= 0 || asking.signal.aborted) return { ...page, by: this.#by as PeerName };
-        // Whom the reader asks may be who asks us, and both would wait for each other.
-        if (this.#asked !== undefined && asking.via.includes(this.#asked.peer.node))
-          return this.#onward(asking, { ...asking, after, wait: Math.ceil(left) });
+        // The reader may be asking the very node that asks us: both would wait for each other.
+        const isAsked = this.#asked !== undefined && asking.via.includes(this.#asked.peer.node);
+        if (isAsked || isAlone) return this.#onward(asking, { ...asking, after, wait: Math.ceil(left) });
         await this.#more(asking, left);
         continue;
       }
-      // By itself, until it has caught up: what crosses the link now crosses it for nobody else.
+      // Read for this reader alone until it has caught up.
       const page = await this.#onward(asking, { ...asking, after, wait: 0 });
       if (page.items.length > 0 || left <= 0 || asking.signal.aborted || ++times > MOST_TIMES) return page;
       ahead = false;
@@ -127,13 +130,13 @@ export class RelayedTopic {
     }
   }
 
-  /** Ways changed: the reader asks another one, where the one that it asks leads there no more. */
+  /** Ways have changed: the reader asks another peer if the present one no longer leads there. */
   changed(): void {
     const { topic, origin, ways } = this.#parts;
     if (this.#asked !== undefined && !ways.leads(topic, origin, this.#asked.peer.node)) this.#asked.give();
   }
 
-  /** Others need the room. */
+  /** Drops what it keeps: other topics need the memory. */
   empty(): void {
     this.#ring?.empty();
   }
@@ -143,7 +146,22 @@ export class RelayedTopic {
     this.#asked?.give();
   }
 
-  /** Where the topic is now: from there on everything that comes is kept a while, for all. */
+  /**
+   * Whether the request came through the very node that is the best way for others. Then it must be read by another way, for this reader only. The
+   * path is the asking peer's own word, and must not decide by which way others are served.
+   */
+  #isLedRound(asking: Asking): boolean {
+    const best = asking.via.length === 0 ? undefined : this.#parts.ways.first(asking);
+    return best !== undefined && asking.via.includes(best);
+  }
+
+  /** The nodes that all waiting requests came through. */
+  #through(): readonly string[] {
+    const [first = [], ...others] = [...this.#waiters].map(({ via }) => via);
+    return first.filter((node) => others.every((via) => via.includes(node)));
+  }
+
+  /** Finds the present end of the topic: from there on pages are kept for some time, for all readers. */
   #begin({ via }: Asking): Promise<void> {
     const { topic, origin, ways } = this.#parts;
     this.#beginning ??= ways
@@ -158,7 +176,7 @@ export class RelayedTopic {
     return this.#beginning;
   }
 
-  /** From where whoever asks is, or beyond: what is wrong with a place that they were not at says nothing of theirs. */
+  /** Reads on from the asking reader's cursor, or a later place. A fault about a later place says nothing about the reader's own cursor. */
   #onward({ after }: Asking, asking: Reading): Promise<Relayed> {
     const reading = this.#alone(asking);
     if (asking.after === after) return reading;
@@ -168,6 +186,7 @@ export class RelayedTopic {
   }
 
   async #alone(asking: Reading): Promise<Relayed> {
+    if (this.#isLedRound(asking)) return plain(await this.#inPlace(asking));
     const found = await this.#behind(asking);
     const { page } = found;
     const log = logIn(page.next);
@@ -178,9 +197,9 @@ export class RelayedTopic {
     return plain(found);
   }
 
-  /** Those who are behind at the same place, as all are after a restart of this node, read on from there together. */
+  /** Readers that are behind at the same place, as all are after a restart of this node, share the requests from there. */
   async #behind(asking: Reading): Promise<Found> {
-    // With another limit it is another page: nobody has more cross the link than they asked for.
+    // Only with the same limit: no reader makes more cross the link than it asked for.
     const place = `${asking.after} ${asking.limit}`;
     const others = asking.wait === 0 ? this.#together.get(place) : undefined;
     const found = others && (await others.catch(() => undefined));
@@ -197,14 +216,14 @@ export class RelayedTopic {
     }
   }
 
-  async #inPlace({ places, signal, ...asking }: Reading): Promise<Found> {
-    await places?.take();
+  async #inPlace({ slots, signal, ...asking }: Reading): Promise<Found> {
+    await slots?.take();
     try {
       if (signal.aborted)
         throw new FaultError(fault("TOPIC_UNREACHABLE", `${this.topic}: whoever asked for it is gone`));
       return await this.#parts.ways.page(asking);
     } finally {
-      places?.give();
+      slots?.give();
     }
   }
 
@@ -233,11 +252,10 @@ export class RelayedTopic {
     let pause = PAUSE_MS.first;
     try {
       for (;;) {
-        const [first] = this.#waiters;
         const ring = this.#ring;
-        if (first === undefined || ring === undefined) break;
+        if (this.#waiters.size === 0 || ring === undefined) break;
         const began = runtime.now();
-        const asking = { topic, origin, after: ring.next, limit: MOST_IN_A_PAGE, wait: WAIT_MS, via: first.via };
+        const asking = { topic, origin, after: ring.next, limit: MOST_IN_A_PAGE, wait: WAIT_MS, via: this.#through() };
         const { page, by } = await ways.page(asking, (peer, give) => {
           this.#asked = { peer, give };
           for (const { via, wake } of [...this.#waiters]) if (via.includes(peer.node)) wake();
@@ -257,7 +275,7 @@ export class RelayedTopic {
         pause = Math.min(pause * 2, PAUSE_MS.most);
       }
     } catch (thrown) {
-      // Its origin has another log, or a part of it is gone: each asks for its own cursor what that means.
+      // The origin has another log, or part of it is gone: each reader asks with its own cursor what that means.
       const why = isOfTheCursor(thrown) ? another(topic, thrown) : thrown;
       for (const { fail } of [...this.#waiters]) fail(why);
       if (isOfTheCursor(thrown)) this.#forget();
@@ -270,7 +288,7 @@ export class RelayedTopic {
 
   #forget(): void {
     this.#ring = undefined;
-    // There is nothing to be read on from: they begin anew.
+    // There is no place to go on from: they begin anew.
     for (const { wake } of [...this.#waiters]) wake();
     this.#parts.resized();
   }

@@ -1,7 +1,7 @@
 // What is kept of a topic's publications, where its origin's log was restored: it is of one history, and serves no place of another.
 
 import { expect, test } from "bun:test";
-import type { FarPublication } from "../../publisher/elsewhere.ts";
+import type { FarPublication } from "../../publisher/elsewhere/topics.ts";
 import type { FarPage } from "./far-page.ts";
 import { Ring } from "./ring.ts";
 

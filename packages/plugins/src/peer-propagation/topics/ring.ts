@@ -1,23 +1,23 @@
-// What came last of a topic, in order and bounded: whoever is no further behind than that is served from here.
+// The latest publications of a topic, in order and bounded: readers that are not further behind are served from here.
 
-import type { TopicPage } from "../../publisher/elsewhere.ts";
+import type { TopicPage } from "../../publisher/elsewhere/topics.ts";
 import { entryIn, isOneHistory, logIn } from "./far-cursor.ts";
 import type { FarPage, Sized } from "./far-page.ts";
 import { MOST_CHARACTERS } from "./topic-messages.ts";
 
-/** Two pages: one that is being handed on, and one that came meanwhile. */
+/** The most publications: two pages, one being delivered and one that came meanwhile. */
 const MOST_KEPT = 512;
 const MOST_KEPT_CHARACTERS = 2 * MOST_CHARACTERS;
 
 export class Ring {
   readonly log: string;
-  /** Everything after this cursor and up to `next` is in it. */
+  /** It has everything after this cursor up to `next`. */
   #from: number;
   #next: string;
   #items: (Sized & { readonly entry: number })[] = [];
   #size = 0;
 
-  /** @param at the cursor from which on everything will be told to it */
+  /** @param at the cursor from which on it will get everything */
   constructor(at: string) {
     this.log = logIn(at);
     this.#from = entryIn(at);
@@ -28,19 +28,19 @@ export class Ring {
     return this.#next;
   }
 
-  /** UTF-16 code units that it holds. */
+  /** Its size in UTF-16 code units. */
   get size(): number {
     return this.#size;
   }
 
-  /** Takes a page that was asked for after `next`. */
+  /** Adds a page that was read after `next`. */
   append(page: FarPage): void {
     for (const sized of page.items) {
       this.#items.push({ ...sized, entry: entryIn(sized.one.cursor) });
       this.#size += sized.size;
     }
     this.#next = page.next;
-    // The page that came last stays whole: somebody waits for it.
+    // The latest page is kept whole, because somebody waits for it.
     while (
       this.#items.length > page.items.length &&
       (this.#items.length > MOST_KEPT || this.#size > MOST_KEPT_CHARACTERS)
@@ -48,7 +48,7 @@ export class Ring {
       this.#forgetFirst();
   }
 
-  /** A page that somebody read by themselves, after `after`: where it reaches what is here, and there is room, others need not. */
+  /** Puts an older page, read after `after`, in front, if it reaches what is here and there is room, so that others need not read it again. */
   precede(after: string, page: FarPage): void {
     if (!isOneHistory(page.next, this.#next) || entryIn(after) >= this.#from || entryIn(page.next) < this.#from) return;
     const items = page.items
@@ -61,19 +61,19 @@ export class Ring {
     this.#from = entryIn(after);
   }
 
-  /** Lets go of all that it holds: others need the room. */
+  /** Drops everything. */
   empty(): void {
     this.#items = [];
     this.#size = 0;
     this.#from = entryIn(this.#next);
   }
 
-  /** Whether it lacks nothing after a cursor. Where a restore was before or after that, its origin has to say. */
+  /** Whether it has everything after a cursor. Across a restore only the origin can tell. */
   reaches(after: string): boolean {
     return isOneHistory(after, this.#next) && entryIn(after) >= this.#from;
   }
 
-  /** What it has after a cursor that it reaches. */
+  /** A page after a cursor that it reaches. */
   after(after: string, limit: number): TopicPage & { readonly size: number } {
     const entry = entryIn(after);
     let first = this.#items.length;

@@ -1,12 +1,12 @@
-// The topics of other nodes that somebody here wants: each is imported for as long as it is wanted.
+// Imports the topics of other nodes that are wanted here, each for as long as it is wanted.
 
-import type { TopicCarrier, TopicState } from "../../publisher/elsewhere.ts";
-import { MOST_CHANGES } from "../../publisher/import-schema.ts";
+import { MOST_CHANGES } from "../../publisher/elsewhere/import-schema.ts";
+import type { TopicCarrier, TopicState } from "../../publisher/elsewhere/topics.ts";
 import { isUndone } from "../routes/reach.ts";
 import { type ImportedParts, ImportedTopic } from "./imported-topic.ts";
 import { MOST_A_PEER } from "./topic-relay.ts";
 
-/** What the disk refused to forget is said again after this. */
+/** How long to wait before a release that failed is tried again. */
 const AGAIN_MS = 1_000;
 
 export class TopicImporter implements TopicCarrier {
@@ -18,7 +18,7 @@ export class TopicImporter implements TopicCarrier {
     this.#parts = { ...parts, crowded: () => this.#topics.size >= MOST_A_PEER };
   }
 
-  /** It is another set. */
+  /** The set of wanted topics has changed. */
   wants(topics: ReadonlySet<string>): void {
     const dropped: string[] = [];
     for (const [topic, imported] of this.#topics) {
@@ -37,7 +37,7 @@ export class TopicImporter implements TopicCarrier {
     return this.#topics.get(topic)?.state;
   }
 
-  /** Ways to these changed: others are not woken by who has ways come and go. */
+  /** Ways to these topics have changed. Others are not woken, so that a flapping way does not cost them anything. */
   look(topics: Iterable<string> = this.#topics.keys()): void {
     for (const topic of topics) this.#topics.get(topic)?.look();
   }
@@ -48,7 +48,7 @@ export class TopicImporter implements TopicCarrier {
     this.#topics.clear();
   }
 
-  /** Nobody wants them: where they had got to is of no use to whoever wants them next. */
+  /** Nobody wants these topics any more: their places are dropped, and the next reader begins at the end. */
   #release(dropped: readonly string[]): void {
     const { runtime } = this.#parts;
     for (let from = 0; from < dropped.length; from += MOST_CHANGES) {

@@ -1,18 +1,18 @@
-// What peers ask of each other about topics: to be read page by page, each with a wait. Who follows a topic elsewhere asks; nobody
-// is told what they did not ask for, so that a slow one holds up itself alone.
+// The message by which peers read each other's topics: page by page, each request with a wait. The reader asks and nothing is pushed, so that a slow
+// reader holds up only itself.
 
 import { type FaultTable, query } from "@capstan/orchestrator";
 import { z } from "zod";
 import { placeOf } from "../../publisher/cursor.ts";
-import { topicName } from "../../publisher/import-schema.ts";
+import { topicName } from "../../publisher/elsewhere/import-schema.ts";
 import { namespaceIn } from "../../publisher/topic.ts";
 import { nodeId } from "../names.ts";
 
-/** Publications of a page. */
+/** The most publications of a page. */
 export const MOST_IN_A_PAGE = 256;
-/** UTF-16 code units of a page, but for its first publication. */
+/** The most UTF-16 code units of a page beyond its first publication. */
 export const MOST_CHARACTERS = 1024 * 1024;
-/** Milliseconds that one asking may wait. */
+/** The longest wait of one request, in milliseconds. */
 export const LONGEST_WAIT_MS = 60_000;
 
 const cursor = z

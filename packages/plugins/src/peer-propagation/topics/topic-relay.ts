@@ -1,33 +1,33 @@
-// Topics as they are read through this node: its own by whoever keeps them, those of other nodes by one reader each. How much of
-// it there may be, altogether and a peer, is here.
+// All topics of other nodes that are read here or through this node, with one reader for each (relayed-topic.ts). It bounds what all of them and each
+// peer may use.
 
 import { FaultError, fault, type PluginRuntime } from "@capstan/orchestrator";
-import type { TopicRead } from "../../publisher/elsewhere.ts";
-import { Places } from "../../publisher/places.ts";
+import { Slots } from "../../publisher/delivery/slots.ts";
+import type { TopicRead } from "../../publisher/elsewhere/topics.ts";
 import { RunQueue } from "../../publisher/run-queue.ts";
 import type { PeerName } from "../forward/far-answer.ts";
 import { type Relayed, RelayedTopic } from "./relayed-topic.ts";
 import { MOST_CHARACTERS } from "./topic-messages.ts";
 import type { Asking, Ways } from "./ways.ts";
 
-/** A quarter of the calls that a session may have open: one peer's topics leave it room for everything else. */
+/** The most waits of one peer: a quarter of a session's open calls, which leaves room for everything else. */
 export const MOST_A_PEER = 1024;
-/** UTF-16 code units that one peer's waits are answered with at once: a quarter of what a session may leave unread. */
+/** How much one peer's waits may be answered with at once, in UTF-16 code units: a quarter of what a session may leave unread. */
 const ROOM_A_PEER = 4 * MOST_CHARACTERS;
-/** UTF-16 code units of publications that are kept for all topics together. */
+/** How much is kept for all topics together, in UTF-16 code units. */
 const MOST_KEPT = 64 * 1024 * 1024;
-/** Every so many topics that begin, those that nobody asks for any more are let go. */
+/** After so many new topics, those that nobody reads any more are dropped. */
 const SWEPT_EVERY = 64;
 
-/** Readings for one peer alone that others are asked at once: they have this node wait for as many as we have a peer wait. */
+/** The most upstream requests at once for one peer alone. */
 const MOST_ALONE = MOST_A_PEER / 4;
 
-/** What is one peer's, so that however much it asks for is at its own cost. */
+/** One peer's share of this node, so that it pays for what it asks. */
 export interface PeerShare {
-  /** Its turns to have this node's log looked through. */
+  /** Its turns for scans of this node's log. */
   readonly queue: RunQueue;
-  /** For what is asked of others for it alone. */
-  readonly places: Places;
+  /** Its slots for upstream requests that serve it alone. */
+  readonly slots: Slots;
 }
 
 export interface RelayParts {
@@ -39,7 +39,7 @@ export class TopicRelay {
   readonly #parts: RelayParts;
   /** By topic and origin. */
   readonly #topics = new Map<string, RelayedTopic>();
-  /** By the peer's name: what it waits for. */
+  /** By peer name: its open waits. */
   readonly #waits = new Map<string, { readonly all: Set<AbortController>; readonly share: PeerShare }>();
   #begun = 0;
   #stopped = false;
@@ -48,21 +48,21 @@ export class TopicRelay {
     this.#parts = parts;
   }
 
-  /** Pages that were read for one alone, since this node began. */
+  /** How many pages were read for one reader alone, since this node started. */
   get alone(): number {
     let sum = 0;
     for (const { alone } of this.#topics.values()) sum += alone;
     return sum;
   }
 
-  /** @throws FaultError TOPIC_UNREACHABLE, STOPPING, and what is of the cursor */
-  read(asking: Asking, signal: AbortSignal, places?: Places): Promise<Relayed> {
+  /** @throws FaultError TOPIC_UNREACHABLE, STOPPING, and the faults of cursors */
+  read(asking: Asking, signal: AbortSignal, slots?: Slots): Promise<Relayed> {
     if (this.#stopped) return Promise.reject(new FaultError(fault("STOPPING", "the node is shutting down")));
-    return this.#topic(asking).read({ ...asking, signal, places });
+    return this.#topic(asking).read({ ...asking, signal, slots });
   }
 
   /**
-   * Has a peer wait: for as long as its session is there, and not for more than one may.
+   * Lets a peer wait, until its session ends, within the peer's limit.
    * @throws FaultError TOPIC_READS_EXCEEDED
    */
   async forPeer<T>(peer: string, read: (signal: AbortSignal, share: PeerShare) => Promise<T>): Promise<T> {
@@ -83,23 +83,23 @@ export class TopicRelay {
     }
   }
 
-  /** Whom a topic is read from now. */
+  /** The peer that a topic is read from now. */
   by({ topic, origin }: Pick<TopicRead, "topic" | "origin">): PeerName | undefined {
     return this.#topics.get(keyOf(topic, origin))?.by;
   }
 
-  /** UTF-16 code units of an answer to one of a peer's waits: what it is owed altogether, shared by all that it waits for. */
+  /** The most UTF-16 code units of one answer to a peer: its total, divided by its open waits. */
   roomOf(peer: string): number {
     return Math.floor(Math.min(MOST_CHARACTERS, ROOM_A_PEER / (this.#waits.get(peer)?.all.size ?? 1)));
   }
 
-  /** A peer's session ended: nobody hears what it waited for. */
+  /** A peer's session has ended: its waits end. */
   lost({ name }: PeerName): void {
     for (const wait of this.#waits.get(name)?.all ?? []) wait.abort();
     this.changed();
   }
 
-  /** Ways changed: to all, or to these. */
+  /** Ways have changed, to these topics or to all. */
   changed(topics?: ReadonlySet<string>): void {
     for (const relayed of this.#topics.values()) if (topics?.has(relayed.topic) ?? true) relayed.changed();
   }
@@ -111,7 +111,7 @@ export class TopicRelay {
   }
 
   #share(): PeerShare {
-    return { queue: new RunQueue(), places: new Places(this.#parts.runtime.timers, MOST_ALONE) };
+    return { queue: new RunQueue(), slots: new Slots(this.#parts.runtime.timers, MOST_ALONE) };
   }
 
   #topic({ topic, origin }: Asking): RelayedTopic {
@@ -129,7 +129,7 @@ export class TopicRelay {
     for (const [key, relayed] of this.#topics) if (relayed.idle) this.#topics.delete(key);
   }
 
-  /** What nobody asked for for longest goes first; who is behind then reads by themselves. */
+  /** Drops what was not read for longest; readers that are behind then read upstream by themselves. */
   #trim(): void {
     let kept = 0;
     for (const { size } of this.#topics.values()) kept += size;

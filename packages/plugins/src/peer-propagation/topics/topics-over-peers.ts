@@ -1,9 +1,9 @@
-// Topics between this node and its peers: what they read here, and what is read from them. It goes along with the sessions, so that
-// whoever waits for one that ended asks the next at once.
+// Topics between this node and its peers, in both directions. It is a companion of the sessions, so that readers that wait for a session that has ended
+// ask the next peer at once.
 
 import { type Envelope, FaultError, fault, type PluginRuntime, type Reader } from "@capstan/orchestrator";
 import type { BestChange } from "@capstan/peer";
-import { type TopicPage, type TopicRead, topics } from "../../publisher/elsewhere.ts";
+import { type TopicPage, type TopicRead, topics } from "../../publisher/elsewhere/topics.ts";
 import type { Companion } from "../companion.ts";
 import { FewLines } from "../few-lines.ts";
 import type { PeerName } from "../forward/far-answer.ts";
@@ -16,13 +16,13 @@ import { type PeerShare, TopicRelay } from "./topic-relay.ts";
 import { routeOfTopic, topicOfRoute } from "./topic-route.ts";
 import { type TopicPeers, Ways } from "./ways.ts";
 
-/** What a neighbour has to answer beyond the wait that it was asked for: a full page over a slow line. */
+/** How long a neighbour may take to answer beyond the wait, in milliseconds: a full page over a slow line. */
 const PATIENCE_MS = 10_000;
 
 export interface TopicsParts {
   readonly runtime: PluginRuntime;
   readonly peers: TopicPeers;
-  /** As whom ways are noted. */
+  /** The carrier's name under which ways are noted. */
   readonly by: string;
   readonly patience?: number | undefined;
 }
@@ -47,12 +47,12 @@ export class TopicsOverPeers implements Companion {
     this.#stopFollowing = given.follow((wanted) => this.#importer.wants(wanted));
   }
 
-  /** A peer reads a topic. @param peer as the operator calls it; @param domain ours */
+  /** A peer reads a topic. @param peer the operator's name for it @param domain of this node */
   answer(peer: string, envelope: Envelope, reader: Reader, domain: string): Promise<TopicPage> {
     const asked = envelope.message.data as Asked;
     return this.relay.forPeer(peer, async (signal, share) => {
       const page = await this.#read(asked, envelope, reader, { signal, ...share });
-      // It was let in a while ago.
+      // Checked again, because some time has passed since it was decided.
       const still = exported(reader, envelope, routeOfTopic(asked.topic), domain);
       if (still?.fault !== undefined) throw new FaultError(still.fault);
       return fitting(page, this.relay.roomOf(peer));
@@ -63,7 +63,7 @@ export class TopicsOverPeers implements Companion {
     asked: Asked,
     { node, via }: Envelope,
     reader: Reader,
-    { signal, queue, places }: PeerShare & { readonly signal: AbortSignal },
+    { signal, queue, slots }: PeerShare & { readonly signal: AbortSignal },
   ): Promise<TopicPage> {
     const { topic, origin } = asked;
     const leadsTo = reader.get(reachTable, routeOfTopic(topic))?.way.origin ?? node;
@@ -72,7 +72,7 @@ export class TopicsOverPeers implements Companion {
         fault("TOPIC_UNREACHABLE", `${topic}: from here it leads to ${leadsTo}, and not to ${origin}`),
       );
     if (origin === node) return this.#runtime.given(topics).read(asked, signal, queue);
-    const { items, next } = await this.relay.read({ ...asked, via }, signal, places);
+    const { items, next } = await this.relay.read({ ...asked, via }, signal, slots);
     return { items, next };
   }
 

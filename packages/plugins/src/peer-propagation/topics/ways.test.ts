@@ -164,3 +164,12 @@ test("it never goes back where it came from", async () => {
   expect(await faultFrom(ways.page({ ...asking, via: ["c", "b"] }))).toMatchObject({ code: "TOPIC_UNREACHABLE" });
   expect([b.asked.length, c.asked[0]?.via]).toEqual([0, ["n-x", "b"]]);
 });
+
+test("a stub that is given back by the time that it is asked costs its way, and leaves nothing waiting", async () => {
+  const { b, c, clock, ways } = two(() => {});
+  b.call = () => {
+    throw new Error("Attempted to use RPC stub after it has been disposed.");
+  };
+  expect(await ways.page(asking)).toMatchObject({ by: { name: "cairo" } });
+  expect([c.asked.length, clock.set]).toEqual([1, 0]);
+});

@@ -1,8 +1,8 @@
-// Reading a topic from whoever leads to its origin: the neighbour of the best path that can be asked, then the next, with the same
-// cursor. One that fails, hangs or answers what is no page rests for a while, so that the others are not held up by it again.
+// Reads a topic from a neighbour that leads to its origin: first from the one on the best path, then from the next, with the same cursor. A neighbour
+// that fails, hangs or answers an invalid page is left out for some time, so that it does not hold up readers again.
 
 import { type Fault, FaultError, fault, type Message, type PluginRuntime, printable } from "@capstan/orchestrator";
-import type { TopicRead } from "../../publisher/elsewhere.ts";
+import type { TopicRead } from "../../publisher/elsewhere/topics.ts";
 import type { FewLines } from "../few-lines.ts";
 import { farFault, isFarFault, type PeerName } from "../forward/far-answer.ts";
 import type { Neighbour } from "../forward/neighbour.ts";
@@ -11,23 +11,23 @@ import { type FarPage, readPage } from "./far-page.ts";
 import { routeOfTopic } from "./topic-route.ts";
 
 export interface Path {
-  /** The neighbour's node; our own have none. */
+  /** The neighbour's node id; `undefined` for our own routes. */
   readonly peer: string | undefined;
   /** The node that publishes. */
   readonly origin: string;
 }
 
 export interface TopicPeers {
-  /** Paths to a route, best first, none that is filtered. */
+  /** The unfiltered paths to a route, best first. */
   pathsOf(route: string): readonly Path[];
-  /** `undefined` where nothing can be sent to that node now. */
+  /** The neighbour; `undefined` where nothing can be sent to it now. */
   neighbour(node: string): Neighbour | undefined;
-  /** Publications a second that are taken in by a neighbour; `undefined` where its limits do not say. */
+  /** A neighbour's rate in publications a second; `undefined` where its limits name none. */
   rateOf(node: string): number | undefined;
 }
 
 export interface Asking extends TopicRead {
-  /** The nodes that it came through, ours not among them. */
+  /** The nodes that the request came through, without this one. */
   readonly via: readonly string[];
 }
 
@@ -35,25 +35,27 @@ export interface WaysParts {
   readonly peers: TopicPeers;
   readonly runtime: Pick<PluginRuntime, "timers" | "now">;
   readonly lines: FewLines;
-  /** Milliseconds that a neighbour has to answer beyond what it was asked to wait. */
+  /** How long a neighbour may take to answer beyond the wait, in milliseconds. */
   readonly patience: number;
 }
 
-/** Asked in vain, a neighbour rests as long as this, then twice as long, up to the most. */
+/** How long a neighbour is left out after a failure, doubled each time up to the most. */
 const REST_MS = {
   lost: { first: 50, most: 1_000 },
   failed: { first: 500, most: 60_000 },
   full: { first: 500, most: 10_000 },
 };
-/** Neighbours that rest, at first; then twice as many as were left. */
+/** At so many records of resting neighbours old ones are removed; then at twice the number that was left. */
 const SWEPT_AT = 1_000;
-/** What says where the cursor stands in the log, and is the origin's to say. */
+/** Faults about a cursor's place, which only the origin can know. */
 const OF_THE_CURSOR: ReadonlySet<string> = new Set(["CURSOR_GONE", "CURSOR_FOREIGN", "CURSOR_FUTURE"]);
-/** It has no way there itself now, or is on its way down: nothing is wrong with it. */
+/** Faults of a neighbour that has no way itself now, or is stopping: it has done nothing wrong. */
 const NO_WAY: ReadonlySet<string> = new Set([
   ...["TOPIC_UNREACHABLE", "TOPIC_UNKNOWN", "STOPPING", "PEER_SESSION_OVER", "FORWARDED_BACK", "HOPS_EXCEEDED"],
   ...["LOG_UNAVAILABLE"],
 ]);
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 export interface Found {
   readonly page: FarPage;
@@ -68,27 +70,27 @@ interface Rest {
 
 export class Ways {
   readonly #parts: WaysParts;
-  /** By topic and the neighbour's node. */
+  /** By topic and node id. */
   readonly #resting = new Map<string, Rest>();
   #sweepAt = SWEPT_AT;
-  /** Pages that crossed a link, by neighbour: for those who count. */
+  /** How many pages were asked for; for tests and figures. */
   asked = 0;
 
   constructor(parts: WaysParts) {
     this.#parts = parts;
   }
 
-  /** How many rests are remembered. */
+  /** How many neighbours are recorded as resting, by topic. */
   get resting(): number {
     return this.#resting.size;
   }
 
-  /** The nodes that publish a topic, the nearest first. */
+  /** The nodes that publish a topic, nearest first. */
   originsOf(topic: string): readonly string[] {
     return [...new Set(this.#paths(topic).map(({ origin }) => origin))];
   }
 
-  /** The neighbour on the best path to it, by whomever it is published. */
+  /** The neighbour on the best path to the topic, of any origin. */
   nearest(topic: string): PeerName | undefined {
     const [best] = this.#paths(topic);
     const name = best?.peer === undefined ? undefined : this.#parts.peers.neighbour(best.peer)?.name;
@@ -100,15 +102,20 @@ export class Ways {
     return this.#paths(topic).some((path) => path.peer === node && path.origin === origin);
   }
 
-  /** A session came or went: whoever it is with is asked at once again. */
+  /** The neighbour that a request with an empty path would ask first. */
+  first(asking: Asking): string | undefined {
+    return this.#next({ ...asking, via: [] }, NOBODY, [])?.[0].node;
+  }
+
+  /** A node's session began or ended: it is asked again at once. */
   forget(node: string): void {
     for (const key of this.#resting.keys()) if (key.endsWith(` ${node}`)) this.#resting.delete(key);
   }
 
   /**
-   * A page from the first that answers with one. `given` says that nobody waits for it any more, or not by that way.
-   * @param choosing told who is asked, before they are
-   * @throws FaultError of the cursor, as its origin says it; TOPIC_UNREACHABLE where nobody answered
+   * A page from the first neighbour that answers one.
+   * @param choosing called before each request with the neighbour, and with a function that ends the request when nobody waits for it any more
+   * @throws FaultError about the cursor, if the origin itself says so; TOPIC_UNREACHABLE where nobody answered
    */
   async page(asking: Asking, choosing?: (peer: PeerName, given: () => void) => void): Promise<Found> {
     const tried = new Set<string>();
@@ -126,7 +133,7 @@ export class Ways {
         return outcome;
       }
       const { why, cursor } = outcome;
-      // The origin knows its log. Who is on the way could hold it up for good by such a word: another may know better.
+      // Only the origin is believed about its log: a node on the way could block the topic for ever. Another neighbour may know better.
       if (cursor !== undefined && peer.node === asking.origin) throw cursor;
       if (cursor !== undefined) doubts.push({ peer, why, cursor });
       whys.push(`${peer.name}: ${why}`);
@@ -151,8 +158,9 @@ export class Ways {
       given.reject(new Error(why));
     });
     this.asked++;
-    const answered = neighbour.call(message, { via, hops: via.length + 1 });
+    let answered: Promise<unknown> | undefined;
     try {
+      answered = neighbour.call(message, { via, hops: via.length + 1 });
       const answer = await Promise.race([answered, given.promise]);
       try {
         const page = readPage(answer, { topic, after, limit });
@@ -163,8 +171,8 @@ export class Ways {
         release(answer);
       }
     } catch (thrown) {
-      // Whatever comes of it later is nobody's.
-      answered.catch(() => {});
+      // A later answer is ignored.
+      answered?.catch(() => {});
       release(answered);
       if (why !== late) return { why };
       if (thrown instanceof Error && thrown.message === late) return this.#failed(topic, peer, late);
@@ -179,11 +187,11 @@ export class Ways {
     const why = `${far.code} ${far.message}`;
     if (OF_THE_CURSOR.has(far.code)) return { why, cursor: far };
     if (NO_WAY.has(far.code)) return this.#rests(topic, peer, why, "lost");
-    // It has others wait, and these make room (imported-topic.ts).
+    // Its limit of waits is reached; others make room (imported-topic.ts).
     return this.#failed(topic, peer, why, far.code === "TOPIC_READS_EXCEEDED" ? "full" : "failed");
   }
 
-  /** It is no path as it should be: its operator, or ours, may want to know. */
+  /** The neighbour failed: it is left out for some time, and that is logged for the operator. */
   #failed(topic: string, peer: PeerName, why: string, kind: keyof typeof REST_MS = "failed") {
     this.#parts.lines.warn(
       `topic ${peer.node}`,
@@ -204,7 +212,7 @@ export class Ways {
     return { why };
   }
 
-  /** Topics that nobody asks for any more are forgotten: whoever announces them makes them up. */
+  /** Removes records of topics that nobody reads any more: peers can announce any number of topics. */
   #sweep(now: number): void {
     for (const [key, { until, ms }] of this.#resting) if (until + ms < now) this.#resting.delete(key);
     this.#sweepAt = SWEPT_AT + 2 * this.#resting.size;
@@ -243,7 +251,7 @@ function unreachable({ topic, origin }: Asking, whys: readonly string[]): FaultE
   return new FaultError(fault("TOPIC_UNREACHABLE", printable(`${topic} of ${origin}: ${why}`, 1000)));
 }
 
-/** Why something was not read, in a line. */
+/** Why a read failed, as one line of text. */
 export function whyOf(thrown: unknown): string {
   return thrown instanceof FaultError ? `${thrown.code}: ${thrown.message}` : textOf(thrown);
 }

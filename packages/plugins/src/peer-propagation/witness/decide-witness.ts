@@ -1,4 +1,4 @@
-// What becomes of a finding, and of an operator's word on it. Pure.
+// Decides on a witness's findings, and on an operator's acceptance. Pure.
 
 import { next, refuse } from "@capstan/orchestrator";
 import { unknownPeer } from "../configuration/decide-configuration.ts";
@@ -15,7 +15,7 @@ export function decideWitness({ message, envelope, state }: Context) {
         readonly log: string;
       };
       const before = state.get(witnessTable, node);
-      // The first finding is the one that says where it began.
+      // The first finding is kept, because it tells where the change began.
       if (before?.alert !== undefined) return next();
       const alert = { ...finding, log, at: envelope.at, message: envelope.id };
       return next({ state: state.put(witnessTable, node, { ...before, name, alert } satisfies WitnessRow) });

@@ -1,5 +1,5 @@
-// Whether a checkpoint that a log shows goes on from the one that is held of it, and if not, where it left it. A witness cosigns what
-// this calls good, and nothing else (https://c2sp.org/tlog-witness).
+// Examines whether a checkpoint goes on from the one that is held of the same log, and if not, where they differ. A witness cosigns only what this
+// finds good (https://c2sp.org/tlog-witness).
 
 import {
   type Checkpoint,
@@ -19,13 +19,13 @@ export interface Known {
 }
 
 export type Verdict =
-  /** `leaves`: of all that it has now. `kept`: it was restored, and so many entries are still what they were. */
+  /** `leaves`: of the whole log. `kept`: the log was restored, and this many entries are unchanged. */
   | { readonly kind: "good"; readonly leaves: LeafWindow; readonly kept?: number }
   | { readonly kind: "found"; readonly found: AlertKind; readonly entry?: number; readonly why: string }
-  /** Nobody can tell: the peer did not answer, or not what it was asked. */
+  /** Unknown: the peer gave no valid answer. */
   | { readonly kind: "unproved"; readonly why: string };
 
-/** @param held `undefined`: it is the first that is shown of a log; then it is what is true of it */
+/** @param held what is held of the log; `undefined` for the first checkpoint, which is accepted as it is */
 export async function examine(held: Known | undefined, shown: Checkpoint, peer: LogOfPeer): Promise<Verdict> {
   try {
     return held === undefined
@@ -56,7 +56,7 @@ async function continued(held: Known, shown: Checkpoint, peer: LogOfPeer): Promi
     if (!(thrown instanceof ProofError)) throw thrown;
     return found("forked", thrown.message, held, shown, peer);
   }
-  // What a restore declares to have kept is the signer's word, unless the leaves are known.
+  // What a restore declares to have kept can be checked only where the leaves are known.
   const start = leaves?.cut(from);
   if (restored !== undefined && start !== undefined && !same(start.root(from), shown.restored?.root)) {
     const why = `the ${restored} entries that it says a restore kept are not those that it had`;
@@ -66,7 +66,7 @@ async function continued(held: Known, shown: Checkpoint, peer: LogOfPeer): Promi
   return { kind: "good", leaves: now, ...(restored === undefined ? {} : { kept: restored }) };
 }
 
-/** The leaves of all that is shown, as far as they are kept. @throws Unanswered where they do not lead to the root */
+/** The leaves of the shown log, as far as they are kept. @throws Unanswered where they do not lead to its root */
 async function followed(start: LeafWindow, { size, root }: Checkpoint, peer: LogOfPeer): Promise<LeafWindow> {
   let window = start;
   if (size - start.size > LEAVES_KEPT) {
@@ -74,7 +74,7 @@ async function followed(start: LeafWindow, { size, root }: Checkpoint, peer: Log
     const { peaks } = await peer.prove({ to: size, base });
     window = peaksOf(base, peaks);
   }
-  // Page by page: tens of thousands of hashes at once would hold everybody else up.
+  // Page by page, because tens of thousands of hashes at once would hold up everybody else.
   while (window.size < size)
     window = window.grown(await peer.leaves(window.size + 1, Math.min(size - window.size, LEAVES_A_PAGE)));
   if (!same(window.root(size), root)) throw new Unanswered("the leaves that it gave are not those that it signed");
@@ -100,7 +100,7 @@ async function found(
   return { kind: "found", found: kind, why: `${began}; ${how}`, ...(entry === undefined ? {} : { entry }) };
 }
 
-/** The first entry that is another one than it was, or is missing. */
+/** The first entry that was changed or is missing. */
 async function firstDifferent(
   older: Checkpoint,
   leaves: LeafWindow | undefined,
@@ -119,7 +119,7 @@ async function firstDifferent(
         const entry = from + i;
         const leaf = page.subarray(i * 32, (i + 1) * 32);
         if (same(leaf, leaves.leaf(entry))) continue;
-        // What it shows of an entry counts against it only where it signed that, too.
+        // An entry counts against the log only where the log itself signed that it has it.
         if (await provesToHave(leaf, entry, shown, peer))
           return { entry, how: `entry ${entry} is another than it was` };
         return { how: `it shows another entry ${entry} than it had, and does not prove that it signed that` };

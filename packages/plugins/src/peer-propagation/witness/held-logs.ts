@@ -1,7 +1,7 @@
-// What this node holds of the logs that it witnesses, in files of its data directory: `witness/<node>.checkpoint` is the note that it
-// cosigned last, with that cosignature, and `witness/<node>.leaves` the hashes of the newest leaves that it was shown. A cosignature leaves
-// the node only once both are on the disk. What is read back counts only where signatures and hashes still hold. By node and not by log:
-// whose log it is, each node says for itself, and what one says must not touch what is held of another.
+// What this node holds of the logs that it witnesses, in files of its data directory: `witness/<node>.checkpoint` is the note that it cosigned last,
+// with the cosignature; `witness/<node>.leaves` has the hashes of the newest leaves. A cosignature leaves the node only once both are on disk. Files
+// that are read back count only where their signatures and hashes are valid. Files are by node, not by log: a node claims its log's id itself, and
+// such a claim must not affect what is held of another node.
 
 import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -30,7 +30,7 @@ export interface Held {
   readonly line: string;
   /** When it was cosigned, in seconds since the epoch. */
   readonly time: number;
-  /** Of `checkpoint.size` entries; `undefined` where they were lost. */
+  /** The leaves of `checkpoint.size` entries; `undefined` where they were lost. */
   readonly leaves: LeafWindow | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface HeldParts {
   readonly identity: Identity;
   /** Public keys that are pinned of a node, in base64url. */
   pinned(node: string): readonly string[];
-  /** What is in a file is not what was written. */
+  /** Called for a damaged file. */
   damaged(file: string, why: string): void;
 }
 
@@ -53,11 +53,11 @@ export class HeldLogs {
   readonly #parts: HeldParts;
   readonly #directory: string | undefined;
   readonly #held = new Map<string, Held>();
-  /** Nodes of whose log the file cannot be read: why. Nobody knows what was cosigned of it. */
+  /** By node: why its file cannot be read, so that it is not known what was cosigned. */
   readonly #unreadable = new Map<string, string>();
-  /** What a node's file of leaves is, as this process wrote it. */
+  /** By node: the leaves that this process has written. */
   readonly #written = new Map<string, LeafWindow>();
-  /** Why what there is could not even be listed. */
+  /** Why the directory could not be listed, if it could not. */
   #blind: string | undefined;
   readonly #opened: Promise<void>;
 
@@ -67,7 +67,7 @@ export class HeldLogs {
     this.#opened = this.#open();
   }
 
-  /** Resolves once what is there was read. */
+  /** Resolves once the files were read. */
   get opened(): Promise<void> {
     return this.#opened;
   }
@@ -76,17 +76,17 @@ export class HeldLogs {
     return this.#held.get(node);
   }
 
-  /** More than one only where one of these nodes lies. */
+  /** What is held of a log id: more than one only where a node lies about its log's id. */
   byLog(log: string): readonly Held[] {
     return [...this.#held.values()].filter(({ checkpoint }) => checkpoint.log === log);
   }
 
-  /** Why nobody knows what was cosigned of a node's log; `undefined` where it is known. */
+  /** Why it is not known what was cosigned of a node's log; `undefined` where it is known. */
   unreadable(node: string): string | undefined {
     return this.#unreadable.get(node) ?? this.#blind;
   }
 
-  /** Durable once it resolves. @throws whatever the file system does: then what was held is held */
+  /** Keeps it, durably once this resolves. @throws whatever the file system throws; then the former state is held */
   async keep(held: Held): Promise<void> {
     const { node } = held;
     if (this.#directory !== undefined) {
@@ -98,7 +98,7 @@ export class HeldLogs {
     this.#unreadable.delete(node);
   }
 
-  /** What is there already is not written again. It may reach further than the checkpoint: then that is what it is read up to. */
+  /** Appends only new leaves. The file may reach further than the checkpoint: then it is read only up to that. */
   async #writeLeaves(path: string, { node, leaves }: Held): Promise<void> {
     const before = this.#written.get(node);
     this.#written.delete(node);
@@ -182,13 +182,13 @@ async function readCosigned(text: string, pinned: readonly VerifierKey[], { name
   return { note, line, time: cosignature?.time ?? Number(stamp.readBigUInt64BE(4)) };
 }
 
-/** Whether a window is one that was, and more. */
+/** Whether a window is an earlier one with leaves appended. */
 function continues({ head, hashes }: LeafWindow, before: LeafWindow): boolean {
   if (head !== before.head || hashes.length < before.hashes.length) return false;
   return Buffer.compare(hashes.subarray(0, before.hashes.length), before.hashes) === 0;
 }
 
-/** A directory that was made is durable once the one that it is in is. */
+/** Makes the directory durably: its parent must be flushed too. */
 async function made(directory: string): Promise<void> {
   if ((await mkdir(directory, { recursive: true, mode: 0o700 })) === undefined) return;
   const parent = await open(dirname(directory), "r");
@@ -205,7 +205,7 @@ async function listed(directory: string): Promise<readonly string[]> {
   try {
     return (await readdir(directory)).sort();
   } catch (thrown) {
-    // Nothing of ours is there, or can be.
+    // There is no such directory, and so nothing of ours.
     if (["ENOENT", "ENOTDIR"].includes((thrown as { code?: string }).code ?? "")) return [];
     throw thrown;
   }

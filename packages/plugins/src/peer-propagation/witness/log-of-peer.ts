@@ -1,5 +1,5 @@
-// A peer asked for what proves that its log only grew: bounded, read by one schema, given back what it holds on the other side. What it
-// does not answer, or answers otherwise, proves nothing and accuses nobody.
+// Asks a peer for proofs that its log only grew: bounded, and parsed by one schema. A missing or invalid answer proves nothing, and accuses
+// nobody.
 
 import type { Timers } from "@capstan/orchestrator";
 import type { z } from "zod";
@@ -9,13 +9,13 @@ import type { Ask } from "../links/link.ts";
 import { release, textOf } from "../links/outbox.ts";
 import { heldSchema, leavesSchema, provedSchema } from "./witness-messages.ts";
 
-/** The peer gave no answer that is one. */
+/** The peer gave no valid answer. */
 export class Unanswered extends Error {}
 
 export interface LogOfPeer {
-  /** What is asked for of the log of `to` entries, and nothing else. @throws Unanswered */
+  /** The proofs that are asked for, of the log of `to` entries. @throws Unanswered */
   prove(asked: { to: number; from?: number; base?: number; entry?: number }): Promise<Proved>;
-  /** Leaves from an entry on, 32 bytes each: so many, a page at most (LEAVES_A_PAGE). @throws Unanswered */
+  /** `count` leaves from an entry on, 32 bytes each; at most LEAVES_A_PAGE. @throws Unanswered */
   leaves(from: number, count: number): Promise<Uint8Array>;
 }
 
@@ -28,7 +28,7 @@ export interface Proved {
 export type HeldPage = z.output<typeof heldSchema>;
 
 const HASH_BYTES = 32;
-/** A page of leaves in base64, a note, some hashes. */
+/** The bounds of an answer: a page of leaves in base64, a note, some hashes. */
 const ANSWER = { depth: 4, bytes: 256 * 1024 };
 const ANSWER_MS = 10_000;
 

@@ -1,18 +1,18 @@
-// Nodes' keys, as notes name them: a peer's are those that are pinned, and ours signs at once.
+// Nodes' keys as notes name them: the pinned keys of a peer, and this node's own.
 
 import { keyName, type VerifierKey, verifierOf } from "@capstan/orchestrator";
 
-/** This node's key, as whoever verifies what it cosigned knows it. */
+/** This node's key for cosignatures. */
 export interface Identity {
   /** `capstan/n-7f3a1b2c` */
   readonly name: string;
-  /** The one in force. */
+  /** The key in force. */
   publicKey(): Uint8Array;
 }
 
 const PREFIX = keyName("");
 
-/** The node whose key is called so. */
+/** The node id in a key's name; `undefined` where that is no node's key. */
 export function nodeOfKey(name: string): string | undefined {
   return name.startsWith(PREFIX) ? name.slice(PREFIX.length) : undefined;
 }

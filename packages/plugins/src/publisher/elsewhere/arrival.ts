@@ -1,23 +1,24 @@
-// A publication of another node, as this node's log will have it: another administration's word, bounded and checked before it is
-// noted. What does not fit is noted as missed, with why, so that what comes after it is not held up.
+// Turns a publication of another node into a message for this node's log. It comes from another administration, so that it is bounded and checked
+// first. What does not fit is recorded as missed, with the reason, so that later publications are not held up.
 
 import { type Message, type Origin, parseForwarded } from "@capstan/orchestrator";
-import { type JsonLimits, plainJson } from "../registry/plain-json.ts";
-import type { FarPublication, MissedOnce } from "./elsewhere.ts";
+import { type JsonLimits, plainJson } from "../../registry/plain-json.ts";
 import { type Import, type ImportedPublication, importedPublication } from "./import-schema.ts";
+import type { FarPublication, MissedOnce } from "./topics.ts";
 
+/** A publication that arrived from another node, and the place that it follows on. */
 export interface Arrival extends Pick<Import, "origin" | "from" | "after"> {
   readonly publication: FarPublication;
 }
 
-/** What is deeper the kernel refuses (DESIGN.md §3, HOPS_EXCEEDED), and each node that it comes to is a cause more. */
+/** The kernel refuses messages with more hops (HOPS_EXCEEDED); each node adds one. */
 const MOST_HOPS = 16;
 const TOO_DEEP: MissedOnce = { why: "loop", text: `it is ${MOST_HOPS} causes deep: a loop over several nodes?` };
 
-/** As an output of this node's own would have to be (executor/plain-output.ts). */
+/** The same limits as for this node's own outputs (executor/plain-output.ts). */
 const LIMITS: JsonLimits = { depth: 90, bytes: 4 * 1024 * 1024 };
 
-/** The message that takes a publication in, and what it inherits from it: `PluginRuntime.note(message, origin)`. */
+/** The message that imports a publication, and the context that it inherits from it, for `PluginRuntime.note(message, origin)`. */
 export function importOf({ origin, from, after, publication: far }: Arrival): {
   readonly message: Message<Import>;
   readonly origin: Origin;
@@ -35,7 +36,7 @@ export function importOf({ origin, from, after, publication: far }: Arrival): {
   };
 }
 
-/** What cannot be its correlation or its trace is left out: it is what it is without. */
+/** An invalid correlation or trace is left out; the publication counts all the same. */
 function contextOf({ correlation, traceparent }: FarPublication): Origin {
   const said = (option: object): Origin => {
     try {

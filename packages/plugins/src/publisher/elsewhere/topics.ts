@@ -1,18 +1,18 @@
-// Topics that are not here, and can be followed elsewhere: a session table that whoever knows ways has noted (`Topics.reach`), who
-// reads there, and what of it somebody here waits for. What arrives is this node's own entry (`subscription.import`), and from there
-// on a publication like any other: handed on by cursors over this log (docs/adr/0027).
+// The contract between the publisher and the plugins that carry topics between nodes (docs/adr/0027). A carrier notes the ways to topics elsewhere in a
+// session table (`Topics.reach`), learns which of them are wanted here, and reads those. Each publication that arrives becomes an entry of this
+// node (`subscription.import`), and is then delivered like its own.
 
 import { type State, type Table, table, token } from "@capstan/orchestrator";
-import type { RunQueue } from "./run-queue.ts";
+import type { RunQueue } from "../run-queue.ts";
 
 /** The way to a topic that is not here. */
 export interface TopicWay {
-  /** Who noted it, and reads there: a key of `Topics.carriers`. */
+  /** The carrier that noted it and reads there: a key of `Topics.carriers`. */
   readonly by: string;
-  /** The neighbour that leads there, as the operator calls it, and its node. */
+  /** The neighbour through which it is reached: the operator's name for it, and its node id. */
   readonly peer: string;
   readonly node: string;
-  /** Administrations on the way, the nearest first. */
+  /** The domains on the way, the nearest first. */
   readonly path: readonly string[];
   /** The node that publishes. */
   readonly origin: string;
@@ -20,7 +20,7 @@ export interface TopicWay {
 
 export interface TopicChange {
   readonly topic: string;
-  /** `null`: there is none any more. */
+  /** `null` where there is no longer a way. */
   readonly way: Omit<TopicWay, "by"> | null;
 }
 
@@ -28,45 +28,47 @@ export interface TopicChange {
 export interface FarPublication {
   /** Never a pattern. */
   readonly topic: string;
-  /** Where it stands in its origin's log: `<entry>.<log>`. Everything up to it is behind it. */
+  /** Its place in the origin's log (cursor.ts). */
   readonly cursor: string;
-  /** Of the message that it is of, in the origin's log. */
+  /** The id of its message in the origin's log. */
   readonly id: string;
   /** Milliseconds since the epoch, by the origin's clock. */
   readonly at: number;
   readonly data: unknown;
   readonly action?: string | undefined;
-  /** As its origin calls them. */
+  /** The principal's name at the origin. */
   readonly principal?: string | undefined;
   readonly correlation?: string | undefined;
   readonly traceparent?: string | undefined;
-  /** How many causes deep it was there. */
+  /** The depth of its chain of causes at the origin. */
   readonly hops: number;
-  /** The publication that a receiver was handed first, of all that led to this one; absent: none was, anywhere. */
+  /** The publication at the root, where receivers led to this one (delivery/fan-out.ts). */
   readonly root?: string | undefined;
-  /** Characters of data that was too much for the way: `data` is `null` then. */
+  /** The length, in characters, of data that was too large to send: `data` is `null` then. */
   readonly omitted?: number | undefined;
 }
 
+/** A page of publications of one topic. */
 export interface TopicPage {
   /** In the order of the origin's log. */
   readonly items: readonly FarPublication[];
-  /** Everything of the topic up to there is in `items`, or came before what was asked for. */
+  /** The cursor from which to go on: all later publications are still to come. */
   readonly next: string;
 }
 
+/** What to read of a topic. */
 export interface TopicRead {
   readonly topic: string;
-  /** The node that publishes it: another one's log has other cursors. */
+  /** The node that publishes it, whose log the cursor is of. */
   readonly origin: string;
-  /** A cursor of the origin's log; absent: from now on, so that nothing comes but `next`. */
+  /** A cursor of the origin's log. Absent: from now on; the page then has only `next`. */
   readonly after?: string | undefined;
   readonly limit: number;
-  /** Milliseconds to wait where there is nothing yet. */
+  /** How long to wait where there is nothing yet, in milliseconds. */
   readonly wait: number;
 }
 
-/** What was missed of a topic: a place that nobody can read on from any more, or one publication that could not be taken in. */
+/** Why publications of a topic were missed: nobody can read on from the place, or a publication could not be imported. */
 export type Missed =
   | "gone" // the origin's log was compacted past the cursor
   | "origin" // another node publishes it now
@@ -81,18 +83,18 @@ export interface MissedOnce {
   readonly text: string;
 }
 
-/** Where a topic that is imported has got to. */
+/** The place of an imported topic. */
 export interface ImportRow {
-  /** The node that publishes; another one's log has other cursors. */
+  /** The node that publishes it, whose log the cursor is of. */
   readonly origin: string;
-  /** A cursor of its log: everything up to there arrived, or was missed for good. */
+  /** Everything up to this cursor has arrived, or was missed for good. */
   readonly cursor: string;
-  /** The neighbour by which the last arrived, as the operator calls it. */
+  /** The neighbour through which the latest came, by the operator's name. */
   readonly via: string;
   /** Since when it is imported, and when the last publication came: milliseconds since the epoch. */
   readonly since: number;
   readonly at?: number;
-  /** What was missed last, how often something was, and when there was an alert of which kind. */
+  /** What was missed last, how often, and when the last alert of each kind was. */
   readonly missed?: MissedOnce & {
     readonly at: number;
     readonly times: number;
@@ -100,19 +102,19 @@ export interface ImportRow {
   };
 }
 
-/** How many alerts there were of what was missed by a neighbour, since when: milliseconds since the epoch. */
+/** How many alerts about one neighbour there were since a time, in milliseconds since the epoch. */
 export interface ImportAlertRow {
   readonly since: number;
   readonly count: number;
 }
 
-/** How reading a topic goes on, as whoever reads it sees it. */
+/** A carrier's state of reading a topic. */
 export interface TopicState {
   readonly reading: boolean;
-  /** The neighbour that is asked, as the operator calls it. */
+  /** The neighbour that is asked, by the operator's name. */
   readonly via?: string | undefined;
   readonly origin?: string | undefined;
-  /** Why not. */
+  /** Why it is not being read. */
   readonly why?: string | undefined;
   /** Since when it is so: milliseconds since the epoch. */
   readonly since: number;
@@ -124,23 +126,24 @@ export interface TopicCarrier {
   stateOf(topic: string): TopicState | undefined;
 }
 
-/** What of topics is for whoever carries them between nodes: under the token. */
+/** What the publisher offers to carriers, under the token `topics`. */
 export interface Topics {
-  /** Topics elsewhere, by topic. Of those that are here too, the one that is here is meant. */
+  /** Ways to topics elsewhere, by topic. A topic that is also here is read here. */
   readonly table: Table<TopicWay>;
-  /** Where each topic that is imported has got to in its origin's log. Logged. */
+  /** The places of imported topics in their origins' logs. A logged table. */
   readonly imported: Table<ImportRow>;
   /** By `TopicWay.by`: added by plugins that come later, when they run. */
   readonly carriers: Map<string, TopicCarrier>;
   /**
-   * Notes ways, 256 at most (`subscription.reach`). One that another noted is not taken away, and what is no topic is passed over.
-   * @throws FaultError LOG_UNAVAILABLE where it was undone
+   * Notes up to 256 ways (`subscription.reach`). Ways of another carrier are not removed, and names that are no topics are skipped.
+   * @throws FaultError LOG_UNAVAILABLE where the message was undone
    */
   reach(by: string, changes: readonly TopicChange[]): Promise<void>;
   /**
-   * Publications of a topic that is here, for another node: who may read it was decided by whoever asks. What was imported is not
-   * among them: whoever wants that is led to its origin. `signal` ends a wait; then the page is what there is. Looking through the log
-   * takes turns of `queue`: one for each who asks, so that however much one asks for, others have theirs.
+   * A page of publications of this node's own topics, for another node. The caller has checked that the node may read them. Imported ones are
+   * left out: those are read at their origin.
+   * @param signal ends a wait; the page then has what there is
+   * @param queue the turns in which the log is scanned: one queue for each asking node, so that no node holds up another
    * @throws FaultError TOPIC_UNKNOWN, CURSOR_INVALID, CURSOR_GONE (`details.first`), CURSOR_FOREIGN, CURSOR_FUTURE, STOPPING
    */
   read(asked: TopicRead, signal: AbortSignal, queue?: RunQueue): Promise<TopicPage>;
@@ -173,4 +176,5 @@ export function* someElsewhere(rows: Pick<State, "rows">): Iterable<string> {
 /** Comparing with each takes its time of the loop. */
 const MOST_SUGGESTED = 1000;
 
+/** The token under which the publisher offers `Topics`. */
 export const topics = token<Topics>()("topics");

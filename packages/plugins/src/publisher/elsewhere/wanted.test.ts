@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from "bun:test";
 import { table } from "@capstan/orchestrator";
-import { Clock, granted, scopeOf } from "../hub.fixture.ts";
-import { topicElsewhereTable } from "./elsewhere.ts";
+import { Clock, granted, scopeOf } from "../../hub.fixture.ts";
+import { liveScope, settled } from "../publisher.fixture.ts";
 import { type Island, nextLife, startIsland } from "./islands.fixture.ts";
-import { liveScope, settled } from "./publisher.fixture.ts";
+import { topicElsewhereTable } from "./topics.ts";
 import { Wanted } from "./wanted.ts";
 
 const GREET = "action.greet";

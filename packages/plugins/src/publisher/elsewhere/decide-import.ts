@@ -1,20 +1,14 @@
-// What is decided of topics elsewhere: the ways that are noted, and what arrives by them. How far a topic got moves on in the entry
-// that publishes, and each import says what it follows on: so nothing is imported twice, and nothing is left out unsaid.
+// Decides on topics of other nodes: the ways to them, and the publications that arrive. The entry that publishes also moves the topic's place
+// on, and each import names the place that it follows on: so nothing is imported twice, and nothing is skipped silently.
 
 import { type FollowUp, next, printable, refuse } from "@capstan/orchestrator";
-import type { Context } from "./context.ts";
-import { type Place, placeOf } from "./cursor.ts";
-import {
-  type ImportAlertRow,
-  type ImportRow,
-  importAlertTable,
-  importedTable,
-  topicElsewhereTable,
-} from "./elsewhere.ts";
+import type { Context } from "../context.ts";
+import { type Place, placeOf } from "../cursor.ts";
+import { isHere } from "../topic.ts";
 import { type Import, type Reach, type Release, topicName } from "./import-schema.ts";
-import { isHere } from "./topic.ts";
+import { type ImportAlertRow, type ImportRow, importAlertTable, importedTable, topicElsewhereTable } from "./topics.ts";
 
-/** Of one topic there is one alert of a kind in this time, and of all by one neighbour so many: topics are for others to make up. */
+/** Within this time there is at most one alert of a kind for a topic, and a limited number for a neighbour, because others choose the topics. */
 const ALERT_EVERY_MS = 60 * 60 * 1000;
 const MOST_ALERTS = 16;
 const MOST_ALERT = 1000;
@@ -30,7 +24,7 @@ export function decideReach({ message, state: before }: Context) {
   return next({ state });
 }
 
-/** Nobody wants them any more. */
+/** Nobody here wants these topics any more. */
 export function decideRelease({ message, state: before }: Context) {
   const { topics } = message.data as Release;
   let state = before;
@@ -66,7 +60,7 @@ export function decideImport({ message, state, envelope, needs }: Context) {
   });
 }
 
-/** Why what arrived is not taken in. */
+/** Why an arrived publication is not imported. */
 type Step = { readonly passed: string } | { readonly refused: string } | undefined;
 
 function beginning({ publication, after }: Import): Step {
@@ -104,7 +98,7 @@ function isAlert({ missed }: Import, before: ImportRow | undefined, at: number):
   return last === undefined || at - last >= ALERT_EVERY_MS;
 }
 
-/** With one more; `undefined` where there are as many as may be. */
+/** The row with one alert more; `undefined` where the limit is reached. */
 function alertedAfter(before: ImportAlertRow | undefined, at: number): ImportAlertRow | undefined {
   if (before === undefined || at - before.since >= ALERT_EVERY_MS) return { since: at, count: 1 };
   return before.count < MOST_ALERTS ? { ...before, count: before.count + 1 } : undefined;
@@ -125,11 +119,11 @@ function alert(
   return { message: { resource: "alert", action: "raised", data } };
 }
 
-/** Its origin was restored from a backup, and goes on from what that had. */
+/** Whether the origin was restored from a backup, and the cursor is of after that. */
 function isBack(cursor: string, before = ""): boolean {
   const [to, from] = [placeOf(cursor), placeOf(before)];
   return to !== undefined && to.log === from?.log && to.entry < from.entry;
 }
 
-/** As much of a topic as an alert is about. */
+/** How much of a topic's name an alert shows. */
 const MOST_ABOUT = 200;

@@ -1,11 +1,11 @@
-// What the publisher gives to whoever carries topics between nodes: for as long as it runs.
+// The implementation of `Topics` (elsewhere/topics.ts): what the publisher offers to plugins that carry topics between nodes, while it runs.
 
 import { FaultError, fault } from "@capstan/orchestrator";
-import type { Deliveries } from "./deliveries.ts";
-import { importedTable, type TopicCarrier, type Topics, topicElsewhereTable } from "./elsewhere.ts";
+import type { Deliveries } from "./delivery/deliveries.ts";
+import { importedTable, type TopicCarrier, type Topics, topicElsewhereTable } from "./elsewhere/topics.ts";
 import { serveTopic } from "./serve-topic.ts";
 
-/** @param running what delivers; before a node runs and after it stopped nothing does */
+/** @param running answers the deliveries; `undefined` before the node runs and after it has stopped */
 export function carriedTopics(running: () => Deliveries | undefined): Topics {
   const started = (): Deliveries => {
     const deliveries = running();

@@ -1,8 +1,8 @@
-// Loops that grow: receivers whose messages lead to publications, which receivers are handed. How deep one goes the kernel
-// bounds; how wide is counted here, by the publication that a receiver was handed first. In memory: a restart counts anew.
+// Bounds loops that grow: receivers send messages, these are published, and receivers get the publications. The kernel bounds the depth of such
+// a chain; its width is counted here, by the publication at its root. Counted in memory: a restart begins anew.
 
 import { entryOf, type Fault, fault, type Reader } from "@capstan/orchestrator";
-import { IMPORT, idOfRoot, type Published, rootOfImport } from "./publication.ts";
+import { IMPORT, idOfRoot, type Published, rootOfImport } from "../publication.ts";
 
 const MOST_REMEMBERED = 10_000;
 
@@ -17,19 +17,19 @@ export class FanOut {
   readonly #roots = new Map<string, string>();
   readonly #counts = new Map<string, Root>();
 
-  /** @param most messages that receivers may ask for because of one, beyond those of whom it reached first */
+  /** @param most how many messages receivers may send because of one publication, not counting those of its first subscribers */
   constructor(reader: Reader, most: number) {
     this.#reader = reader;
     this.#most = most;
   }
 
-  /** A receiver asks for something because of this. Answers why it may not. */
+  /** A receiver sends a message because of this publication. Answers why it may not; `undefined` where it may. */
   async ask(one: Published): Promise<Fault | undefined> {
     const { message, publication } = one;
     const root = one.root ?? (one.hops === 0 ? message : await this.#rootOf(message, one.cause));
     remember(this.#roots, root, root);
     if (root !== message) remember(this.#roots, message, root);
-    // What came of no receiver, here or elsewhere, is no loop: it reaches as many as subscribed.
+    // A publication that no receiver led to is no loop: its first subscribers do not count.
     if (idOfRoot(root) === publication.id) return undefined;
     const known = this.#counts.get(root) ?? { asked: 0, told: false };
     if (known.asked >= this.#most) {
@@ -42,7 +42,7 @@ export class FanOut {
     return undefined;
   }
 
-  /** Whether the first failure for this reason, of all that came of the same message, was told of before. */
+  /** Whether an alert for the same root was raised before. Remembers that one is raised now. */
   alerted({ message }: Published): boolean {
     const known = this.#counts.get(this.#roots.get(message) ?? "");
     if (known === undefined) return false;
@@ -51,14 +51,14 @@ export class FanOut {
     return told;
   }
 
-  /** What other nodes are told that it came of; `undefined` where no receiver is known to have asked for it. */
+  /** The root that other nodes are told; `undefined` where no receiver led to the publication, as far as is known. */
   async rootOf({ message, cause, hops }: Published): Promise<string | undefined> {
     if (hops === 0) return undefined;
     const root = await this.#rootOf(message, cause);
     return root === message ? undefined : idOfRoot(root);
   }
 
-  /** The first before it that led a receiver to ask for something; itself where it is the first. */
+  /** The first message in its chain of causes whose publication led a receiver to send something; its own id where there is none. */
   async #rootOf(id: string, cause: string | undefined): Promise<string> {
     const passed = [id];
     let known = this.#roots.get(id);
@@ -67,7 +67,7 @@ export class FanOut {
       if (known !== undefined) break;
       passed.push(at);
       const entry = await entryOf(this.#reader, at);
-      // Only a receiver asks for something because of what another node published.
+      // Only a receiver sends messages because of an imported publication.
       if (entry?.header.message === IMPORT) known = await rootOfImport(entry, this.#reader);
       at = entry?.header.cause;
     }
@@ -77,7 +77,7 @@ export class FanOut {
   }
 }
 
-/** Of many only the latest. */
+/** Keeps only the latest. */
 function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
   map.delete(key);
   map.set(key, value);

@@ -1,11 +1,11 @@
-// How many receivers run at once. One that takes long gives its place up and goes on without: were it not so, as many hostile
-// ones as there are places would keep everybody else waiting.
+// Bounds how many tasks run at once. A task that takes long gives its slot back and goes on without: otherwise as many slow tasks as there are
+// slots would hold up everybody else.
 
 import type { Timers } from "@capstan/orchestrator";
 
 const LONG_MS = 250;
 
-export class Places {
+export class Slots {
   readonly #timers: Timers;
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -15,7 +15,7 @@ export class Places {
     this.#free = most;
   }
 
-  /** Takes a place: at once where there is one. */
+  /** Takes a slot: `undefined` where one is free, otherwise a promise of one. */
   take(): Promise<void> | undefined {
     if (this.#free > 0) {
       this.#free--;
@@ -24,7 +24,7 @@ export class Places {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** A place is held for as long as something runs: how to give it back. */
+  /** A task runs in the slot that was taken. Answers a function that gives the slot back, which also happens after `LONG_MS`. */
   held(): () => void {
     let over = false;
     const give = (): void => {

@@ -1,18 +1,18 @@
-// A callback of somebody's that is called with publications, a batch at a time: it answers, and that acknowledges. It is theirs,
-// and may hang, fail or be gone; then it is let go, and nobody else has noticed.
+// Calls a caller's callback with publications, one batch at a time; when it returns, the batch is acknowledged. The callback may hang, fail or be
+// gone: then it is released, and nothing else is affected.
 
 import { type Fault, fault, type Live, type Timers } from "@capstan/orchestrator";
-import { type CursorLog, cursorAt } from "./cursor.ts";
-import type { Published } from "./publication.ts";
+import { type CursorLog, cursorAt } from "../cursor.ts";
+import type { Published } from "../publication.ts";
 
 export interface FollowerParts {
   readonly live: Live;
   readonly timers: Timers;
-  /** Milliseconds that it may take for a batch. */
+  /** How long it may take for a batch, in milliseconds. */
   readonly patience: number;
   readonly log: CursorLog;
   reached(entry: number): void;
-  /** It is let go. */
+  /** Called when the callback is released. */
   ended(why: Fault): void;
 }
 
@@ -56,7 +56,7 @@ export class Follower {
     return to;
   }
 
-  /** Lets it go, and tells it why: the last that it hears. */
+  /** Releases the callback, after a last call that tells it why. */
   end(why: Fault): void {
     if (this.#ended) return;
     const { live, log } = this.#parts;

@@ -1,12 +1,12 @@
 // What of another node's publications cannot be had here: it is passed over by name, with an alert, and holds up nothing.
 
 import { describe, expect, test } from "bun:test";
-import { faultFrom } from "../hub.fixture.ts";
+import { faultFrom } from "../../hub.fixture.ts";
+import type { Publication } from "../publication.ts";
+import { settled } from "../publisher.fixture.ts";
 import { importOf } from "./arrival.ts";
-import type { FarPublication } from "./elsewhere.ts";
 import { GREET, type Island, startIsland, two } from "./islands.fixture.ts";
-import type { Publication } from "./publication.ts";
-import { settled } from "./publisher.fixture.ts";
+import type { FarPublication } from "./topics.ts";
 
 async function subscribed() {
   const { a, b } = await two();

@@ -1,10 +1,10 @@
-// What whoever carries topics notes: ways to them, and what arrived by one. Both are the node's own messages; what is in them was
-// said by others, and was bounded before (arrival.ts).
+// The messages by which a carrier of topics notes ways, and publications that arrived. They are the node's own messages, but with data of others,
+// which was bounded before (arrival.ts).
 
 import { command, signal } from "@capstan/orchestrator";
 import { z } from "zod";
 
-/** Changes that one message may note. */
+/** The most changes in one message. */
 export const MOST_CHANGES = 256;
 const LONGEST_TEXT = 500;
 
@@ -21,13 +21,13 @@ export const topicName = z
   .max(220)
   .regex(/^[a-z][A-Za-z0-9]*\.[\w.~/-]+$/, "must be a topic, like action.greet, and no pattern");
 
-/** Of a publication, as the entry has it. Its topic is the entry's, and its place the entry's cursor. */
+/** A publication in an import's entry, which also has its topic and cursor. */
 export const importedPublication = z.strictObject({
   id: z.string().regex(/^[\w.-]{1,80}$/, "must be a message's id"),
   at: time,
   data: z.unknown(),
   principal: z.string().min(1).max(200).optional(),
-  /** The publication that a receiver was handed first, of all that led to this one. */
+  /** The publication at the root, where receivers led to this one (delivery/fan-out.ts). */
   root: z.string().min(1).max(80).optional(),
 });
 
@@ -42,7 +42,7 @@ export const importMessages = {
     summary: "Topics can be followed elsewhere, or no longer.",
     data: z.strictObject({
       by: z.string(),
-      // Others make these names: what is no topic's is passed over.
+      // Others choose these names: one that is no topic is skipped.
       changes: z.array(z.strictObject({ topic: z.string(), way: way.nullable() })).max(MOST_CHANGES),
     }),
     result: z.unknown(),
@@ -53,9 +53,9 @@ export const importMessages = {
     data: z.strictObject({
       topic: topicName,
       origin: node,
-      /** By which neighbour. */
+      /** The neighbour that it came from. */
       from: z.strictObject({ peer, node }),
-      /** The place that it follows on; absent where there is none yet, or none that can be read on from. */
+      /** The cursor that it follows on; absent where there is none yet, or none from which it could go on. */
       after: cursor.optional(),
       cursor,
       publication: importedPublication.optional(),

@@ -1,15 +1,15 @@
-// Whether a delivery is worth another try. It is made at least once anyway, so that whatever may have been an accident is tried
-// again: only what a fault table says of itself that it will not change is not.
+// Whether a failed delivery is tried again. Deliveries are at least once anyway, so that everything is tried again except faults whose table
+// says that they are not retryable.
 
 import { type Fault, type FaultTable, kernelFaults } from "@capstan/orchestrator";
-import { authFaults } from "../auth/schema.ts";
-import { deadLetterFaults } from "../dead-letter/schema.ts";
-import { registryFaults } from "../registry/schema.ts";
-import { publisherFaults } from "./schema.ts";
+import { authFaults } from "../../auth/schema.ts";
+import { deadLetterFaults } from "../../dead-letter/schema.ts";
+import { registryFaults } from "../../registry/schema.ts";
+import { publisherFaults } from "../schema.ts";
 
 const TABLES: readonly FaultTable[] = [kernelFaults, authFaults, registryFaults, deadLetterFaults, publisherFaults];
 
-/** A deadline was this attempt's own: the next has another. */
+/** Faults of a single attempt: the next one may succeed, whatever the fault table says. */
 const OF_THE_ATTEMPT = new Set(["DEADLINE_EXCEEDED", "CANCELLED", "INTERNAL"]);
 
 const FINAL: ReadonlySet<string> = new Set(

@@ -2,11 +2,11 @@
 
 import { describe, expect, test } from "bun:test";
 import { memoryLog } from "@capstan/orchestrator";
-import { dyingAfter, failingOnce } from "../dead-letter/dead-letter.fixture.ts";
-import { faultFrom, granted } from "../hub.fixture.ts";
+import { dyingAfter, failingOnce } from "../../dead-letter/dead-letter.fixture.ts";
+import { faultFrom, granted } from "../../hub.fixture.ts";
+import type { Publication } from "../publication.ts";
+import { settled } from "../publisher.fixture.ts";
 import { bridged, GREET, type Island, nextLife, startIsland, two } from "./islands.fixture.ts";
-import type { Publication } from "./publication.ts";
-import { settled } from "./publisher.fixture.ts";
 
 const published = async ({ app }: Pick<Island, "app">, topic = GREET, after = "start") =>
   (await app.subscription.read({ topic, after, limit: 256 })).items as Publication[];

@@ -1,11 +1,11 @@
 // Nodes in one process that publish to each other, by a carrier of the test's: it reads there and takes in here when the test says so.
 
 import { definePlugin, next, type PluginRuntime } from "@capstan/orchestrator";
-import { reopened } from "../dead-letter/dead-letter.fixture.ts";
-import type { HubOptions } from "../hub.fixture.ts";
+import { reopened } from "../../dead-letter/dead-letter.fixture.ts";
+import type { HubOptions } from "../../hub.fixture.ts";
+import { startPublisher } from "../publisher.fixture.ts";
 import { importOf } from "./arrival.ts";
-import { type FarPublication, importedTable, type TopicState, type Topics, topics } from "./elsewhere.ts";
-import { startPublisher } from "./publisher.fixture.ts";
+import { type FarPublication, importedTable, type TopicState, type Topics, topics } from "./topics.ts";
 
 export type Island = Awaited<ReturnType<typeof startIsland>>;
 

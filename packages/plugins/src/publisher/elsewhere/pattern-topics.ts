@@ -1,32 +1,32 @@
-// Topics of other nodes that are wanted for a pattern's sake alone: so many by each peer, since who announces them makes them up.
+// Topics of other nodes that are wanted only because a pattern covers them: limited for each peer, because peers can announce any number.
 
 import type { Logger } from "@capstan/orchestrator";
 
-/** Each that is imported fills this log. */
+/** The most for one peer: each imported topic adds entries to this node's log. */
 const MOST_BY_PATTERN = 1000;
 
-export class Covered {
+export class PatternTopics {
   readonly #log: Logger;
   readonly #room: () => void;
-  /** By topic: the peer that led there first. */
+  /** By topic, the peer through which it was first reached. */
   readonly #by = new Map<string, string>();
-  /** Of each peer, how many. */
+  /** By peer, how many topics. */
   readonly #counts = new Map<string, number>();
-  /** Peers that lead to more than may be, and those of which that was told. */
+  /** Peers beyond the limit, and those of them that were logged. */
   readonly #past = new Set<string>();
   readonly #told = new Set<string>();
 
-  /** @param room called back where there is room for one that was left out */
+  /** @param room called when there is room again for a topic that was left out */
   constructor(log: Logger, room: () => void) {
     this.#log = log;
     this.#room = room;
   }
 
-  /** Answers whether a topic is wanted. @param by the peer that leads there; `undefined` where no pattern covers it */
+  /** Adds or removes a topic; answers whether it is wanted. @param by the peer through which it is reached; `undefined` where no pattern covers it */
   cover(topic: string, by: string | undefined): boolean {
     const before = this.#by.get(topic);
     if (before !== undefined && by === undefined) this.#uncover(topic, before);
-    // By whomever it comes now: it does not lose its place for that.
+    // It keeps its place also if another peer leads to it now.
     if (before !== undefined || by === undefined) return by !== undefined;
     const count = this.#counts.get(by) ?? 0;
     if (count >= MOST_BY_PATTERN) {

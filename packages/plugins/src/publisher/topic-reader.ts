@@ -1,5 +1,5 @@
-// One reader of what is published, by a position in the log: scans from there, hands on what it finds, goes on from where that
-// was, and rests at the head until something comes. At most one batch of it is ever in memory.
+// Reads the publications of one topic from a position in the log: scans on from there, delivers what it finds, and rests at the head until
+// something comes. It holds at most one batch in memory.
 
 import type { Authority, Awaitable, Fault } from "@capstan/orchestrator";
 import type { Feed } from "./feed.ts";
@@ -9,39 +9,38 @@ import type { RunQueue } from "./run-queue.ts";
 import { MOST_AT_ONCE } from "./schema.ts";
 import { nameIn } from "./topic.ts";
 
-/** UTF-16 code units of a batch, but for its first publication. */
+/** The most UTF-16 code units of a batch, not counting its first publication. */
 const MOST_IN_A_BATCH = 1024 * 1024;
 
-export interface LineParts {
+export interface TopicReaderParts {
   readonly topic: string;
   readonly history: History;
   readonly feed: Feed;
   readonly queue: RunQueue;
-  /** Under what it reads, as of now; asked before each batch. */
+  /** The authorities it reads under; asked before each batch. */
   authority(): readonly Authority[] | Fault;
-  /** Why nobody can read on from an entry any more. */
+  /** Why nobody can read on from an entry; `undefined` where that is possible. */
   gone(entry: number): Fault | undefined;
-  /** It may read no more. The line has ended. */
+  /** Called when it may not read any more. The reader has ended. */
   refused(fault: Fault): void;
   /**
-   * Hands a batch on; `to` is the entry up to which it is complete. Answers up to which entry it was dealt with, to go on from
-   * there; `undefined` to end.
+   * Delivers a batch that is complete up to entry `to`. Answers up to which entry the reader shall count as done; `undefined` ends it.
    */
   deliver(items: readonly Published[], to: number): Awaitable<number | undefined>;
-  /** Reading failed: the log is damaged, say. The line has ended. */
+  /** Called when reading failed, for example because the log is damaged. The reader has ended. */
   broke(thrown: unknown): void;
 }
 
 type State = "resting" | "queued" | "busy" | "ended";
 
-export class Line {
-  readonly #parts: LineParts;
+export class TopicReader {
+  readonly #parts: TopicReaderParts;
   #position: number;
   #state: State = "queued";
   #leave: () => void;
 
-  /** @param position everything up to this entry is behind it */
-  constructor(parts: LineParts, position: number) {
+  /** @param position it reads what comes after this entry */
+  constructor(parts: TopicReaderParts, position: number) {
     this.#parts = parts;
     this.#position = position;
     this.#leave = parts.feed.join(this);
@@ -56,19 +55,19 @@ export class Line {
     return this.#state === "ended";
   }
 
-  /** Everything up to this entry was handed on, or was nothing for it. */
+  /** Everything up to this entry was delivered, or is not of its topic. */
   get position(): number {
     return this.#state === "resting" ? Math.max(this.#position, this.#parts.feed.position) : this.#position;
   }
 
-  /** Something was published under its topic, in this entry. */
+  /** Something of its topic was published in this entry. */
   wake(entry: number): void {
     if (this.#state !== "resting") return;
     this.#position = Math.max(this.#position, entry - 1);
     this.#queue();
   }
 
-  /** Who may what has changed: asked now, so that it ends at once and not with the next publication. */
+  /** Rights may have changed: they are asked now, so that a reader without rights ends at once, not at the next publication. */
   recheck(): void {
     if (this.#state === "ended") return;
     const authority = this.#parts.authority();
@@ -126,7 +125,7 @@ export class Line {
   #went(to: number | undefined): void {
     if (to === undefined || this.ended) return;
     this.#position = to;
-    // The feed tells of what comes after its own position, and of nothing before.
+    // The feed wakes for entries after its own position only.
     if (to >= this.#parts.feed.position) this.#state = "resting";
     else this.#queue();
   }

@@ -2,10 +2,10 @@
 // theirs covers. Nobody asks for it on a node without peers, and there it costs nothing.
 
 import type { Authority, Logger, Principal, Reader, Table, Timers } from "@capstan/orchestrator";
-import { Covered } from "./covered.ts";
-import { importedTable, topicElsewhereTable } from "./elsewhere.ts";
+import { covers, isHere, isPattern, nameIn } from "../topic.ts";
 import { Lingering } from "./lingering.ts";
-import { covers, isHere, isPattern, nameIn } from "./topic.ts";
+import { PatternTopics } from "./pattern-topics.ts";
+import { importedTable, topicElsewhereTable } from "./topics.ts";
 import type { Want } from "./want.ts";
 
 export interface WantedParts {
@@ -38,7 +38,7 @@ export class Wanted {
   readonly #patterns = new Map<string, Set<Want>>();
   readonly #topics = new Set<string>();
   readonly #lingering: Lingering;
-  readonly #covered: Covered;
+  readonly #covered: PatternTopics;
   /** What is to be looked at again. */
   readonly #changed = new Set<string>();
   #all = false;
@@ -54,7 +54,7 @@ export class Wanted {
       came: (want) => this.#count(want),
       left: (want) => this.#drop(want),
     });
-    this.#covered = new Covered(parts.log, () => {
+    this.#covered = new PatternTopics(parts.log, () => {
       this.#all = true;
     });
   }

@@ -1,47 +1,47 @@
-// Callbacks that follow: a topic, by a cursor that is the caller's own, or a subscription, which keeps it. One follows a
-// subscription at a time.
+// Callbacks that follow a topic, whose caller keeps the cursor, or a subscription, which keeps it itself. A subscription has at most one
+// follower.
 
 import { type Fault, FaultError, fault, type Live, type PluginRuntime, type Principal } from "@capstan/orchestrator";
+import type { Want } from "../elsewhere/want.ts";
+import type { Wanted } from "../elsewhere/wanted.ts";
+import type { SubscriptionRow } from "../schema.ts";
+import type { TopicReader } from "../topic-reader.ts";
+import type { TopicReaders } from "../topic-readers.ts";
 import { Follower } from "./follower.ts";
-import type { Line } from "./line.ts";
-import type { Lines } from "./lines.ts";
-import type { SubscriptionRow } from "./schema.ts";
-import type { Want } from "./want.ts";
-import type { Wanted } from "./wanted.ts";
 
-/** A subscription that may be followed, as it goes on in this process. */
+/** The state in this process of a subscription that may be followed. */
 export interface Followed {
   readonly id: string;
   readonly row: SubscriptionRow;
-  /** Everything up to this entry is dealt with. */
+  /** It is done with everything up to this entry. */
   reached: number;
-  line: Line | undefined;
+  reader: TopicReader | undefined;
   follower: Follower | undefined;
-  /** Why its last follower was let go. */
+  /** Why its last follower was released. */
   left: Fault | undefined;
 }
 
 export class Followers {
   readonly #runtime: PluginRuntime;
-  readonly #lines: Lines;
+  readonly #readers: TopicReaders;
   readonly #wanted: Wanted;
   readonly #patience: number;
-  /** Of topics. */
-  readonly #passing = new Map<Line, Want>();
+  /** Followers of topics. */
+  readonly #passing = new Map<TopicReader, Want>();
   #count = 0;
 
   /** @param patience milliseconds that a callback may take for a batch */
-  constructor(runtime: PluginRuntime, lines: Lines, wanted: Wanted, patience: number) {
+  constructor(runtime: PluginRuntime, readers: TopicReaders, wanted: Wanted, patience: number) {
     this.#runtime = runtime;
-    this.#lines = lines;
+    this.#readers = readers;
     this.#wanted = wanted;
     this.#patience = patience;
   }
 
-  /** A callback follows a topic from an entry on. Answers its name. */
+  /** Lets a callback follow a topic from an entry on. Answers the follower's name. */
   topic(topic: string, position: number, as: Principal, reference: string): string {
     const { live, name } = this.#callback(reference);
-    const line: Line = this.#lines.open({
+    const reader: TopicReader = this.#readers.open({
       ...{ topic, position, as: () => [as] },
       deliver: (items, to) => follower.deliver(items, to),
       ended: (why) => follower.end(why),
@@ -49,48 +49,48 @@ export class Followers {
     });
     const want: Want = { topic, as: () => as };
     const ended = (): void => {
-      line.end();
-      if (!this.#passing.delete(line)) return;
+      reader.end();
+      if (!this.#passing.delete(reader)) return;
       this.#wanted.passes(topic, as);
       this.#wanted.remove(want);
     };
-    this.#passing.set(line, want);
+    this.#passing.set(reader, want);
     this.#wanted.add(want);
     const follower = this.#follower(live, position, () => {}, ended);
     return name;
   }
 
-  /** A callback follows a subscription from where that is. Whoever followed it before is let go. */
+  /** Lets a callback follow a subscription from its cursor on. An earlier follower is released. */
   subscription(one: Followed, as: Principal, reference: string, reached: (entry: number) => void): string {
     const { live, name } = this.#callback(reference);
     one.follower?.end(fault("SUBSCRIPTION_TAKEN", `${one.id} is followed by another now: ${as.principal}`));
-    const line: Line = this.#lines.open({
+    const reader: TopicReader = this.#readers.open({
       ...{ topic: one.row.topic, position: one.reached, as: () => [one.row, as] },
       deliver: (items, to) => follower.deliver(items, to),
       ended: (why) => follower.end(why),
       broke: (why) => follower.end(why),
     });
     const ended = (why: Fault): void => {
-      line.end();
-      if (one.line !== line) return;
-      one.reached = Math.max(one.reached, line.position);
-      one.line = one.follower = undefined;
+      reader.end();
+      if (one.reader !== reader) return;
+      one.reached = Math.max(one.reached, reader.position);
+      one.reader = one.follower = undefined;
       one.left = why;
     };
-    one.line = line;
+    one.reader = reader;
     one.left = undefined;
     const follower = this.#follower(live, one.reached, reached, ended);
-    // Gone in the meantime: that was noticed already.
-    if (one.line === line) one.follower = follower;
+    // The callback may have gone meanwhile: `ended` has been called then.
+    if (one.reader === reader) one.follower = follower;
     return name;
   }
 
-  /** Who may what has changed. */
+  /** Rights may have changed. */
   recheck(): void {
-    for (const line of [...this.#passing.keys()]) line.recheck();
+    for (const reader of [...this.#passing.keys()]) reader.recheck();
   }
 
-  /** What those who follow topics want. */
+  /** The topics that are followed, and in whose name. */
   get wants(): Iterable<Want> {
     return this.#passing.values();
   }

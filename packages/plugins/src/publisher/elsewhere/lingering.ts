@@ -1,18 +1,18 @@
-// Who followed or read a topic and left: they may be back with a cursor of this log, and have missed nothing by then.
+// Topics whose follower or reader has left: they are imported for some time longer, so that one who comes back has missed nothing.
 
 import type { Principal, Timers } from "@capstan/orchestrator";
-import { isPattern } from "./topic.ts";
+import { isPattern } from "../topic.ts";
 import type { Want } from "./want.ts";
 
-/** The first to be forgotten first. */
+/** The most that are kept; beyond it the oldest is dropped. */
 const MOST_LINGERING = 10_000;
-/** Patterns of those, by grant: whoever makes them up by the thousand pushes out nobody else. */
+/** The most patterns of one grant, so that a caller who invents patterns pushes out nobody else's. */
 const MOST_PATTERNS_OF_ONE = 1000;
 
 export interface LingeringParts {
   readonly timers: Timers;
   now(): number;
-  /** Milliseconds. */
+  /** How long they are kept, in milliseconds. */
   readonly linger: number;
   came(want: Want): void;
   left(want: Want): void;
@@ -25,9 +25,9 @@ interface One {
 
 export class Lingering {
   readonly #parts: LingeringParts;
-  /** The first to leave first. */
+  /** In the order in which they expire. */
   readonly #all = new Map<string, One>();
-  /** By grant. */
+  /** How many patterns, by grant. */
   readonly #patterns = new Map<string, number>();
   #stopTimer: (() => void) | undefined;
 
@@ -35,7 +35,7 @@ export class Lingering {
     this.#parts = parts;
   }
 
-  /** @param as where what they want is a pattern */
+  /** Somebody reads the topic, or did until now. @param as in whose name; needed for a pattern only */
   passes(topic: string, as: Principal | undefined): void {
     const grant = isPattern(topic) ? as?.grant : undefined;
     const key = grant === undefined ? topic : `${topic} ${as?.principal} ${grant} ${as?.may ?? ""}`;
@@ -91,7 +91,7 @@ export class Lingering {
   }
 }
 
-/** What asked is not held on to. */
+/** A want that does not keep the caller's objects alive. */
 function wantOf(topic: string, as: Principal | undefined): Want {
   const holder: Principal = { principal: as?.principal ?? "", grant: as?.grant ?? "", may: as?.may };
   return { topic, as: () => holder };

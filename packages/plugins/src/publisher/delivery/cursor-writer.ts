@@ -1,16 +1,16 @@
-// How far subscriptions got, written down: many at once, and not each time. What is not written down yet when a process dies is
-// delivered again; what a node that stops orderly delivered is all written down.
+// Writes the cursors of subscriptions into the log: many with one entry, and not after each delivery. After a crash what was not written yet is
+// delivered again. A node that is stopped writes all of them first.
 
 import type { PluginRuntime } from "@capstan/orchestrator";
 
-/** At least this long between two entries, and longer the more subscriptions one names: some thousands of rows a second. */
+/** The least time between two entries. It grows with the cursors in the last one, to at most `ROWS_A_MS` rows a millisecond. */
 const EVERY_MS = 50;
 const ROWS_A_MS = 4;
-/** Where the log could not be written. */
+/** How long to wait where the log could not be written. */
 const AGAIN_MS = 500;
 const MOST_IN_AN_ENTRY = 1000;
 
-export class Advances {
+export class CursorWriter {
   readonly #runtime: Pick<PluginRuntime, "note" | "timers" | "log">;
   readonly #reached = new Map<string, number>();
   #stopTimer: (() => void) | undefined;
@@ -21,7 +21,7 @@ export class Advances {
     this.#runtime = runtime;
   }
 
-  /** Everything up to `entry` is dealt with. */
+  /** The subscription is done with everything up to `entry`. */
   add(subscription: string, entry: number): void {
     this.#reached.set(subscription, entry);
     this.#schedule(Math.max(EVERY_MS, this.#last / ROWS_A_MS));
@@ -31,7 +31,7 @@ export class Advances {
     this.#reached.delete(subscription);
   }
 
-  /** Resolves once all is written down, or cannot be. */
+  /** Resolves once all cursors are written, or cannot be. */
   async flush(): Promise<void> {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
@@ -51,7 +51,7 @@ export class Advances {
     });
   }
 
-  /** One entry. Answers whether it was taken. */
+  /** Writes one entry. Answers whether the log took it. */
   async #note(): Promise<boolean> {
     const cursors: Record<string, number> = {};
     let count = 0;

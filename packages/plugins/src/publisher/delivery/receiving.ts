@@ -1,34 +1,34 @@
-// A subscription's receiver, handed one publication after another: each is tried as often as was said, and is a dead letter then;
-// nothing overtakes what is being tried. Between the tries nothing is kept but where it is.
+// Hands a subscription's receiver one publication after another. Each is tried as often as was set, and becomes a dead letter then; none is
+// overtaken by a later one. Between two tries only the place is kept.
 
 import { type Awaitable, type Fault, FaultError, fault } from "@capstan/orchestrator";
-import { NotRun } from "../executor/circuit-breaker.ts";
+import { NotRun } from "../../executor/circuit-breaker.ts";
+import type { Published } from "../publication.ts";
+import { type FailedDelivery, type ReceiverRow, receiverTable, type SubscriptionRow } from "../schema.ts";
 import { type Delivery, type DeliveryParts, deliver } from "./delivery.ts";
-import type { Places } from "./places.ts";
-import type { Published } from "./publication.ts";
 import { waitAfter, worthAnother } from "./retry.ts";
-import { type FailedDelivery, type ReceiverRow, receiverTable, type SubscriptionRow } from "./schema.ts";
+import type { Slots } from "./slots.ts";
 
 export interface ReceivingParts extends DeliveryParts {
-  readonly places: Places;
+  readonly slots: Slots;
   readonly id: string;
   row(): SubscriptionRow;
-  /** Everything up to `entry` is dealt with. */
+  /** The receiver is done with everything up to `entry`. */
   reached(entry: number): void;
-  /** Written down already: as a dead letter. */
+  /** The publication became a dead letter, and is recorded as that already. */
   gaveUp(entry: number): void;
-  /** The receiver is gone: it goes on when there is one again. */
+  /** The receiver was removed: the subscription goes on when there is one again. */
   unreceived(): void;
-  /** A publication as it may be handed over now; none where it was erased, or may be read no more. @throws what reading throws */
+  /** The publication, read again; `undefined` where it was erased or may not be read any more. @throws what reading throws */
   still(one: Published): Promise<Published | undefined>;
 }
 
-/** What receivers that answer at once get in one go, and how often that is looked at. */
+/** How long receivers that answer at once may run before others get their turn, and after how many publications the time is looked at. */
 const SLICE_MS = 2;
 const LOOKS_AT_THE_CLOCK = 4;
-/** Where the log could not be written. */
+/** How long to wait where the log could not be written. */
 const AGAIN_MS = 500;
-/** From when on a node refuses until it ends what delivers. */
+/** The longest time between a stopping node's first `STOPPING` and the end of its deliveries. */
 const STOPS_WITHIN_MS = 5000;
 const PASSING = new Set(["LOG_UNAVAILABLE", "STOPPING"]);
 
@@ -36,7 +36,7 @@ export class Receiving {
   readonly #parts: ReceivingParts;
   readonly #ending = new AbortController();
   #hurry: (() => void) | undefined;
-  /** The last failure of what is being tried. */
+  /** The latest failure of the delivery that is being tried. */
   failing: { readonly entry: number; readonly attempt: number; readonly error: Fault } | undefined;
   #running: Promise<unknown> | undefined;
 
@@ -44,7 +44,7 @@ export class Receiving {
     this.#parts = parts;
   }
 
-  /** Hands them over, in order. Answers up to which entry: what answers at once gets a slice of time, and goes on with the next. */
+  /** Hands publications over in order. Answers up to which entry, which may be before `to`: it is called again with the rest. */
   deliver(items: readonly Published[], to: number): Awaitable<number | undefined> {
     return this.#deliver(items, to, 0, performance.now() + SLICE_MS);
   }
@@ -52,14 +52,14 @@ export class Receiving {
   #deliver(items: readonly Published[], to: number, from: number, end: number): Awaitable<number | undefined> {
     for (let i = from; i < items.length; i++) {
       const one = items[i] as Published;
-      // What an entry published is dealt with once all of it is.
+      // An entry may have several publications: it is done once all of them are.
       const last = items[i + 1]?.entry !== one.entry;
       const handed = this.#hand(one);
       if (handed instanceof Promise) {
         const rest = handed.then((goOn) => {
           if (!goOn) return undefined;
           if (last) this.#parts.reached(one.entry);
-          // What took a while is gone on with anew: by then the rest may be somebody else's, or erased.
+          // After some time the rest is read again: rights may have changed, or parts been erased.
           if (last && performance.now() > end) return one.entry;
           return this.#deliver(items, to, i + 1, end);
         });
@@ -75,56 +75,56 @@ export class Receiving {
     return to;
   }
 
-  /** What waits to try again tries now: what it waits for may be there. */
+  /** Tries a waiting delivery now: the reason for its failure may be gone. */
   hurry(): void {
     this.#hurry?.();
   }
 
-  /** Ends what runs. Resolves once it has ended, or no longer matters. */
+  /** Ends a running delivery. Resolves once it has ended, or its result no longer matters. */
   async end(): Promise<void> {
     this.#ending.abort(new Error("the subscription ended, or the node stops"));
     this.#hurry?.();
-    // What it failed with is for whoever had it deliver.
+    // Its failure is reported to the caller of `deliver`.
     await this.#running?.catch(() => {});
   }
 
-  /** Whether it was dealt with: delivered, or a dead letter. */
+  /** Answers whether the publication is done: delivered, or a dead letter. */
   #hand(one: Published): Awaitable<boolean> {
     const receiver = this.#receiver();
     if (receiver === undefined) return this.#without();
-    const free = this.#parts.places.take();
+    const free = this.#parts.slots.take();
     if (free !== undefined) return free.then(() => this.#tries(one, 1, true));
     const failed = this.#attempt({ subscription: this.#parts.id, receiver, one, attempt: 1 });
     if (failed === undefined) return true;
     return failed instanceof Promise ? this.#after(one, 1, failed) : this.#after(one, 1, Promise.resolve(failed));
   }
 
-  /** One try, in a place that is taken already. */
+  /** One try, in a slot that is taken already. */
   #attempt(delivery: Delivery): Awaitable<Fault | undefined> {
-    const { places } = this.#parts;
+    const { slots } = this.#parts;
     const failed = deliver(this.#parts, delivery, this.#ending.signal);
-    if (failed instanceof Promise) return failed.finally(places.held());
-    places.give();
+    if (failed instanceof Promise) return failed.finally(slots.held());
+    slots.give();
     return failed;
   }
 
-  /** A try after a wait, in which anything may have changed. */
+  /** Tries until the publication is done, with waits in between, in which anything may have changed. */
   async #tries(one: Published, attempt: number, placed: boolean): Promise<boolean> {
-    if (!placed) await this.#parts.places.take();
+    if (!placed) await this.#parts.slots.take();
     let now: Published | undefined;
     try {
       now = await this.#parts.still(one);
     } catch (thrown) {
-      this.#parts.places.give();
+      this.#parts.slots.give();
       throw thrown;
     }
     const receiver = this.#receiver();
     if (this.#ending.signal.aborted || receiver === undefined) {
-      this.#parts.places.give();
+      this.#parts.slots.give();
       return this.#ending.signal.aborted ? false : this.#without();
     }
     if (now === undefined) {
-      this.#parts.places.give();
+      this.#parts.slots.give();
       this.failing = undefined;
       return true;
     }
@@ -141,19 +141,19 @@ export class Receiving {
       this.failing = undefined;
       return true;
     }
-    // Whatever ended it ended the delivery too, which is made again: by the next start, say.
+    // What ended the receiving also ended this delivery, which will be made again, for example after the next start.
     if (this.#ending.signal.aborted) return false;
     const notRun = error instanceof NotRun;
     this.failing = { entry: one.entry, attempt, error: notRun ? error.toFault() : error };
     const receiver = this.#receiver();
     if (receiver === undefined) return this.#without();
     const { attempts = receiver.attempts, backoff = receiver.backoff } = this.#parts.row();
-    // That is no try. What it asks for may end with the same code, and by then it has run.
+    // The receiver was not run, so that this does not count as a try. (The code alone would not tell: the receiver's own messages may fail with it.)
     if (notRun) {
       await this.#wait(receiver.breaker?.cooldown ?? backoff);
       return this.#tries(one, attempt, false);
     }
-    // This node stops, perhaps: then this is over before the wait is, and is made again by the next start.
+    // If this node is stopping, the delivery ends before the wait does, and is made again after the next start.
     if (error.code === "STOPPING") {
       await this.#wait(STOPS_WITHIN_MS);
       if (this.#ending.signal.aborted) return false;
@@ -180,7 +180,7 @@ export class Receiving {
           { subscription: id, error: String(thrown) },
           "a delivery that failed could not be recorded; it is tried again",
         );
-        // What it failed with is refused, and will be again: rather a letter that says less than none.
+        // The log refuses the fault's data, and would again: a dead letter that says less is better than none.
         if (thrown instanceof FaultError && !PASSING.has(thrown.code)) {
           const text = `${receiver.name}: what it failed with could not be recorded: ${thrown.code}`;
           data = failedDelivery(id, one, attempts, receiver, fault("ACTION_FAILED", text), quiet);

@@ -1,4 +1,4 @@
-// What all lines along the log have in common: one history, one head, one queue for turns, and whose rights are asked for.
+// What all readers of topics share: the history, the feed at the head, the queue of turns, and the checks of rights.
 
 import {
   type Authority,
@@ -11,26 +11,26 @@ import {
 import { goneBefore } from "./cursor.ts";
 import type { Feed } from "./feed.ts";
 import type { History } from "./history.ts";
-import { Line, type LineParts } from "./line.ts";
 import type { Published } from "./publication.ts";
 import type { RunQueue } from "./run-queue.ts";
 import { receiverTable, type SubscriptionRow } from "./schema.ts";
 import { nameIn, reading, unknownTopic } from "./topic.ts";
+import { TopicReader, type TopicReaderParts } from "./topic-reader.ts";
 
-export interface LineOptions extends Pick<LineParts, "topic" | "deliver"> {
-  /** Everything up to this entry is behind it. */
+export interface TopicReaderOptions extends Pick<TopicReaderParts, "topic" | "deliver"> {
+  /** It reads what comes after this entry. */
   readonly position: number;
-  /** All in whose name it reads. */
+  /** All principals in whose name it reads: each of them must have the right. */
   as(): readonly Principal[];
-  /** Who is handed what it reads: its registrant still has to have the right to that. */
+  /** The receiver that gets the publications: its registrant must still have the right to register it. */
   receiver?(): string | undefined;
-  /** It has ended by itself: who reads may no more, or what they would read is gone. */
+  /** Called when it has ended: a right is missing, or entries to read are gone. */
   ended(why: Fault): void;
-  /** It has ended because reading failed. */
+  /** Called when it has ended because reading failed. */
   broke(why: Fault): void;
 }
 
-export class Lines {
+export class TopicReaders {
   readonly #runtime: PluginRuntime;
   readonly #history: History;
   readonly #feed: Feed;
@@ -43,9 +43,9 @@ export class Lines {
     this.#queue = queue;
   }
 
-  open({ topic, position, as, receiver, deliver, ended, broke }: LineOptions): Line {
+  open({ topic, position, as, receiver, deliver, ended, broke }: TopicReaderOptions): TopicReader {
     const { reader, log } = this.#runtime;
-    const parts: LineParts = {
+    const parts: TopicReaderParts = {
       ...{ topic, history: this.#history, feed: this.#feed, queue: this.#queue, deliver, refused: ended },
       authority: () => this.#withdrawn(receiver?.()) ?? this.authority(topic, as()),
       gone: (entry) => goneBefore(entry, reader),
@@ -55,23 +55,23 @@ export class Lines {
         broke(thrown instanceof FaultError ? thrown.toFault() : unread);
       },
     };
-    return new Line(parts, position);
+    return new TopicReader(parts, position);
   }
 
-  /** Why a subscription goes no further as of now; `undefined` where it does. */
+  /** Why a subscription cannot go on now; `undefined` where it can. */
   whyNot(row: SubscriptionRow, entry: number): Fault | undefined {
     const may = this.#withdrawn(row.receiver) ?? this.authority(row.topic, [row]);
     return goneBefore(entry, this.#runtime.reader) ?? ("code" in may ? (may as Fault) : undefined);
   }
 
-  /** Why a subscription may not be handed a publication as of now. */
+  /** Why a subscription may not get a publication now; `undefined` where it may. */
   refusal(row: SubscriptionRow, { topic }: Published): Fault | undefined {
     const may = this.#withdrawn(row.receiver) ?? this.authority(row.topic, [row]);
     if ("code" in may) return may as Fault;
     return may.every((each) => each.reads(nameIn(topic))) ? undefined : unknownTopic(topic, []);
   }
 
-  /** Why a receiver is handed nothing: whoever registered it, or updated it last, may do neither any more. */
+  /** Why a receiver gets nothing: its registrant may neither register nor update it any more. */
   #withdrawn(name: string | undefined): Fault | undefined {
     const receiver = name === undefined ? undefined : this.#runtime.reader.get(receiverTable, name);
     if (receiver === undefined) return undefined;
@@ -80,7 +80,7 @@ export class Lines {
     return refused === undefined ? undefined : this.#runtime.allows(right("update"), receiver.registrant) && refused;
   }
 
-  /** The authority of each who reads a topic, where all of them still may. */
+  /** The authorities of all who read a topic; a fault where one of them may not any more. */
   authority(topic: string, as: readonly Principal[]): readonly Authority[] | Fault {
     const right = reading(topic);
     const may: Authority[] = [];
@@ -93,8 +93,8 @@ export class Lines {
   }
 
   /**
-   * Resolves once something was published under a topic after an entry, or `ms` have passed, or `signal` ends it: with the entry up
-   * to which there was nothing. Those who wait are woken by what is theirs alone, and go on one after another.
+   * Resolves once something of the topic was published after an entry, or `ms` milliseconds have passed, or `signal` is aborted: with the entry
+   * up to which there was nothing. Waiting callers are woken only by their own topic, and go on one after another.
    */
   async published(topic: string, after: number, ms: number, signal: AbortSignal): Promise<number> {
     if (signal.aborted) throw new FaultError(fault("STOPPING", "the node is shutting down; ask again later"));

@@ -3,10 +3,10 @@
 
 import { describe, expect, test } from "bun:test";
 import { decodeEntry } from "@capstan/orchestrator";
-import type { Call } from "../executor/protocol.ts";
-import { faultFrom } from "../hub.fixture.ts";
+import type { Call } from "../../executor/protocol.ts";
+import { faultFrom } from "../../hub.fixture.ts";
+import { away, settled } from "../publisher.fixture.ts";
 import { bridged, GREET, type Island, nextLife, startIsland, two } from "./islands.fixture.ts";
-import { away, settled } from "./publisher.fixture.ts";
 
 async function headersOf({ runtime }: Island) {
   const entries = await runtime.reader.entries(1, { limit: 1000 });

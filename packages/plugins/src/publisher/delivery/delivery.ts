@@ -1,5 +1,5 @@
-// One delivery: a receiver's protocol is run with a publication, as whoever registered it, narrowed to its `may`. What it asks for
-// stands under the publication as its cause. It has no output.
+// One delivery: runs a receiver's protocol with a publication, in the name of its registrant narrowed to its `may`. Messages that it sends have the
+// publication's message as their cause. It has no output.
 
 import {
   type Awaitable,
@@ -12,14 +12,14 @@ import {
   printable,
   type Right,
 } from "@capstan/orchestrator";
-import { NotRun } from "../executor/circuit-breaker.ts";
-import { plainOutput } from "../executor/plain-output.ts";
-import type { PublicationInfo } from "../executor/protocol.ts";
-import type { Protocols, Run } from "../executor/protocols.ts";
-import { compileSchema, describeProblems } from "../registry/json-schema.ts";
+import { NotRun } from "../../executor/circuit-breaker.ts";
+import { plainOutput } from "../../executor/plain-output.ts";
+import type { PublicationInfo } from "../../executor/protocol.ts";
+import type { Protocols, Run } from "../../executor/protocols.ts";
+import { compileSchema, describeProblems } from "../../registry/json-schema.ts";
+import type { Published } from "../publication.ts";
+import type { ReceiverRow } from "../schema.ts";
 import type { FanOut } from "./fan-out.ts";
-import type { Published } from "./publication.ts";
-import type { ReceiverRow } from "./schema.ts";
 
 export interface DeliveryParts {
   readonly runtime: PluginRuntime;
@@ -35,7 +35,7 @@ export interface Delivery {
   readonly attempt: number;
 }
 
-/** Runs the receiver once. Answers why it failed; `undefined` where it did not. `signal` ends it. */
+/** Runs the receiver once. Answers why it failed; `undefined` where it succeeded. @param signal ends it */
 export function deliver(parts: DeliveryParts, delivery: Delivery, signal: AbortSignal): Awaitable<Fault | undefined> {
   const { receiver, one } = delivery;
   const misfit = unfit(receiver, one);
@@ -68,7 +68,7 @@ function unfit({ name, input }: ReceiverRow, { publication }: Published): Fault 
   return fault("INPUT_INVALID", message, details);
 }
 
-/** What comes of it within the receiver's time; what goes on after that is nobody's. */
+/** The result within the receiver's timeout. Code that goes on after that is ignored. */
 function limited(
   { timers }: PluginRuntime,
   run: DeliveryRun,
@@ -94,10 +94,10 @@ function limited(
   });
 }
 
-/** More than anybody reads: what a fault says goes into the log. */
+/** The longest text of a fault that goes into the log. */
 const LONGEST_TEXT = 8192;
 
-/** The fault that a receiver ended with: plain, because it is written down, but for the `NotRun` of one that was not run. */
+/** The fault of a failed delivery, as plain data for the log; unchanged where it is a `NotRun`. */
 function faultIn({ name }: ReceiverRow, thrown: unknown): Fault {
   if (thrown instanceof NotRun) return thrown;
   const text = textOf(thrown).slice(0, LONGEST_TEXT);
@@ -109,7 +109,7 @@ function faultIn({ name }: ReceiverRow, thrown: unknown): Fault {
   return fault(thrown.code.slice(0, LONGEST_TEXT), text, "value" in details ? details.value : undefined, id);
 }
 
-/** What was thrown may be anything, and need not have a text. */
+/** A text for anything that was thrown. */
 function textOf(thrown: unknown): string {
   try {
     return printable(String(thrown instanceof Error ? thrown.message : thrown));
@@ -118,7 +118,7 @@ function textOf(thrown: unknown): string {
   }
 }
 
-/** What a protocol is given of a delivery. What most do not look at is made when it is asked for. */
+/** A delivery as its protocol sees it. Rarely used parts are made when they are first read. */
 class DeliveryRun implements Run {
   readonly #parts: DeliveryParts;
   readonly #delivery: Delivery;
@@ -179,7 +179,7 @@ class DeliveryRun implements Run {
     this.#controller?.abort(reason);
   }
 
-  /** Nothing is left of it where it was listened: what listens lasts as long as the subscription. */
+  /** Removes its listeners from signals that last as long as the subscription. */
   over(): void {
     this.#over = true;
     this.#stopListening();

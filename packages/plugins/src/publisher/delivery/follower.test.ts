@@ -2,8 +2,8 @@
 // replaced, or may no more.
 
 import { describe, expect, test } from "bun:test";
-import { faultFrom, granted } from "../hub.fixture.ts";
-import { liveScope, settled, startPublisher } from "./publisher.fixture.ts";
+import { faultFrom, granted } from "../../hub.fixture.ts";
+import { liveScope, settled, startPublisher } from "../publisher.fixture.ts";
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 

@@ -1,55 +1,55 @@
-// What the publisher does by itself: every subscription with a receiver is a line along the log, and so is every follower. What is
-// durable of them are rows; here is what a process has of it, made anew by each start (docs/adr/0017).
+// The publisher's own work: each subscription with a receiver, and each follower, reads the log by a cursor of its own (topic-reader.ts). What is
+// durable of them is in rows; this is the part in memory, which each start builds anew (docs/adr/0017).
 
 import { type Fault, FaultError, fault, type PluginRuntime, type Principal, siblingId } from "@capstan/orchestrator";
-import { type Protocols, protocols } from "../executor/protocols.ts";
-import { actions } from "../registry/schema.ts";
-import { Advances } from "./advances.ts";
+import { type Protocols, protocols } from "../../executor/protocols.ts";
+import { actions } from "../../registry/schema.ts";
+import type { Want } from "../elsewhere/want.ts";
+import { Wanted } from "../elsewhere/wanted.ts";
+import { Feed } from "../feed.ts";
+import { History, type Turn } from "../history.ts";
+import { RunQueue } from "../run-queue.ts";
+import { cursorTable, type ReceiverRow, receiverTable, type SubscriptionRow, subscriptionTable } from "../schema.ts";
+import { reading } from "../topic.ts";
+import { TopicReaders } from "../topic-readers.ts";
+import { CursorWriter } from "./cursor-writer.ts";
 import { FanOut } from "./fan-out.ts";
-import { Feed } from "./feed.ts";
 import { type Followed, Followers } from "./followers.ts";
-import { History, type Turn } from "./history.ts";
-import { Lines } from "./lines.ts";
-import { Places } from "./places.ts";
 import { Receiving } from "./receiving.ts";
-import { RunQueue } from "./run-queue.ts";
-import { cursorTable, type ReceiverRow, receiverTable, type SubscriptionRow, subscriptionTable } from "./schema.ts";
-import { reading } from "./topic.ts";
-import type { Want } from "./want.ts";
-import { Wanted } from "./wanted.ts";
+import { Slots } from "./slots.ts";
 
 export interface DeliveryOptions {
-  /** Milliseconds that a callback may take for a batch. Default: 30 s. */
+  /** How long a callback may take for a batch, in milliseconds. Default: 30 s. */
   readonly patience?: number;
-  /** Receivers that run at once; those that take long do not count. Default: 64. */
+  /** How many receivers run at once; one that takes long no longer counts (slots.ts). Default: 64. */
   readonly concurrency?: number;
-  /** Messages that receivers may ask for because of one, beyond those of whom it reached first. Default: 1,000. */
+  /** How many messages receivers may send because of one message, not counting those of its first subscribers (fan-out.ts). Default: 1,000. */
   readonly fanOut?: number;
-  /** Milliseconds that what runs gets to end as the node stops. Default: 1 s. */
+  /** How long deliveries may go on while the node stops, in milliseconds. Default: 1 s. */
   readonly grace?: number;
   /**
-   * Milliseconds that a topic of another node is read on after the last who followed it left: who comes back within them has missed
-   * nothing. Default: 10 minutes.
+   * For how long a topic of another node is still imported after its last follower has left, in milliseconds: a follower who comes back
+   * within that time has missed nothing. Default: 10 minutes.
    */
   readonly linger?: number;
 }
 
-/** A subscription as it goes on in this process. */
+/** The state of a subscription in this process. */
 interface Going extends Followed {
   row: SubscriptionRow;
   want: Want;
-  /** Its cursor, as it was last written down, or is about to be. */
+  /** The entry of its cursor as last written, or about to be. */
   noted: number;
-  /** As it was when this was looked at last. */
+  /** The receiver's row when it was last looked at. */
   receiver: ReceiverRow | undefined;
   receiving: Receiving | undefined;
   stopped: Fault | undefined;
-  /** How often in a row reading failed, and how to not have it tried again. */
+  /** How often reading has failed in a row; and a function that cancels the next try. */
   broken: number;
   again: (() => void) | undefined;
 }
 
-/** How a subscription goes on, for `subscription.show`. */
+/** The state of a subscription for `subscription.show`. */
 export interface Progress {
   readonly entry: number;
   readonly stopped: Fault | undefined;
@@ -58,30 +58,30 @@ export interface Progress {
   readonly failing: Receiving["failing"];
 }
 
-/** A quiet subscription's cursor is written down once it is this far behind: what it need not keep, nobody should. */
+/** The cursor of a subscription without publications is moved on after so many entries, so that compaction need not keep them for it. */
 const QUIET_ENTRIES = 1000;
-/** Before what could not be read is read again: at first, and twice as long each time. */
+/** How long to wait after reading failed: at first, then twice as long each time. */
 const AGAIN_MS = 500;
 const LONGEST_AGAIN_MS = 60_000;
-/** Entries that change who is handed what. */
+/** Messages whose entries may change who gets what. */
 const TURNS = /^(subscription|receiver|grant|principal)\.|^log\.redact$|^action\.(register|remove)$/;
 const NO_TURNS = new Set(["advance", "fail", "redelivered", "import", "release"].map((verb) => `subscription.${verb}`));
 
 export class Deliveries {
   readonly history: History;
-  readonly lines: Lines;
+  readonly readers: TopicReaders;
   readonly followers: Followers;
   readonly wanted: Wanted;
   readonly runtime: PluginRuntime;
   readonly protocols: Protocols;
   readonly fanOut: FanOut;
-  /** Those who read page by page take turns, apart from those who are handed what comes. */
+  /** Turns of callers who read page by page, apart from the turns of deliveries. */
   readonly reads = new RunQueue();
   readonly #grace: number;
   readonly #queue = new RunQueue();
   readonly #feed: Feed;
-  readonly #advances: Advances;
-  readonly #places: Places;
+  readonly #cursors: CursorWriter;
+  readonly #slots: Slots;
   readonly #going = new Map<string, Going>();
   readonly #stopping = new AbortController();
   #quietAt: number;
@@ -94,8 +94,8 @@ export class Deliveries {
     this.runtime = runtime;
     this.protocols = runtime.given(protocols);
     this.fanOut = new FanOut(runtime.reader, fanOut);
-    this.#places = new Places(runtime.timers, concurrency);
-    this.#advances = new Advances(runtime);
+    this.#slots = new Slots(runtime.timers, concurrency);
+    this.#cursors = new CursorWriter(runtime);
     this.history = new History({
       reader: runtime.reader,
       durable: () => runtime.durable,
@@ -116,7 +116,7 @@ export class Deliveries {
       },
       passed: (entry) => this.#noteQuiet(entry),
     });
-    this.lines = new Lines(runtime, this.history, this.#feed, this.#queue);
+    this.readers = new TopicReaders(runtime, this.history, this.#feed, this.#queue);
     this.wanted = new Wanted({
       ...{ reader: runtime.reader, actions: runtime.given(actions), timers: runtime.timers, log: runtime.log, linger },
       now: () => runtime.now(),
@@ -127,7 +127,7 @@ export class Deliveries {
       },
       defer: (task) => this.#queue.add(task),
     });
-    this.followers = new Followers(runtime, this.lines, this.wanted, patience);
+    this.followers = new Followers(runtime, this.readers, this.wanted, patience);
     this.#reconcile();
   }
 
@@ -140,7 +140,7 @@ export class Deliveries {
     const one = this.#going.get(id);
     if (one === undefined) return undefined;
     const { stopped, left, follower, receiving } = one;
-    const entry = one.line === undefined ? one.reached : Math.max(one.reached, one.line.position);
+    const entry = one.reader === undefined ? one.reached : Math.max(one.reached, one.reader.position);
     return { entry, stopped, left, followed: follower !== undefined, failing: receiving?.failing };
   }
 
@@ -153,7 +153,7 @@ export class Deliveries {
     return { name: this.followers.subscription(one, as, reference, (to) => this.#reached(one, to)), entry };
   }
 
-  /** Ends everything, within its grace, and writes down how far it got. */
+  /** Ends all deliveries within the grace time, and writes the cursors. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#queue.stop();
@@ -161,7 +161,7 @@ export class Deliveries {
     this.wanted.stop();
     const running: Promise<void>[] = [];
     for (const one of this.#going.values()) {
-      one.line?.end();
+      one.reader?.end();
       one.again?.();
       if (one.receiving !== undefined) running.push(one.receiving.end());
     }
@@ -171,7 +171,7 @@ export class Deliveries {
     });
     await Promise.race([Promise.all(running), grace]);
     stop();
-    await this.#advances.flush();
+    await this.#cursors.flush();
   }
 
   #turned(turns: readonly Turn[]): void {
@@ -179,11 +179,11 @@ export class Deliveries {
     let all = false;
     for (const { message, id } of turns) {
       if (message === "log.redact") this.history.forget();
-      // Of one that begins the id is known; thousands may, and there may be thousands.
+      // The id of a new subscription is known from the message, so that not all of them need be looked at.
       else if (message === "subscription.create") this.#renew(siblingId(id, "s"));
       else if (message.startsWith("action.")) this.wanted.recheck();
       else all = true;
-      // In the name of somebody else, who may read something else.
+      // It goes on in the name of whoever resumed it, who may have other rights.
       if (message === "subscription.resume") this.wanted.recheck();
       if (message.startsWith("grant.") || message.startsWith("principal.")) rights = true;
     }
@@ -191,10 +191,10 @@ export class Deliveries {
     if (!rights) return;
     this.wanted.recheck();
     this.followers.recheck();
-    for (const { line } of this.#going.values()) if (line !== undefined) this.#queue.add(() => line.recheck());
+    for (const { reader } of this.#going.values()) if (reader !== undefined) this.#queue.add(() => reader.recheck());
   }
 
-  /** Rows are what is meant: whoever is here without one ends, whoever is not here and has one begins. */
+  /** Brings the state in memory in line with the rows: subscriptions without a row end, new ones begin. */
   #reconcile(): void {
     for (const id of [...this.#going.keys()]) this.#renew(id);
     for (const [id] of this.runtime.reader.rows(subscriptionTable)) if (!this.#going.has(id)) this.#renew(id);
@@ -214,7 +214,7 @@ export class Deliveries {
       ...{ id, row, reached: cursor, noted: cursor, want: { topic: row.topic, as: () => one.row } },
       ...{
         receiver: undefined,
-        line: undefined,
+        reader: undefined,
         receiving: undefined,
         follower: undefined,
         stopped: undefined,
@@ -229,8 +229,8 @@ export class Deliveries {
     one.reached = Math.max(one.reached, cursor);
     const received = row.receiver === undefined ? undefined : reader.get(receiverTable, row.receiver);
     if (row.receiver !== undefined && received === undefined) this.#unreceived(one);
-    else if (row.receiver !== undefined && one.line === undefined) this.#begin(one);
-    // What waits to try again waited for this, perhaps.
+    else if (row.receiver !== undefined && one.reader === undefined) this.#begin(one);
+    // A delivery that waits for its next try may have waited for the new receiver.
     if (one.receiver !== received) one.receiving?.hurry();
     one.receiver = received;
   }
@@ -243,26 +243,26 @@ export class Deliveries {
   #begin(one: Going): void {
     const { row, id } = one;
     const { runtime } = this;
-    one.stopped = this.lines.whyNot(row, one.reached);
+    one.stopped = this.readers.whyNot(row, one.reached);
     if (one.stopped !== undefined) return;
     const receiving = new Receiving({
-      ...{ runtime, protocols: this.protocols, fanOut: this.fanOut, places: this.#places, id },
+      ...{ runtime, protocols: this.protocols, fanOut: this.fanOut, slots: this.#slots, id },
       row: () => one.row,
       reached: (entry) => this.#reached(one, entry),
       gaveUp: (entry) => {
         one.reached = one.noted = entry;
-        this.#advances.forget(id);
+        this.#cursors.forget(id);
       },
       unreceived: () => this.#unreceived(one),
       still: async (published) => {
-        const why = this.lines.whyNot(one.row, one.reached);
+        const why = this.readers.whyNot(one.row, one.reached);
         if (why !== undefined) this.#halt(one, why);
-        const refused = why ?? this.lines.refusal(one.row, published);
+        const refused = why ?? this.readers.refusal(one.row, published);
         return refused === undefined ? this.history.again(published) : undefined;
       },
     });
     one.receiving = receiving;
-    one.line = this.lines.open({
+    one.reader = this.readers.open({
       ...{ topic: row.topic, position: one.reached, as: () => [one.row], receiver: () => one.row.receiver },
       deliver: (items, to) => receiving.deliver(items, to),
       ended: (why) => this.#halt(one, why),
@@ -283,19 +283,19 @@ export class Deliveries {
     );
   }
 
-  /** It goes no further, and is where it is. */
+  /** Stops the subscription at its place. */
   #halt(one: Going, why: Fault): void {
     one.stopped = why;
     one.again?.();
-    one.line?.end();
+    one.reader?.end();
     void one.receiving?.end();
-    one.line = one.receiving = undefined;
+    one.reader = one.receiving = undefined;
   }
 
   #drop(one: Going): void {
     this.#going.delete(one.id);
     this.wanted.remove(one.want);
-    this.#advances.forget(one.id);
+    this.#cursors.forget(one.id);
     one.follower?.end(fault("SUBSCRIPTION_UNKNOWN", `${one.id} was deleted`));
     this.#halt(one, fault("SUBSCRIPTION_UNKNOWN", `${one.id} was deleted`));
   }
@@ -304,16 +304,16 @@ export class Deliveries {
     if (entry <= one.reached) return;
     one.reached = one.noted = entry;
     one.broken = 0;
-    this.#advances.add(one.id, entry);
+    this.#cursors.add(one.id, entry);
   }
 
-  /** Of a subscription for which nothing came the cursor gets further all the same, now and then. */
+  /** Moves on the cursors of subscriptions that had no publication for long. */
   #noteQuiet(entry: number): void {
     if (entry - this.#quietAt < QUIET_ENTRIES) return;
     this.#quietAt = entry;
     for (const one of this.#going.values()) {
-      if (one.line !== undefined && one.line.position - one.noted >= QUIET_ENTRIES)
-        this.#reached(one, one.line.position);
+      if (one.reader !== undefined && one.reader.position - one.noted >= QUIET_ENTRIES)
+        this.#reached(one, one.reader.position);
     }
   }
 }
