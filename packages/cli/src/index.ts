@@ -3,7 +3,7 @@
 import { CommanderError } from "commander";
 import { Cli } from "./cli.ts";
 import { exitCodeOf, exitCodes } from "./fault/exit-codes.ts";
-import { thrownFault } from "./fault/thrown.ts";
+import { thrownFault, usageFault } from "./fault/thrown.ts";
 import type { Io } from "./io.ts";
 import { programFor } from "./program.ts";
 import { dotEnv } from "./settings/settings.ts";
@@ -29,8 +29,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   } catch (thrown) {
     // Help and version are no faults.
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.ok;
-    if (thrown instanceof CommanderError && thrown.code === "commander.help") return exitCodes.usage;
-    const fault = thrownFault(thrown);
+    // Words that are no whole command: people were told the help.
+    const unfinished = thrown instanceof CommanderError && thrown.code === "commander.help";
+    if (unfinished && !cli.printer.json) return exitCodes.usage;
+    const fault = thrownFault(unfinished ? usageFault("a command is missing; see --help") : thrown);
     if (isSet("CAPSTAN_DEBUG") && thrown instanceof Error) io.stderr(`${thrown.stack}\n`);
     cli.printer.fault(fault);
     return exitCodeOf(fault.code);

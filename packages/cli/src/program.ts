@@ -2,15 +2,17 @@
 // here is looked up in what the running server lists, so that a plugin's messages are commands by themselves. What is loaded is what
 // the words ask for.
 
-import { Command, Option } from "commander";
+import { Option } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import type { Cli } from "./cli.ts";
+import { Command } from "./command.ts";
 import { addAllHandWritten, addHandWritten } from "./commands/hand-written.ts";
 import { groupCommands, HERE } from "./commands/help-groups.ts";
 import { exitCodeOf, exitCodes } from "./fault/exit-codes.ts";
 import { thrownFault } from "./fault/thrown.ts";
 import type { DescribedMessage } from "./messages/described.ts";
 import { shownLines } from "./output/shown.ts";
+import { wordOf } from "./word-of.ts";
 
 const EXAMPLES = `
 examples:
@@ -31,7 +33,7 @@ Flags win over CAPSTAN_* variables (.env included), which win over a context, an
 show.
 `;
 
-/** The program for this command line. */
+/** The program for this command line. @throws FaultError USAGE_INVALID where its words lead to no command, as in `help nope` */
 export async function programFor(cli: Cli, argv: readonly string[]): Promise<Command> {
   const program = withGlobals(new Command("capstan"));
   program
@@ -44,29 +46,42 @@ export async function programFor(cli: Cli, argv: readonly string[]): Promise<Com
     // A server's own words are in it, where its plugins' messages are.
     .configureOutput({
       writeOut: (text) => cli.io.stdout(shownLines(text)),
-      writeErr: (text) => cli.io.stderr(shownLines(text)),
+      writeErr: (text) => cli.printer.json || cli.io.stderr(shownLines(text)),
       outputError: () => {},
     })
     .addHelpText("after", EXAMPLES)
     .hook("preAction", () => cli.configure(program.opts()));
 
   const { operands, unknown } = withGlobals(new Command()).parseOptions([...argv]);
-  const [first, second] = operands[0] === "help" ? operands.slice(1) : operands;
+  const [first, second] = operands.filter((word) => word !== "help");
   if (first === undefined && unknown.some((word) => word === "--version" || word === "-V")) return program;
   if (first === undefined || first === "completion") return withAll(program, cli);
+  await addAsked(program, cli, argv, [first, second]);
+  // Asked for alone, what is unknown is told; its help would be that of what is around it.
+  if (!knows(program, first, second))
+    await program.parseAsync(second === undefined ? [first] : [first, second], { from: "user" });
+  return program;
+}
+
+async function addAsked(
+  program: Command,
+  cli: Cli,
+  argv: readonly string[],
+  words: readonly [string, string | undefined],
+): Promise<void> {
+  const [first] = words;
   await addHandWritten(program, cli, first);
-  if (isHandWritten(program, first, second)) return program;
+  if (isHandWritten(program, ...words)) return;
   const { addMessageCommands } = await import("./messages/message-command.ts");
   const { resourceOf, standardMessages } = await import("./messages/described.ts");
   const standard = await standardMessages();
-  const asked = standard.filter((message) => resourceOf(message) === first);
+  const asked = standard.filter((message) => wordOf(resourceOf(message)) === wordOf(first));
   await addMessageCommands(program, cli, asked);
-  if (knows(program, first, second)) return program;
+  if (knows(program, ...words)) return;
   // Which word was meant is told among all of them.
   if (!knows(program, first)) await withAll(program, cli);
   cli.configure(withGlobalsRead(argv));
   await addMessageCommands(program, cli, await serversMessages(cli));
-  return program;
 }
 
 async function withAll(program: Command, cli: Cli): Promise<Command> {
@@ -99,13 +114,13 @@ function withGlobalsRead(argv: readonly string[]): Record<string, unknown> {
 
 /** Whether the words lead to a command; a command that takes no further ones takes any. */
 function knows(program: Command, first: string, second?: string): boolean {
-  const command = program.commands.find((one) => one.name() === first);
+  const command = program.commands.find((one) => one.isCalled(first));
   if (command === undefined || command.commands.length === 0 || second === undefined) return command !== undefined;
-  return command.commands.some((one) => one.name() === second || one.aliases().includes(second));
+  return command.commands.some((one) => one.isCalled(second));
 }
 
 /** Whether nothing has to be added for the words. What is written by hand for the log, and for protocols, stands beside their messages. */
-function isHandWritten(program: Command, first: string, second: string | undefined): boolean {
+function isHandWritten(program: Command, first: string, second?: string): boolean {
   return first === "log" || first === "protocol"
     ? second !== undefined && knows(program, first, second)
     : knows(program, first);

@@ -1,10 +1,12 @@
 // `capstan admin recover`: another credential for the administrator, for whoever can read and write the node's files. Nothing
 // else is asked for, and nothing crosses a wire.
 
-import { FaultError } from "@capstan/orchestrator/remote";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { FaultError, fault } from "@capstan/orchestrator/remote";
 import type { Recovered } from "@capstan/plugins";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { ownServer } from "../doctor/server-findings.ts";
 import { shown } from "../output/shown.ts";
 import { standardPlugins } from "../settings/standard-plugins.ts";
@@ -24,12 +26,9 @@ export function adminCommand(program: Command, cli: Cli): void {
       `
 It takes the node's own files, node.key among them, and no credential: a running node finds the request in its data directory,
 the log of a stopped one is opened here. The log says that it was done, and under which grant.
-
-examples:
-  $ capstan admin recover
-  $ capstan admin recover --data /var/lib/capstan
 `,
-    );
+    )
+    .examples("capstan admin recover", "capstan admin recover --data /var/lib/capstan");
 }
 
 async function recover(cli: Cli): Promise<void> {
@@ -41,6 +40,10 @@ async function recover(cli: Cli): Promise<void> {
 }
 
 async function recoverIn(cli: Cli, directory: string): Promise<Recovered> {
+  if (!existsSync(join(directory, "node.key"))) {
+    const text = `there is no node.key in ${shownPath(directory, cli.io.cwd)}: it is no node's data directory; name the node's with --data`;
+    throw new FaultError(fault("NODE_KEY_MISSING", text));
+  }
   const { recoverOffline, requestRecovery } = await import("@capstan/plugins");
   if ((await ownServer(directory)) !== undefined) return requestRecovery({ directory });
   const plugins = (await cli.settings.file())?.config.plugins ?? (await standardPlugins(cli.settings, directory));

@@ -1,10 +1,10 @@
 // `capstan apply`: any message, as the wire has it. What has no command of its own can be asked with it.
 
 import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { usageFault } from "../fault/thrown.ts";
-import { jsonInput } from "../input/json-input.ts";
+import { inputText, jsonInput, parseJson } from "../input/json-input.ts";
 import { addCallOptions, callOptions } from "../messages/call-options.ts";
 import { answered, converse } from "../remote/ask.ts";
 
@@ -19,30 +19,32 @@ export function applyCommand(program: Command, cli: Cli): void {
     .argument("[verb]", "left out after RESOURCE.VERB")
     .argument("[data]", "JSON, @file, or - for standard input")
     .action(async (resource: string | undefined, verb: string | undefined, data: string | undefined, flags) => {
-      const message = await messageOf(cli, resource, verb, data);
+      const message = resource === undefined ? await piped(cli, command) : await messageOf(cli, resource, verb, data);
       const [answer] = await converse(await cli.target(), (send) => [
         send(message.name, message.data, callOptions(flags)),
       ]);
       cli.printer.data(answered(answer));
     });
   addCallOptions(command);
-  command.addHelpText(
-    "after",
-    `
-examples:
-  $ capstan apply action describe '{"name":"greet"}'
-  $ capstan apply action.describe '{"name":"greet"}'
-  $ echo '{"resource":"action","action":"list","data":{}}' | capstan apply
-`,
+  command.examples(
+    `capstan apply action describe '{"name":"greet"}'`,
+    `capstan apply action.describe '{"name":"greet"}'`,
+    `echo '{"resource":"action","action":"list","data":{}}' | capstan apply`,
   );
 }
 
 const FORMS = "write capstan apply RESOURCE VERB [DATA], or RESOURCE.VERB [DATA]";
 
-async function messageOf(cli: Cli, resource = "-", verb: string | undefined, data: string | undefined) {
+/** Nothing was said: it is on standard input. */
+async function piped({ io }: Cli, command: Command) {
+  const { text, from } = await inputText(io, "-", "the message");
+  return text.trim() === "" ? command.missing(["<resource>"]) : wholeMessage(parseJson(text, from));
+}
+
+async function messageOf(cli: Cli, resource: string, verb: string | undefined, data: string | undefined) {
   if (resource === "-" || /^[{@]/.test(resource)) {
     if (verb !== undefined) throw usageFault(`apply: "${printable(verb)}" follows a whole message; ${FORMS}`);
-    return wholeMessage(cli, resource);
+    return wholeMessage(await jsonInput(cli.io, resource, "the message"));
   }
   if (resource.includes(".")) {
     if (data === undefined) return inParts(cli, resource, verb);
@@ -58,8 +60,7 @@ async function inParts(cli: Cli, name: string, data: string | undefined) {
   return { name, data: data === undefined ? {} : await jsonInput(cli.io, data, `the data of ${name}`) };
 }
 
-async function wholeMessage(cli: Cli, argument: string) {
-  const message = await jsonInput(cli.io, argument, "the message");
+function wholeMessage(message: unknown) {
   const { resource, action, data, ...rest } = (message ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof resource !== "string" || typeof action !== "string") {
     throw new FaultError(fault("JSON_INVALID", 'the message is no {"resource": text, "action": text, "data": …}'));

@@ -5,8 +5,8 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { BackedUp, BackupSource, Signer, StoppedLog } from "@capstan/orchestrator";
 import { FaultError, fault } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { thrownFault } from "../fault/thrown.ts";
 import { notWritten, unwritable } from "../fault/unwritable.ts";
 import { publicKeyIn, verifierKeys } from "../input/verifier-key.ts";
@@ -39,11 +39,11 @@ export function backupCommand(program: Command, cli: Cli): void {
       `
 A running node is asked; a stopped one's log is read from its data directory. No key is in a backup: keep node.key, and node.id
 where there is one, somewhere else and as safe as the node itself. See docs/operators.md.
-
-examples:
-  $ capstan backup berlin.backup
-  $ capstan --url https://berlin.example --token-file backup.token backup berlin.backup --key berlin.pub
 `,
+    )
+    .examples(
+      "capstan backup berlin.backup",
+      "capstan --url https://berlin.example --token-file backup.token backup berlin.backup --key berlin.pub",
     );
 }
 

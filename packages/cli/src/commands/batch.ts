@@ -2,8 +2,8 @@
 // output a line of input, in order; what failed does not stop the others.
 
 import { FaultError } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { exitCodeOf, exitCodes } from "../fault/exit-codes.ts";
 import { faultText } from "../fault/fault-text.ts";
 import { inputText } from "../input/json-input.ts";
@@ -23,13 +23,14 @@ export function batchCommand(program: Command, cli: Cli): void {
       `
 A line is {"resource", "action", "data", "as"?, "options"?}. Where an earlier line is called "a", {"$from":"a.output.text"}
 anywhere in "data" stands for that field of its answer. Each line of output is {"line", "as"?, "result"} or {"line", "error"}.
-
-examples:
-  $ capstan batch - <<'E'
+`,
+    )
+    .examples(
+      "capstan batch messages.ndjson",
+      `capstan batch - <<'E'
   {"as":"a","resource":"action","action":"perform","data":{"name":"greet","input":{"name":"Ada"}}}
   {"resource":"action","action":"perform","data":{"name":"shout","input":{"text":{"$from":"a.output.text"}}}}
-  E
-`,
+  E`,
     );
 }
 

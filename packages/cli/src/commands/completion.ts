@@ -1,7 +1,8 @@
 // `capstan completion`: a script for the shell, of the commands and flags that the program has now.
 
-import { Argument, type Command } from "commander";
+import { Argument } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
@@ -16,10 +17,7 @@ export function completionCommand(program: Command, cli: Cli): void {
     .action((shell: (typeof SHELLS)[number]) =>
       cli.printer.data({ shell, script: scripts[shell](wordsOf(program)) }, () => scripts[shell](wordsOf(program))),
     )
-    .addHelpText(
-      "after",
-      "\nexamples:\n  $ source <(capstan completion bash)\n  $ capstan completion fish > ~/.config/fish/completions/capstan.fish\n",
-    );
+    .examples("source <(capstan completion bash)", "capstan completion fish > ~/.config/fish/completions/capstan.fish");
 }
 
 /** Commands and flags, by the commands typed so far. */

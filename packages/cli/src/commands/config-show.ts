@@ -1,8 +1,8 @@
 // `capstan config show`: what is in force, and who said so.
 
 import { printable } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { columns } from "../output/columns.ts";
 import { type Setting, type SettingName, settings } from "../settings/setting.ts";
 import type { Effective } from "../settings/settings.ts";

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createOrchestrator, memoryLog, type Serving, serve } from "@capstan/orchestrator";
 import { credentialDigest, standard } from "@capstan/plugins";
 import { run } from "../index.ts";
+import { writeServerFile } from "../settings/server-file.ts";
 import { Settings } from "../settings/settings.ts";
 import { findTarget } from "../settings/target.ts";
 import { testIo } from "../test-io.ts";
@@ -91,7 +92,7 @@ describe("capstan context", () => {
       const { code, err } = await capstan("context", ...argv);
       return [code, err.trim()];
     };
-    expect(await said("add", "far")).toEqual([64, expect.stringContaining("--url is missing")]);
+    expect(await said("add", "far")).toEqual([64, expect.stringContaining("--url <url> is missing")]);
     expect(await said("add", "a b", ...far())).toEqual([64, expect.stringContaining("is no name of a context")]);
     expect(await said("add", "none", ...far())).toEqual([64, expect.stringContaining("is no name of a context")]);
     expect(await said("add", "far", "--url", server.url, "--token", TOKEN)).toEqual([
@@ -146,7 +147,9 @@ describe("whom a command asks", () => {
     const { cwd, capstan, target } = user();
     mkdirSync(join(cwd, ".capstan"));
     writeFileSync(join(cwd, ".capstan", "admin.token"), "own\n");
-    const own = { url: "http://127.0.0.1:7420", token: "own" };
+    // At a port that nobody has: who listens at the usual one may be another user.
+    const own = { url: "http://127.0.0.1:1", token: "own" };
+    writeServerFile(join(cwd, ".capstan"), { url: own.url, pid: 1, node: "n-here", modules: [] });
     const inContext = { url: server.url, token: TOKEN };
     expect(await target()).toMatchObject(own);
     await capstan("context", "add", "far", "--use", ...far());

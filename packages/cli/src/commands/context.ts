@@ -1,12 +1,11 @@
 // `capstan context`: servers that one asks often, by name. They are kept in the user's own configuration directory; a credential
 // stays in its file, whose path is all that is kept of it.
 
-import { accessSync, constants } from "node:fs";
 import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { usageFault } from "../fault/thrown.ts";
-import { reasonOf } from "../input/json-input.ts";
+import { namedFile } from "../input/named-file.ts";
 import { columns } from "../output/columns.ts";
 import { shown } from "../output/shown.ts";
 import { changeContexts, contextNamed, NO_CONTEXT, readContexts } from "../settings/context-file.ts";
@@ -20,19 +19,21 @@ export function contextCommand(program: Command, cli: Cli): void {
     .command("context")
     .description("Name servers that you ask often, and choose among them.")
     .helpCommand("help [verb]", "print help of a verb")
-    .addHelpText("after", NOTES);
+    .addHelpText("after", NOTES)
+    .examples(...EXAMPLES);
   context
     .command("add")
     .description("Name a server: --url URL [--token-file FILE] [--ca FILE | --server-pin PIN].")
     .argument("<name>", "letters, digits, dots, dashes and underscores")
     .option("--use", "and ask it from now on where nothing else is said")
     .option("--replace", "put it in the place of one of that name")
-    .action((name: string, flags: AddFlags) => add(cli, name, flags))
-    .addHelpText("after", EXAMPLES);
+    .action((name: string, flags: AddFlags, command: Command) => add(cli, name, flags, command))
+    .examples(...EXAMPLES);
   context
     .command("use")
     .description("Ask a context's server from now on where nothing else is said; none for none.")
     .argument("<name>")
+    .examples("capstan context use berlin", "capstan context use none")
     .action((name: string) => use(cli, name));
   context
     .command("list")
@@ -47,37 +48,37 @@ export function contextCommand(program: Command, cli: Cli): void {
     .command("remove")
     .description("Forget a context. Its files stay.")
     .argument("<name>")
+    .examples("capstan context remove berlin")
     .action((name: string) => remove(cli, name));
 }
 
-const EXAMPLES = `
-examples:
-  $ capstan context add berlin --url https://berlin.example --token-file berlin.token --use
-  $ capstan --context berlin action list
-`;
+const EXAMPLES = [
+  "capstan context add berlin --url https://berlin.example --token-file berlin.token --use",
+  "capstan --context berlin action list",
+];
 const NOTES = `
 A context is whole: whoever names a server otherwise, with --url or CAPSTAN_URL, gets nothing of it, its credential least of all; and
 --data or CAPSTAN_DATA mean the server of that directory. --context wins over all variables.
-${EXAMPLES}`;
+`;
 
 interface AddFlags {
   readonly use?: boolean;
   readonly replace?: boolean;
 }
 
-async function add(cli: Cli, name: string, flags: AddFlags): Promise<void> {
+async function add(cli: Cli, name: string, flags: AddFlags, command: Command): Promise<void> {
   const { nameSchema } = await import("../settings/context-schema.ts");
   if (name === NO_CONTEXT || !nameSchema.safeParse(name).success)
     throw usageFault(`"${printable(name)}" is no name of a context; write one like berlin`);
   // What is said of the context itself, and not of whom this command would ask.
   const flag = (setting: SettingName) => cli.settings.flag(setting);
   const url = flag("url");
-  if (url === undefined) throw usageFault(`context add ${name}: --url is missing; it says which server`);
+  if (url === undefined) return command.missing(["--url <url>"]);
   if (flag("token") !== undefined)
     throw usageFault("context add: a context keeps no credential, only its file's path; pass --token-file");
   const tokenFile = flag("tokenFile");
   const ca = flag("ca");
-  if (tokenFile !== undefined) checkReadable(tokenFile);
+  if (tokenFile !== undefined) namedFile(cli.io, tokenFile);
   const serverPin = flag("serverPin");
   trustSaid(ca, serverPin);
   const context: Context = {
@@ -94,14 +95,6 @@ async function add(cli: Cli, name: string, flags: AddFlags): Promise<void> {
   });
   cli.printer.data({ name, ...context }, () => `context ${name}  ${context.url}\n`);
   if (!flags.use) cli.printer.note(`  ask in it: capstan --context ${name} …, or capstan context use ${name}`);
-}
-
-function checkReadable(path: string): void {
-  try {
-    accessSync(path, constants.R_OK);
-  } catch (error) {
-    throw new FaultError(fault("FILE_UNREADABLE", `${printable(path)} cannot be read: ${reasonOf(error)}`));
-  }
 }
 
 async function use(cli: Cli, name: string): Promise<void> {

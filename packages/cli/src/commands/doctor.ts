@@ -1,7 +1,7 @@
 // `capstan doctor`: looks at all that a node stands on, and says of each thing how it is and what to do. It changes nothing.
 
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { exitCodes } from "../fault/exit-codes.ts";
 import { columns } from "../output/columns.ts";
 
@@ -15,12 +15,9 @@ export function doctorCommand(program: Command, cli: Cli): void {
       "after",
       `
 Ends with 0 where nothing fails. It changes nothing; what it finds damaged, capstan log verify tells more of.
-
-examples:
-  $ capstan doctor
-  $ capstan doctor --data /var/lib/capstan --deep --json
 `,
-    );
+    )
+    .examples("capstan doctor", "capstan doctor --data /var/lib/capstan --deep --json");
 }
 
 async function doctor(cli: Cli, deep: boolean): Promise<void> {

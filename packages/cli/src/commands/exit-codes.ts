@@ -1,7 +1,7 @@
 // `capstan help exit-codes`, and `capstan exit-codes`: what the program ends with.
 
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { exitCodeMeanings } from "../fault/exit-codes.ts";
 import { columns } from "../output/columns.ts";
 

@@ -2,8 +2,8 @@
 // stands for the message that asked for it, a dead letter's for the one that added it.
 
 import { type Fault, siblingId } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { type Explained, explanation } from "../output/explanation.ts";
 import { peersExplained, type Told } from "../output/peers-explained.ts";
 import { shown } from "../output/shown.ts";
@@ -19,7 +19,7 @@ export function explainCommand(program: Command, cli: Cli): void {
       "Tell why a message was decided as it was, plugin by plugin; and at the peers it was asked of, as they tell.",
     )
     .argument("<id>", "of a message (m-…), an execution (x-…) or a dead letter (d-…); or an entry's number")
-    .addHelpText("after", "\nexamples:\n  $ capstan explain m-01J8…\n  $ capstan explain 12\n")
+    .examples("capstan explain m-01J8…", "capstan explain 12")
     .action(async (named: string) => {
       const [here, there] = await askAll(await cli.target(), (send) => {
         const id = /^[xd]-/.test(named) ? siblingId(named, "m") : named;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { Command } from "commander";
 import { Cli } from "../cli.ts";
+import { Command } from "../command.ts";
 import { testIo } from "../test-io.ts";
 import { addAllHandWritten, addHandWritten } from "./hand-written.ts";
 

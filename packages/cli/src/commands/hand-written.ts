@@ -1,8 +1,8 @@
 // The commands that are written by hand, in the order of the help: each is loaded where it is asked for. What a command's file loads by
 // itself is its grammar; its work, wherever that takes the kernel or the plugins, is loaded where it runs (ADR 0033).
 
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 
 /** Adds the command that it is named for. */
 type AddCommand = (program: Command, cli: Cli) => void;

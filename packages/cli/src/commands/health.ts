@@ -4,13 +4,13 @@
 import { health as healthOf } from "@capstan/orchestrator/client";
 import { irohDial, isIrohUrl } from "@capstan/orchestrator/iroh";
 import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { exitCodes } from "../fault/exit-codes.ts";
 import { readServerFile } from "../settings/server-file.ts";
-import { serverAt, shownPath, urlOf } from "../settings/target.ts";
+import { serverAt, shownPath, trustSaidIn, urlSaid } from "../settings/target.ts";
 import { directly } from "../settings/this-machine.ts";
-import { type Trust, tlsTo, trustOf, trustSaid } from "../settings/trust.ts";
+import { type Trust, tlsTo, trustOf } from "../settings/trust.ts";
 
 const LONGEST_MS = 2000;
 
@@ -34,12 +34,9 @@ export function healthCommand(program: Command, cli: Cli): void {
       "after",
       `
 Asks the node of the data directory, or the one that --url names. Ends with 0 where it takes work, else with 69.
-
-examples:
-  $ capstan health
-  $ capstan health --data /var/lib/capstan
 `,
-    );
+    )
+    .examples("capstan health", "capstan health --data /var/lib/capstan");
 }
 
 async function health(cli: Cli): Promise<void> {
@@ -53,12 +50,12 @@ async function health(cli: Cli): Promise<void> {
 
 /** @throws FaultError UNREACHABLE, USAGE_INVALID, FILE_UNREADABLE, IROH_ADDRESS_INVALID */
 async function whom({ settings, io }: Cli): Promise<Asked> {
-  const url = await settings.text("url");
-  const trust = trustSaid(await settings.text("ca"), await settings.text("serverPin"));
+  const url = await urlSaid(settings);
+  const trust = await trustSaidIn(settings);
   const data = (await settings.text("data")) as string;
   const server = readServerFile(data);
   if (url !== undefined) {
-    return { url: serverAt(urlOf(url), server).url, trust };
+    return { url: serverAt(url, server).url, trust };
   }
   if (server !== undefined) return { url: server.url, trust: trustOf(server) };
   throw new FaultError(

@@ -1,6 +1,6 @@
 // The commands of `capstan --help`, in groups: who looks for one knows what it is for before what it is called.
 
-import type { Command } from "commander";
+import type { Command } from "../command.ts";
 
 /** That of commander's own `help` as well. */
 export const HERE = "Here:";

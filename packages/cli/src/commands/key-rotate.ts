@@ -1,7 +1,7 @@
 // `capstan key rotate`: another key signs for the node from here on, and the one before has signed that it does.
 
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { shown } from "../output/shown.ts";
 import { answered, converse } from "../remote/ask.ts";
 
@@ -26,11 +26,9 @@ export function keyCommand(program: Command, cli: Cli): void {
       `
 What was signed before still verifies by the key before, up to the entry of the rotation, and that entry leads to the new one. Give
 the new node.pub to whoever holds the old one, and keep the new node.key where the old one was kept.
-
-examples:
-  $ capstan key rotate
 `,
-    );
+    )
+    .examples("capstan key rotate");
 }
 
 async function rotate(cli: Cli): Promise<void> {

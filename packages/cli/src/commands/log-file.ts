@@ -1,7 +1,7 @@
 // The commands of a log's file, beside those that come out of the message table: what works with nothing of a server running.
 
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { logSalvage } from "./log-salvage.ts";
 import { logVerify } from "./log-verify.ts";
 

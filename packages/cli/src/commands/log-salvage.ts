@@ -3,9 +3,10 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Salvaged } from "@capstan/orchestrator";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { notWritten, unwritable } from "../fault/unwritable.ts";
+import { namedFile } from "../input/named-file.ts";
 import { entryCount } from "../output/count.ts";
 import { progressOn } from "../output/progress.ts";
 import { shown } from "../output/shown.ts";
@@ -23,24 +24,25 @@ export function logSalvage(log: Command, cli: Cli): void {
 The tables are made anew from the entries that are saved. What comes after the first damage is not: a log without an entry in its
 middle would be another log. A backup may have more: capstan restore BACKUP. The new file takes the place of the old one by a
 restore, which begins a new epoch, so that whoever kept an older checkpoint sees that entries were given up.
-
-examples:
-  $ capstan log salvage .capstan/log.db --out saved.db
-  $ capstan log verify saved.db
-  $ capstan restore saved.db
 `,
+    )
+    .examples(
+      "capstan log salvage .capstan/log.db --out saved.db",
+      "capstan log verify saved.db",
+      "capstan restore saved.db",
     );
 }
 
 async function salvage(cli: Cli, file: string, out: string): Promise<void> {
   const { io, printer } = cli;
+  const damaged = namedFile(io, file);
   const path = resolve(io.cwd, out);
   if (existsSync(path)) throw notWritten(out, "is there already; name another, nothing is overwritten");
   const { salvageLog } = await import("@capstan/orchestrator");
   const progress = progressOn(cli, "saving");
   let saved: Salvaged;
   try {
-    saved = salvageLog(resolve(io.cwd, file), path, progress.show);
+    saved = salvageLog(damaged, path, progress.show);
   } catch (thrown) {
     throw unwritable(out, thrown);
   } finally {

@@ -115,7 +115,14 @@ describe("capstan log verify", () => {
     const { code, out } = await capstan(cwd, "log", "verify");
     expect(code).toBe(76);
     expect(out.match(/^the row grant "g-\d": it is not what the entries wrote$/gm)).toHaveLength(3);
-    expect((await capstan(cwd, "log", "verify", "none.db")).code).toBe(69);
+    // As every command says it.
+    for (const words of ["log verify none.db", "log salvage none.db --out saved.db", "restore none.db"])
+      expect(await capstan(cwd, ...words.split(" "))).toMatchObject({
+        ...{ code: 65, err: "FILE_UNREADABLE  none.db cannot be read: there is no such file or directory\n" },
+      });
+    expect((await capstan(cwd, "log", "verify", ".")).err).toBe(
+      "FILE_UNREADABLE  . cannot be read: it is a directory\n",
+    );
     expect((await capstan(cwd, "log", "verify", "--help")).out).toContain("capstan log verify /mnt/copy/log.db");
     // What comes out of the message table is still there beside it.
     expect((await capstan(cwd, "log", "tail", "--help")).out).toContain("--no-follow");

@@ -2,13 +2,14 @@
 // out is verified here, by the same code.
 
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Verification, VerifyOptions, WitnessedLog } from "@capstan/orchestrator";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { exitCodes } from "../fault/exit-codes.ts";
 import { thrownFault } from "../fault/thrown.ts";
 import { fileText } from "../input/json-input.ts";
+import { namedFile } from "../input/named-file.ts";
 import { publicKeyIn, verifierKeys } from "../input/verifier-key.ts";
 import { progressOn } from "../output/progress.ts";
 import { shown } from "../output/shown.ts";
@@ -42,31 +43,32 @@ shows that it agrees with itself. Without a checkpoint kept elsewhere nobody can
 together with its checkpoint. --witness names the first entry that is another than a neighbour was shown, or is gone. Entries after the newest checkpoint are proved by nothing yet: they are counted.
 
 Exit codes: 0 valid, ${exitCodes.notVerified} does not verify; help exit-codes has the others.
-
-examples:
-  $ capstan log verify
-  $ capstan log verify .capstan/log.db --key .capstan/node.pub
-  $ capstan log checkpoint > kept.checkpoint
-  $ capstan log verify /mnt/copy/log.db --checkpoint kept.checkpoint --key berlin.pub
-  $ capstan log verify --witness osaka
-  $ capstan log verify .capstan/log.db --witness from-osaka.checkpoint
 `,
+    )
+    .examples(
+      "capstan log verify",
+      "capstan log verify .capstan/log.db --key .capstan/node.pub",
+      "capstan log checkpoint > kept.checkpoint",
+      "capstan log verify /mnt/copy/log.db --checkpoint kept.checkpoint --key berlin.pub",
+      "capstan log verify --witness osaka",
+      "capstan log verify .capstan/log.db --witness from-osaka.checkpoint",
     );
 }
 
 async function verify(cli: Cli, file: string | undefined, { checkpoint, key, witness }: Flags): Promise<void> {
-  const { verificationText, verifyLogFile } = await import("@capstan/orchestrator");
   const { io, printer } = cli;
+  const path = file === undefined ? undefined : namedFile(io, file);
+  const { verificationText, verifyLogFile } = await import("@capstan/orchestrator");
   const progress = progressOn(cli, "verifying");
   const options: VerifyOptions = {
     checkpoint: checkpoint === undefined ? undefined : await fileText(io, checkpoint),
-    witness: witness === undefined ? undefined : await witnessed(cli, witness, file !== undefined),
+    witness: witness === undefined ? undefined : await witnessed(cli, witness, path !== undefined),
     keys: key === undefined ? undefined : await verifierKeys(io, key),
     progress: progress.show,
   };
   let result: Verification;
   try {
-    result = file === undefined ? await verifyHere(cli, options) : await verifyLogFile(resolve(io.cwd, file), options);
+    result = path === undefined ? await verifyHere(cli, options) : await verifyLogFile(path, options);
   } finally {
     progress.end();
   }

@@ -1,7 +1,7 @@
 // `capstan messages`: all that can be asked of the running server, its plugins' messages included.
 
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import type { DescribedMessage } from "../messages/described.ts";
 import { columns } from "../output/columns.ts";
 import { ask } from "../remote/ask.ts";

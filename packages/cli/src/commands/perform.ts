@@ -1,8 +1,9 @@
 // `capstan perform`: an action's output on stdout; what it was, where it is in the log and how long it took on stderr.
 
 import { printable, siblingId } from "@capstan/orchestrator/remote";
-import { type Command, Option } from "commander";
+import { Option } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { jsonInput } from "../input/json-input.ts";
 import { addCallOptions, callOptions } from "../messages/call-options.ts";
 import { milliseconds } from "../output/columns.ts";
@@ -50,16 +51,12 @@ export function performCommand(program: Command, cli: Cli): void {
     "--at <peer>",
     "where it is to be done: a peer, peers on the way as a/b, or an origin's node or domain",
   );
-  command.addHelpText(
-    "after",
-    `
-examples:
-  $ capstan perform greet '{"name":"Ada"}'
-  $ capstan perform import @rows.json --key import-2026-11-21
-  $ capstan perform report --wait 0            accepts only; see capstan execution show
-  $ capstan perform report --publication only  its subscribers get the output
-  $ capstan perform greet --at berlin          at that peer, whatever is here
-`,
+  command.examples(
+    `capstan perform greet '{"name":"Ada"}'`,
+    "capstan perform import @rows.json --key import-2026-11-21",
+    "capstan perform report --wait 0            accepts only; see capstan execution show",
+    "capstan perform report --publication only  its subscribers get the output",
+    "capstan perform greet --at berlin          at that peer, whatever is here",
   );
 }
 

@@ -17,7 +17,7 @@ test("a new plugin passes its own test, in a directory with nothing else in it",
   expect(tested.err()).toContain(" 2 pass\n 0 fail");
   expect(tested.out()).toBe("");
   expect(readFileSync(join(bare.cwd, "tea-time", "README.md"), "utf8")).toContain("capstan plugin test tea-time");
-}, 20_000);
+}, 60_000);
 
 test("a test that fails ends with 1, as does a package that nobody supplies", async () => {
   const bare = testIo(env);
@@ -27,7 +27,7 @@ test("a test that fails ends with 1, as does a package that nobody supplies", as
   expect(JSON.parse(bare.out())).toEqual({ plugin: "odd", passed: false });
   expect(bare.err()).toContain("Cannot find package 'is-even'");
   expect(await run(["plugin", "test", "nope"], bare)).toBe(65);
-}, 20_000);
+}, 60_000);
 
 test("what is there stays", async () => {
   const io = testIo();

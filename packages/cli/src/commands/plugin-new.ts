@@ -1,8 +1,8 @@
 // `capstan plugin new NAME`: a working plugin with a test, in a new directory. What is there already stays as it is.
 
 import { printable } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { usageFault } from "../fault/thrown.ts";
 import { writeNewDirectory } from "../output/new-directory.ts";
 import { pluginFiles, pluginNames } from "./plugin-template.ts";
@@ -29,6 +29,6 @@ export function pluginCommand(program: Command, cli: Cli): void {
         `  next: put ${names.camel}() into the plugins of capstan.config.ts; ${names.kebab}/README.md shows how`,
       );
     })
-    .addHelpText("after", "\nexamples:\n  $ capstan plugin new tea-time\n");
+    .examples("capstan plugin new tea-time");
   pluginTestCommand(plugin, cli);
 }

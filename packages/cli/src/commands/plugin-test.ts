@@ -3,8 +3,8 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { exitCodes } from "../fault/exit-codes.ts";
 import { suppliedFiles } from "../settings/supplied-files.ts";
 
@@ -14,7 +14,7 @@ export function pluginTestCommand(plugin: Command, cli: Cli): void {
     .description("Run the tests of a plugin (*.test.ts), and tell of them on standard error.")
     .argument("<directory>", "the plugin's")
     .action((directory: string) => test(cli, directory))
-    .addHelpText("after", "\nexamples:\n  $ capstan plugin test tea-time\n");
+    .examples("capstan plugin test tea-time");
 }
 
 async function test(cli: Cli, directory: string): Promise<void> {

@@ -19,7 +19,7 @@ test("a new protocol passes the suite of every protocol, in a directory with not
   expect(readFileSync(join(bare.cwd, "line-printer", "README.md"), "utf8")).toContain(
     "capstan plugin test line-printer",
   );
-}, 30_000);
+}, 60_000);
 
 test("stands beside the messages about protocols", async () => {
   const io = testIo(env);

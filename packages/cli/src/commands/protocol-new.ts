@@ -1,8 +1,8 @@
 // `capstan protocol new NAME`: a working protocol with a test, in a new directory. What is there already stays as it is.
 
 import { printable } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { usageFault } from "../fault/thrown.ts";
 import { writeNewDirectory } from "../output/new-directory.ts";
 import { pluginNames } from "./plugin-template.ts";
@@ -30,5 +30,5 @@ export function protocolCommand(program: Command, cli: Cli): void {
         `  next: put ${names.camel}() into the protocols of capstan.config.ts; ${names.kebab}/README.md shows how`,
       );
     })
-    .addHelpText("after", "\nexamples:\n  $ capstan protocol new line-printer\n  $ capstan plugin test line-printer\n");
+    .examples("capstan protocol new line-printer", "capstan plugin test line-printer");
 }

@@ -12,8 +12,8 @@ import {
   verifyReceipt,
 } from "@capstan/orchestrator/proof";
 import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { fileText, inputText } from "../input/json-input.ts";
 import type { Io } from "../io.ts";
 import { brief } from "../output/brief.ts";
@@ -49,14 +49,14 @@ export function receiptCommand(program: Command, cli: Cli): void {
 The key has to come from where you trust it: not from who gave you the receipt. What a receipt proves, and what it cannot, is in
 docs/adr/0011; its format in docs/log-format.md. With --witness-key it is proven only where each of these witnesses cosigned the
 checkpoint. Exit code 65: not proven.
-
-examples:
-  $ capstan log receipt 12 --out receipt.json
-  $ capstan receipt verify receipt.json --key .capstan/node.pub
-  $ capstan log receipt 12 --witnesses 1 --out receipt.json
-  $ capstan receipt verify receipt.json --key .capstan/node.pub --witness-key osaka.pub
-  $ capstan receipt verify - --key capstan/n-7f3a1b2c+d7271119+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c < receipt.json
 `,
+    )
+    .examples(
+      "capstan receipt verify receipt.json --key .capstan/node.pub",
+      "capstan log receipt 12 --out receipt.json",
+      "capstan log receipt 12 --witnesses 1 --out receipt.json",
+      "capstan receipt verify receipt.json --key .capstan/node.pub --witness-key osaka.pub",
+      "capstan receipt verify - --key capstan/n-7f3a1b2c+d7271119+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c < receipt.json",
     );
 }
 

@@ -135,7 +135,7 @@ for (const [what, argv, code, said] of [
   ["a number that is none", ["--grant", "g-2", "--revoke", "--last", "0"], 64, '--last "0" is no number of messages'],
   ["a time that is none", ["--grant", "g-2", "--expires", "soon"], 64, '--expires "soon" is no time'],
   ["a configuration that is not there", ["--config", "nowhere.ts"], 78, "there is no such file"],
-  ["a log that is not there", ["--grant", "g-2", "--revoke", "--file", "nowhere.db"], 65, "there is no log nowhere.db"],
+  ["a log that is not there", ["--grant", "g-2", "--revoke", "--file", "nowhere.db"], 65, "nowhere.db cannot be read"],
 ] as const) {
   test(`${what} is refused`, async () => {
     const refused = await capstan("rehearse", ...argv);

@@ -1,15 +1,14 @@
 // `capstan rehearse`: what would have been decided under another configuration or another grant. The history comes from the
 // server in force, or from a log's file; it is decided again in this process, and nothing of it is carried out.
 
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import type { AnyPlugin, History } from "@capstan/orchestrator";
-import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
+import { printable } from "@capstan/orchestrator/remote";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { exitCodes } from "../fault/exit-codes.ts";
 import { usageFault } from "../fault/thrown.ts";
 import { instantOf } from "../input/duration.ts";
+import { namedFile } from "../input/named-file.ts";
 import { clauseWarnings } from "../messages/clause-warnings.ts";
 import { type Progress, progressOn } from "../output/progress.ts";
 import { rehearsalText } from "../output/rehearsal-text.ts";
@@ -48,19 +47,19 @@ export function rehearseCommand(program: Command, cli: Cli): void {
       `
 A configuration (--config FILE) is loaded as serve loads it: its code is run, and is fully trusted. Of its plugins only decide
 is called. Ends with 0 where every message would have been decided as it was, with 1 where one differs or cannot be decided.
-
-examples:
-  $ capstan rehearse --config capstan.next.ts
-  $ capstan rehearse --grant g-2 --allow action.perform:greet --last 1000
-  $ capstan rehearse --grant g-2 --revoke --file .capstan/log.db
 `,
+    )
+    .examples(
+      "capstan rehearse --config capstan.next.ts",
+      "capstan rehearse --grant g-2 --allow action.perform:greet --last 1000",
+      "capstan rehearse --grant g-2 --revoke --file .capstan/log.db",
     );
 }
 
 async function run(cli: Cli, flags: Flags): Promise<void> {
   const { rehearse } = await import("@capstan/orchestrator");
-  const plugins = await pluginsOf(cli, flags);
   const last = countOf(flags.last);
+  const plugins = await pluginsOf(cli, flags);
   const change = await grantChange(flags, plugins, cli);
   const { history, close } = await historyOf(cli, flags.file);
   const progress = progressOn(cli, "rehearsing");
@@ -159,8 +158,7 @@ async function historyOf(cli: Cli, file: string | undefined): Promise<{ history:
       progress.end();
     }
   }
-  const path = resolve(cli.io.cwd, file);
-  if (!existsSync(path)) throw new FaultError(fault("FILE_UNREADABLE", `there is no log ${printable(file)}`));
+  const path = namedFile(cli.io, file);
   const { fileHistory } = await import("@capstan/orchestrator");
   const history = fileHistory(path);
   return { history, close: () => history.close() };

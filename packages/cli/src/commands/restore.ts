@@ -2,15 +2,16 @@
 // a running node's is not touched, whatever is asked for.
 
 import { existsSync, mkdirSync, rmdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Restored, Signer } from "@capstan/orchestrator";
 import { formatVerifierKey } from "@capstan/orchestrator/proof";
 import { FaultError, fault } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { usageFault } from "../fault/thrown.ts";
 import { unwritable } from "../fault/unwritable.ts";
 import { reasonOf } from "../input/json-input.ts";
+import { namedFile } from "../input/named-file.ts";
 import { verifierKeys } from "../input/verifier-key.ts";
 import { count, entryCount } from "../output/count.ts";
 import { progressOn } from "../output/progress.ts";
@@ -43,11 +44,11 @@ export function restoreCommand(program: Command, cli: Cli): void {
       `
 The backup is verified, entry by entry, before anything in the directory is touched. The log goes on from it in a new epoch; what
 came after the backup is not in it, and every checkpoint from then on says that there was a restore. See docs/operators.md.
-
-examples:
-  $ capstan restore berlin.backup --replace
-  $ capstan restore berlin.backup --data /var/lib/capstan --key berlin.pub
 `,
+    )
+    .examples(
+      "capstan restore berlin.backup --replace",
+      "capstan restore berlin.backup --data /var/lib/capstan --key berlin.pub",
     );
 }
 
@@ -57,6 +58,7 @@ async function restore(
   { replace = false, newKey = false, unproved = false, key }: Flags,
 ): Promise<void> {
   const { io } = cli;
+  const backup = namedFile(io, file);
   const { keysAdmittedBy, restoreLog } = await import("@capstan/orchestrator");
   const data = (await cli.settings.text("data")) as string;
   const near = shownPath(data, io.cwd);
@@ -72,7 +74,7 @@ async function restore(
   try {
     restored = await interruptible(io, "the restore", (signal) =>
       restoreLog({
-        ...{ file: resolve(io.cwd, file), log, keys, replace, signal, progress: progress.show, now: Date.now() },
+        ...{ file: backup, log, keys, replace, signal, progress: progress.show, now: Date.now() },
         ...(unproved ? { unproved: signer } : {}),
       }),
     );

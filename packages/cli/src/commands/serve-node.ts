@@ -16,8 +16,10 @@ import {
   type Orchestrator,
   openNode,
   openTracer,
+  parseAddress,
   parseConfig,
   readNodeSeed,
+  readTls,
   type Serving,
   serve,
   sqliteLog,
@@ -75,6 +77,7 @@ async function chosen(settings: Settings): Promise<Chosen> {
 function parseSetting(key: string, value: unknown, where = "the settings"): void {
   try {
     parseConfig({ [key]: key === "otel" ? { endpoint: value } : value }, where);
+    if (key === "listen" || (key === "iroh" && isAddress(value))) parseAddress(value as string, `${where}: ${key}`);
   } catch (error) {
     if (!(error instanceof FaultError)) throw error;
     // It may hold a collector's password.
@@ -93,6 +96,8 @@ export async function serveNode(cli: Cli): Promise<void> {
   const choice = await chosen(settings);
   const { data, modules, memory } = choice;
   const tls = tlsFiles(choice.tlsCert, choice.tlsKey);
+  // Before there is a data directory.
+  if (tls !== undefined) readTls(tls, Date.now(), undefined);
   if (file?.config.plugins !== undefined) await warnOfNoEffect(cli);
   const plugins = file?.config.plugins ?? (await standardPlugins(settings, data));
   const node = await openData(data, choice.name, io.cwd);
@@ -221,9 +226,15 @@ async function listen(
 
 /** Off, where the node listens for HTTP, or at an address of its own. */
 function irohOf({ iroh, irohRelays: relays, data }: Chosen): IrohOptions | undefined {
-  if (/^(0|false|no|off)$/i.test(iroh)) return undefined;
-  const listen = /^(1|true|yes|on)$/i.test(iroh) ? undefined : iroh;
-  return { secretKey: readNodeSeed(data), listen, relays };
+  if (OFF.test(iroh)) return undefined;
+  return { secretKey: readNodeSeed(data), listen: isAddress(iroh) ? iroh : undefined, relays };
+}
+
+const OFF = /^(0|false|no|off)$/i;
+const ON = /^(1|true|yes|on)$/i;
+
+function isAddress(iroh: unknown): iroh is string {
+  return typeof iroh === "string" && !OFF.test(iroh) && !ON.test(iroh);
 }
 
 function bannerOf(

@@ -1,6 +1,7 @@
 // The flags of `serve`, which `config show` takes too, so that one can ask what they would come to.
 
-import { type Command, Option } from "commander";
+import { Option } from "commander";
+import type { Command } from "../command.ts";
 import { type Setting, settings } from "../settings/setting.ts";
 
 const repeated = (text: string, before: string[] = []): string[] => [...before, text];

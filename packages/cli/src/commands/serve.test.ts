@@ -64,12 +64,12 @@ test("a plugin's messages are commands, with its summaries and its faults", asyn
     out: '{"name":"tea"}\n',
     err: "",
   });
-  expect(JSON.parse((await capstan(["teaTime", "get", "tea"])).out)).toMatchObject({ text: "at four", by: "admin" });
+  expect(JSON.parse((await capstan(["tea-time", "get", "tea"])).out)).toMatchObject({ text: "at four", by: "admin" });
   expect((await capstan(["teaTime", "put", "--help"])).out).toContain("Keep a note.");
   expect((await capstan(["teaTime", "gte", "tea"])).err).toBe(
     'USAGE_INVALID  unknown command "gte"; did you mean "get"?\n',
   );
-  expect((await capstan(["teatime", "get"])).err).toContain('did you mean "teaTime"?');
+  expect((await capstan(["teatime", "get"])).err).toContain('did you mean "tea-time"?');
   expect((await capstan(["messages"])).out).toMatch(/^teaTime\.put +command +tea-time +Keep a note\.$/m);
   const long = await capstan(["teaTime", "put", "tea", "--text", "x".repeat(201)]);
   expect([long.code, long.err]).toEqual([
@@ -151,7 +151,7 @@ test("a clause that covers no message is warned of, and a seal says what it need
   expect(await capstan(["grant", "seal"])).toEqual({
     code: 64,
     out: "",
-    err: "USAGE_INVALID  grant seal: write --out FILE; the secret is made for you, in that file\n",
+    err: "USAGE_INVALID  --out <file> is missing; as in: capstan grant seal g-2 --out bob.seal\n",
   });
   expect((await capstan(["grant", "seal", "--out", "admin.seal"])).code).toBe(0);
 });
@@ -191,8 +191,20 @@ test("a value that does not fit is named as it was said", async () => {
   expect(await said(["--tls-cert", "c.pem"])).toEqual([78, expect.stringMatching(/^TLS_INVALID .*--tls-key/)]);
   expect(await said([], { CAPSTAN_NAME: "a b" })).toEqual([
     78,
-    expect.stringMatching(/^CONFIG_UNKNOWN {2}CAPSTAN_NAME: "a b": /),
+    'CONFIG_UNKNOWN  CAPSTAN_NAME: "a b": must be letters, digits and . _ -\n',
   ]);
+  expect(await said(["--listen", "here"])).toEqual([
+    78,
+    'CONFIG_UNKNOWN  --listen: "here" is no host:port, like 127.0.0.1:7420\n',
+  ]);
+});
+
+test("where it cannot listen as it was told to, no node is made", async () => {
+  for (const words of ["--listen here", "--iroh here", "--tls-cert nope --tls-key nope"]) {
+    const one = testIo();
+    expect(await run(["serve", ...words.split(" ")], one)).toBe(78);
+    expect(existsSync(join(one.cwd, ".capstan"))).toBe(false);
+  }
 });
 
 test("what http may reach is read before anything is served, and has no effect beside plugins of one's own", async () => {

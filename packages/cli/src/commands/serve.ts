@@ -1,7 +1,7 @@
 // `capstan serve`: its grammar. What it does is serve-node.ts, which takes the kernel and is loaded where a node is to run.
 
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { addServeOptions } from "./serve-options.ts";
 
 export function serveCommand(program: Command, cli: Cli): void {
@@ -14,13 +14,9 @@ export function serveCommand(program: Command, cli: Cli): void {
       await serveNode(cli);
     });
   addServeOptions(command);
-  command.addHelpText(
-    "after",
-    `
-examples:
-  $ capstan serve
-  $ capstan serve --memory --listen 127.0.0.1:0
-  $ CAPSTAN_DATA=/var/lib/capstan capstan serve --name berlin --log-level warn
-`,
+  command.examples(
+    "capstan serve",
+    "capstan serve --memory --listen 127.0.0.1:0",
+    "CAPSTAN_DATA=/var/lib/capstan capstan serve --name berlin --log-level warn",
   );
 }

@@ -2,8 +2,8 @@
 // connection or a server that is lost is asked again from there, without a gap and without a repeat.
 
 import { FaultError, printable } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { exitCodeOf, exitCodes } from "../fault/exit-codes.ts";
 import { thrownFault, usageFault } from "../fault/thrown.ts";
 import { type Filter, filterOf, passes } from "../input/filter.ts";
@@ -47,12 +47,12 @@ export function tailCommand(program: Command, cli: Cli): void {
       `
 With --json each is a line of JSON, with the cursor that one goes on from after it. What was lost is connected to again, and goes on
 where it was. Ctrl-C ends it with 0.
-
-examples:
-  $ capstan tail
-  $ capstan tail action.greet --from start --no-follow --json
-  $ capstan tail 'action.order/*' --filter data.state=paid --limit 1
 `,
+    )
+    .examples(
+      "capstan tail",
+      "capstan tail action.greet --from start --no-follow --json",
+      "capstan tail 'action.order/*' --filter data.state=paid --limit 1",
     );
 }
 

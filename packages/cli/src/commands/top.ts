@@ -2,8 +2,8 @@
 // programs.
 
 import { printable } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { usageFault } from "../fault/thrown.ts";
 import { duration } from "../input/duration.ts";
 import { shownLines } from "../output/shown.ts";
@@ -29,13 +29,9 @@ export function topCommand(program: Command, cli: Cli): void {
       "after",
       `
 It asks node.metrics, which a grant has to cover. With --json each look is a line of JSON. Ctrl-C ends it.
-
-examples:
-  $ capstan top
-  $ capstan top --once
-  $ capstan top --json --interval 10s --count 6 > samples.ndjson
 `,
-    );
+    )
+    .examples("capstan top", "capstan top --once", "capstan top --json --interval 10s --count 6 > samples.ndjson");
 }
 
 const SHORTEST_MS = 100;

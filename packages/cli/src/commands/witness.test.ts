@@ -25,7 +25,7 @@ function copied(cwd: string, from: string, to: string): void {
 
 /** Asks until it is so. The limit is for a test that fails. */
 async function until(asked: () => Promise<boolean>): Promise<void> {
-  const limit = performance.now() + 15_000;
+  const limit = performance.now() + 30_000;
   while (!(await asked())) {
     if (performance.now() > limit) throw new Error(`it did not become so: ${String(asked)}`);
     await Bun.sleep(10); // a command asks: there is nothing to await, and what is asked for needs the processor

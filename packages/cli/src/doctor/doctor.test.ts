@@ -4,11 +4,15 @@ import { afterAll, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { run } from "../index.ts";
+import { testIo } from "../test-io.ts";
 import { clockFindings, spanText } from "./clock-findings.ts";
 import { bytesText, diskFindings } from "./disk-findings.ts";
 import { fileFindings } from "./file-findings.ts";
 import type { Finding } from "./finding.ts";
+import { keyFindings } from "./key-findings.ts";
 import { leftoverFindings } from "./leftover-findings.ts";
+import { storedLog } from "./log-findings.ts";
 import { portHolder } from "./port-holder.ts";
 import { portFindings, serverFindings } from "./server-findings.ts";
 
@@ -164,4 +168,26 @@ test("server: another version is warned of, and none is no fault", () => {
     "warn http://a runs 0.2.0, and this is 0.1.0",
   ]);
   expect(said(serverFindings(undefined, "http://a", "0.1.0"))[0]).toStartWith("ok none answers at http://a");
+});
+
+test("a data directory that is a file is told of, and nothing else is looked for in it", async () => {
+  const io = testIo();
+  writeFileSync(join(io.cwd, "f"), "x");
+  expect(await run(["--data", "f", "doctor"], io)).toBe(1);
+  expect(io.out().split("\n").slice(1)).toEqual([
+    "fail  files   ./f cannot be read: a part of its path is no directory; name another with --data",
+    "",
+  ]);
+  const other = { ...testIo(), cwd: io.cwd };
+  expect(await run(["--data", "f", "action", "list"], other)).toBe(69);
+  expect(other.err()).toStartWith("UNREACHABLE  no server runs on ./f: ");
+});
+
+test("what to do is said once, where a fault says it itself", async () => {
+  const data = directory({ "log.db": 0o600, "node.key": 0o644 });
+  const [log] = (await storedLog(data, "d", false)).findings;
+  expect(log).toMatchObject({ what: `the log ${data}/log.db is damaged: it is empty` });
+  expect(log?.todo).toStartWith("restore a backup (capstan restore BACKUP), or save what is whole");
+  const [key] = await keyFindings(data, "d", undefined);
+  expect(key).toMatchObject({ what: `${data}/node.key has mode 0644, and others may read it`, todo: "chmod 600 it" });
 });

@@ -27,7 +27,8 @@ export function fileFindings(directory: string, shown: string, uid = process.get
       found.fail(`${shown} belongs to user ${owner}, and this is user ${uid}`, `run the node as user ${owner}`);
     }
   } catch (error) {
-    const todo = "capstan serve makes it; or name another with --data";
+    const isMissing = (error as { code?: string }).code === "ENOENT";
+    const todo = isMissing ? "capstan serve makes it; or name another with --data" : "name another with --data";
     return found.fail(`${shown} cannot be read: ${reasonOf(error)}`, todo).list;
   }
   for (const name of names) {

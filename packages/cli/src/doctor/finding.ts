@@ -35,4 +35,10 @@ export class Findings {
     this.list.push({ state: "fail", about: this.#about, what, todo });
     return this;
   }
+
+  /** Of a fault, whose text may say itself what to do, behind a semicolon. */
+  fault(message: string, otherwise: string): this {
+    const [what = "", ...todo] = message.split("; ");
+    return this.fail(what, todo.join("; ") || otherwise);
+  }
 }

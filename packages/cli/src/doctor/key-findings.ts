@@ -17,8 +17,8 @@ export async function keyFindings(
   try {
     signer = await readNodeKey(data);
   } catch (thrown) {
-    return found.fail(thrownFault(thrown).message, "put the node's key there again, or remove it to have another made")
-      .list;
+    const todo = "put the node's key there again, or remove it to have another made";
+    return found.fault(thrownFault(thrown).message, todo).list;
   }
   if (signer === undefined) {
     if (admitted === undefined || admitted.length === 0)

@@ -76,7 +76,8 @@ export async function storedLog(data: string, shown: string, deep: boolean): Pro
   } catch (thrown) {
     const { code, message } = thrownFault(thrown);
     if (code === "LOG_LOCKED") found.warn(message, "a process that answers nobody has it open: look what it does");
-    else found.fail(message, code === "LOG_NEWER" ? "run the newer Capstan" : RESTORE);
+    else if (code === "LOG_NEWER") found.fail(message, "run the newer Capstan");
+    else found.fault(message, RESTORE);
     return { findings: found.list };
   }
 }

@@ -42,7 +42,7 @@ export const cliFaults = {
   NODE_KEY_MISSING: {
     status: 409,
     retryable: false,
-    text: "The data directory has no `node.key`; put it there, or have another identity made with `--new-key`.",
+    text: "The data directory has no `node.key`: name the node's own, or put the key there; `restore --new-key` has another identity made.",
   },
   CREDENTIAL_MISSING: {
     status: 401,

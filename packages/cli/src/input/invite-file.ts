@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { FaultError, fault, isPin, printable } from "@capstan/orchestrator/remote";
 import { z } from "zod";
 import type { Io } from "../io.ts";
-import { fileText, parseJson, reasonOf } from "./json-input.ts";
+import { fileText, parseJson, reasonOf, unreadable } from "./json-input.ts";
 
 const FORMAT = "capstan.peer-invite/1";
 /** More than any invitation has. */
@@ -79,7 +79,7 @@ export interface ReadInvite {
 export async function readInvite(io: Io, path: string, now: number): Promise<ReadInvite> {
   const shown = printable(path);
   const found = await stat(resolve(io.cwd, path)).catch((error) => {
-    throw new FaultError(fault("FILE_UNREADABLE", `${shown} cannot be read: ${reasonOf(error)}`));
+    throw unreadable(path, error);
   });
   if (!found.isFile() || found.size > MOST_BYTES) throw invalid(`${shown} is no invitation: ${kindOf(found)}`);
   let value: unknown;

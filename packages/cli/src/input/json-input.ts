@@ -25,7 +25,7 @@ export async function fileText(io: Io, path: string): Promise<string> {
   try {
     bytes = await readFile(resolve(io.cwd, path));
   } catch (error) {
-    throw new FaultError(fault("FILE_UNREADABLE", `${printable(path)} cannot be read: ${reasonOf(error)}`));
+    throw unreadable(path, error);
   }
   return utf8(bytes, printable(path));
 }
@@ -43,7 +43,7 @@ export function parseJson(text: string, what: string, typed = false): unknown {
 
 function arrived(text: string): string {
   if (text.trim() === "") return "";
-  const unquoted = /[{:]/.test(text) && !text.includes('"');
+  const unquoted = !text.includes('"');
   const hint = unquoted
     ? `; JSON has double quotes, which a shell leaves alone within single ones: '{"name":"Ada"}'`
     : "";
@@ -51,6 +51,10 @@ function arrived(text: string): string {
 }
 
 const LONGEST_SHOWN = 80;
+
+export function unreadable(path: string, error: unknown): FaultError {
+  return new FaultError(fault("FILE_UNREADABLE", `${printable(path)} cannot be read: ${reasonOf(error)}`));
+}
 
 /** `no such file`, of an error of the file system's. */
 export function reasonOf(error: unknown): string {

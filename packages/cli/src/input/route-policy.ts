@@ -1,6 +1,6 @@
 // `--import` and `--export` of a peer: patterns of routes that pass, each said by a flag of its own, or a whole policy as JSON.
 
-import type { Command } from "commander";
+import type { Command } from "../command.ts";
 import { usageFault } from "../fault/thrown.ts";
 import type { Io } from "../io.ts";
 import { jsonInput } from "./json-input.ts";

@@ -102,8 +102,8 @@ function withDefaults(): Record<string, string> {
 
 async function register(cli: Cli, call: PresentedCall): Promise<void> {
   const { name, data, options } = call;
+  await addTask(cli, call);
   const target = await cli.target();
-  await addTask(cli, call, target);
   const [answer, described, listed] = await askAll(target, (send) => {
     const registered = send(name, data, options);
     // A grant that may not read the log would leave a refusal in it each time.

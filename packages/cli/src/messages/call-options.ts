@@ -1,6 +1,6 @@
 // What may be said about any call: `--key` and `--wait`.
 
-import type { Command } from "commander";
+import type { Command } from "../command.ts";
 import { duration } from "../input/duration.ts";
 
 export function addCallOptions(command: Command, taken: readonly string[] = []): Command {

@@ -19,7 +19,7 @@ interface Row {
 
 export const deadLetterPresentations: Readonly<Record<string, Presentation>> = {
   "deadLetter.list": {
-    examples: ["capstan deadLetter list", "capstan deadLetter list --name mail --code DEADLINE_EXCEEDED"],
+    examples: ["capstan dead-letter list", "capstan dead-letter list --name mail --code DEADLINE_EXCEEDED"],
     texts: {
       kind: "what failed: execution or delivery",
       name: "what it is of: an action's name, or a receiver's",
@@ -35,13 +35,13 @@ export const deadLetterPresentations: Readonly<Record<string, Presentation>> = {
       ),
   },
   "deadLetter.show": {
-    examples: ["capstan deadLetter show d-01J8…"],
+    examples: ["capstan dead-letter show d-01J8…"],
     text: (answer) => shownText(answer as Shown),
   },
-  "deadLetter.redrive": { examples: ["capstan deadLetter redrive d-01J8…"], run: redrive },
+  "deadLetter.redrive": { examples: ["capstan dead-letter redrive d-01J8…"], run: redrive },
   "deadLetter.discard": {
     texts: { reason: "why; it is recorded" },
-    examples: ['capstan deadLetter discard d-01J8… --reason "the order was withdrawn"'],
+    examples: ['capstan dead-letter discard d-01J8… --reason "the order was withdrawn"'],
     text: (answer) => `discarded ${shown((answer as { id: string }).id)}\n`,
   },
 };

@@ -6,6 +6,7 @@ import { usageFault } from "../fault/thrown.ts";
 import { duration } from "../input/duration.ts";
 import { jsonInput } from "../input/json-input.ts";
 import type { Io } from "../io.ts";
+import { wordOf } from "../word-of.ts";
 
 export interface Field {
   readonly name: string;
@@ -56,7 +57,7 @@ function kindOf({ type, items }: Schema): Field["kind"] {
 
 /** `allowHosts` → `--allow-hosts` */
 export function flagOf(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return `--${wordOf(name)}`;
 }
 
 export function optionOf(field: Field): Option {
@@ -122,7 +123,9 @@ export async function dataOf(
     } else if (message.subject !== undefined && subject === undefined) {
       subject = word;
     } else {
-      throw usageFault(`${message.name} takes no "${printable(word)}"${meant(word, flags) ?? "; see its --help"}`);
+      const flag = meant(word, message.fields, flags);
+      const hint = flag === undefined ? "see its --help" : `did you mean ${flag} ${printable(word)}?`;
+      throw usageFault(`${message.name} takes no "${printable(word)}"; ${hint}`);
     }
   }
   for (const field of message.fields) {
@@ -135,11 +138,12 @@ export async function dataOf(
   return data;
 }
 
-/** A file that is to carry something out is named by a flag. */
-function meant(word: string, flags: Readonly<Record<string, unknown>>): string | undefined {
-  if (/\.(?:ts|tsx|mts)$/.test(word) && !("module" in flags)) return `; did you mean --module ${printable(word)}?`;
-  if (/\.(?:js|mjs)$/.test(word) && !("script" in flags)) return `; did you mean --script ${printable(word)}?`;
-  return undefined;
+/** The flag of a word too many: of a file that is to carry something out, else of what is required and was not said. */
+function meant(word: string, fields: readonly Field[], flags: Readonly<Record<string, unknown>>): string | undefined {
+  if (/\.(?:ts|tsx|mts)$/.test(word) && !("module" in flags)) return "--module";
+  if (/\.(?:js|mjs)$/.test(word) && !("script" in flags)) return "--script";
+  const lacking = fields.find(({ name, required }) => required && flags[attributeOf(name)] === undefined);
+  return lacking === undefined ? undefined : flagOf(lacking.name);
 }
 
 /** As commander names an option's value. */

@@ -1,8 +1,8 @@
 // Principals and grants: a credential is made here, in a file of the caller's, and told by its digest.
 
 import { FaultError } from "@capstan/orchestrator/remote";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { usageFault } from "../fault/thrown.ts";
 import { instantOf } from "../input/duration.ts";
 import { makeSecretFile } from "../input/secret-file.ts";
@@ -66,6 +66,7 @@ export const grantPresentations: Readonly<Record<string, Presentation>> = {
   "grant.attenuate": { hidden: ["expires"], texts: LIMITS, configure: configureLimits, run: makeGrant },
   "grant.seal": {
     subject: "grant",
+    saidBy: { credential: ["out"] },
     texts: { ...CREDENTIAL, grant: "its id, like g-2 (default: the one asked under)" },
     examples: ["capstan grant seal g-2 --out bob.seal"],
     configure,
@@ -101,15 +102,12 @@ export const grantPresentations: Readonly<Record<string, Presentation>> = {
 const UNSURE = ["UNREACHABLE", "INTERNAL"];
 
 async function makeGrant(cli: Cli, { name, data, flags, options }: PresentedCall): Promise<void> {
-  if (name === "grant.seal" && flags.out === undefined && data.credential === undefined) {
-    throw usageFault("grant seal: write --out FILE; the secret is made for you, in that file");
-  }
-  const target = await cli.target();
   if (typeof flags.expires === "string") {
     const at = instantOf(flags.expires, "--expires", Date.now());
     if (at < Date.now()) throw usageFault(`--expires "${flags.expires}" is over: ${instant(at)}`);
     data.expires = at;
   }
+  const target = await cli.target();
   const { out } = flags;
   const secret = typeof out === "string" ? await makeSecretFile(cli.io, out) : undefined;
   if (secret !== undefined) data.credential = secret.digest;

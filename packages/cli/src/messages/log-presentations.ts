@@ -41,6 +41,12 @@ interface Head {
   readonly state: string;
 }
 
+const NAMED: Presentation = {
+  subject: "id",
+  saidBy: { entry: ["id"] },
+  texts: { id: "the entry's number, or its message's id" },
+};
+
 export const logPresentations: Readonly<Record<string, Presentation>> = {
   "log.list": {
     texts: {
@@ -61,14 +67,12 @@ export const logPresentations: Readonly<Record<string, Presentation>> = {
     run: tail,
   },
   "log.show": {
-    subject: "id",
-    texts: { id: "the entry's number, or its message's id" },
+    ...NAMED,
     examples: ["capstan log show 12", "capstan log show 12 --json"],
     run: show,
   },
   "log.receipt": {
-    subject: "id",
-    texts: { id: "the entry's number, or its message's id" },
+    ...NAMED,
     examples: [
       "capstan log receipt 12 --out receipt.json",
       "capstan receipt verify receipt.json --key .capstan/node.pub",

@@ -10,6 +10,7 @@ import { run } from "../index.ts";
 import { duration, instantOf } from "../input/duration.ts";
 import { programFor } from "../program.ts";
 import { testIo } from "../test-io.ts";
+import { wordOf } from "../word-of.ts";
 import { standardMessages } from "./described.ts";
 import { dataOf, fieldsOf } from "./fields.ts";
 import { presentationsOf, presentedResources } from "./presentations.ts";
@@ -74,9 +75,9 @@ test("every presentation is of a message that there is", async () => {
 test("the words of every standard message complete", async () => {
   const words = wordsOf(await programFor(new Cli(testIo()), ["completion"]));
   for (const { name } of await standardMessages()) {
-    const [resource = "", verb = ""] = name.split(".");
-    // What only another node says is nothing to type.
-    if (presentations[name]?.unlisted) expect(words.get(resource)).not.toContain(verb);
+    const [resource = "", verb = ""] = name.split(".").map(wordOf);
+    // What only another node says, or a program, is nothing to type.
+    if (presentations[name]?.unlisted) expect(words.get(resource) ?? []).not.toContain(verb);
     else expect(words.get(resource)).toContain(verb);
   }
   expect(words.get("grant create")).toEqual(expect.arrayContaining(["--allow", "--out", "--expires", "--json"]));
@@ -175,14 +176,15 @@ test("a wrong command line is told in our words, with what to write, before anyb
     "perform greet {} twice": "perform takes 2 words and was given 3: greet, {}, twice; put quotes around what is one",
     "serve --port 80": 'unknown option "--port"; did you mean "--listen"?',
     "perform greet --key": "--key: its <key> is missing",
-    explain: "<id> is missing; see its --help",
-    "receipt verify r.json": "--key <key> is missing",
+    explain: "<id> is missing; as in: capstan explain m-01J8…",
+    "receipt verify r.json":
+      "--key <key> is missing; as in: capstan receipt verify receipt.json --key .capstan/node.pub",
     "completion csh": 'shell: "csh" is not one of bash, zsh, fish',
     "action register x ./x.ts": 'action.register takes no "./x.ts"; did you mean --module ./x.ts?',
     "receiver register x x.js": 'receiver.register takes no "x.js"; did you mean --script x.js?',
     "action register x --attempts many": '--attempts: "many" is no number',
     "action register x --timeout soon": '--timeout "soon" is no duration; write 500ms, 30s, 5m, 2h or 7d',
-    "--url 127.0.0.1:9 --token t action register x":
+    "action register x":
       "action register: say what carries it out: --module FILE, --script FILE, --http URL, or --process -- PROGRAM",
   };
   for (const [words, text] of Object.entries(told)) {

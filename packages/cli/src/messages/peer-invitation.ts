@@ -42,22 +42,33 @@ const NO_PIN = "none";
 /** The node may have done it all the same: then its row and the file belong together. */
 const UNSURE = ["UNREACHABLE", "INTERNAL"];
 
+/** What the flags say of it. */
+interface Said {
+  readonly out: string;
+  /** Milliseconds since the epoch. */
+  readonly expires: number;
+  readonly address: string | undefined;
+  readonly pin: string | undefined;
+}
+
+/** @throws FaultError USAGE_INVALID */
+export function invitationSaid(flags: Readonly<Record<string, unknown>>, now: number): Said {
+  const { expires: until = "1h", address, pin } = flags as Readonly<Record<string, string | undefined>>;
+  if (pin !== undefined && pin !== NO_PIN && !isPin(pin))
+    throw usageFault(`--pin "${pin}" is no pin, like sha256-…; ${NO_PIN} says that nothing is pinned`);
+  const expires = instantOf(until, "--expires", now);
+  if (expires <= now) throw usageFault(`--expires "${until}" is over already`);
+  return { out: String(flags.out), expires, address: address === undefined ? undefined : peerAddress(address), pin };
+}
+
 /** Makes the file, and gives the node the secret. @throws FaultError */
 export async function prepareInvitation(
   { io }: Cli,
   target: Target,
   peer: string,
-  flags: Readonly<Record<string, unknown>>,
+  { out, expires, address, pin: said }: Said,
 ): Promise<Invitation> {
-  const { out, expires: until = "1h", address, pin: said } = flags as Readonly<Record<string, string | undefined>>;
-  if (out === undefined)
-    throw usageFault("peer invite: write --out FILE; the invitation holds a secret, and goes into a file of mode 0600");
-  const now = Date.now();
-  if (said !== undefined && said !== NO_PIN && !isPin(said))
-    throw usageFault(`--pin "${said}" is no pin, like sha256-…; ${NO_PIN} says that nothing is pinned`);
-  const expires = instantOf(until, "--expires", now);
-  if (expires <= now) throw usageFault(`--expires "${until}" is over already`);
-  const url = address === undefined ? target.url : peerAddress(address);
+  const url = address ?? target.url;
   const { node, name, domain, key } = (await ask(target, "peer.identity")) as Identity;
   const pin = said === undefined ? await pinAt(target, url) : said === NO_PIN ? undefined : said;
   const secret = randomBytes(32).toString("base64url");

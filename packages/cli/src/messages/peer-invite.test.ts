@@ -74,7 +74,7 @@ describe("peer invite", () => {
   test("leaves no file and sends nothing where it cannot be, and no file where the node refuses", async () => {
     const io = testIo();
     for (const [words, text] of [
-      [[], "peer invite: write --out FILE"],
+      [[], "--out <file> is missing; as in: capstan peer invite osaka"],
       [["--out", "i", "--expires", "soon"], '--expires "soon" is no time'],
       [["--out", "i", "--expires", "2020-01-01"], '--expires "2020-01-01" is over already'],
       [["--out", "i", "--pin", "sha256/x"], '--pin "sha256/x" is no pin, like sha256-…'],

@@ -7,15 +7,16 @@ import { NOTHING, nothingPasses, putPolicies } from "../input/route-policy.ts";
 import type { PeerShown } from "../output/peer-text.ts";
 import { shown } from "../output/shown.ts";
 import { ask } from "../remote/ask.ts";
-import { contents, prepareInvitation, spanOf, tellOf, writeIfTaken } from "./peer-invitation.ts";
+import { contents, invitationSaid, prepareInvitation, spanOf, tellOf, writeIfTaken } from "./peer-invitation.ts";
 import type { PresentedCall } from "./presentation.ts";
 
 export async function invitePeer(cli: Cli, call: PresentedCall): Promise<void> {
   const { name, data, flags, options } = call;
   if (flags.renew === true) return renew(cli, call);
   await putPolicies(cli.io, data, flags, NOTHING);
+  const said = invitationSaid(flags, Date.now());
   const target = await cli.target();
-  const invitation = await prepareInvitation(cli, target, String(data.name), flags);
+  const invitation = await prepareInvitation(cli, target, String(data.name), said);
   const { invite, kept, expires } = invitation;
   const asked = { ...data, secrets: [kept.secret], secretId: kept.id, expires };
   const answer = await writeIfTaken<{ name: string; grant: string }>(invitation, ask(target, name, asked, options));
@@ -37,11 +38,12 @@ async function renew(cli: Cli, { data, flags, options }: PresentedCall): Promise
   const more = [...Object.keys(data), ...["import", "export"].filter((flag) => flags[flag] !== undefined)];
   const other = more.find((field) => field !== "name");
   if (other !== undefined) throw usageFault(`--renew changes no ${other}: use peer configure for it`);
+  const said = invitationSaid(flags, Date.now());
   const target = await cli.target();
   const { secrets = [], state } = (await ask(target, "peer.show", { name: peer })) as PeerShown;
   if (state === "invited")
     throw usageFault(`--renew: nobody has come with ${peer}'s invitation yet; use peer remove, and invite again`);
-  const invitation = await prepareInvitation(cli, target, peer, flags);
+  const invitation = await prepareInvitation(cli, target, peer, said);
   const asked = { name: peer, secrets: [invitation.kept.secret, ...secrets.slice(0, 1)] };
   await writeIfTaken(invitation, ask(target, "peer.configure", asked, options));
   const { url, node, expires } = invitation.invite;

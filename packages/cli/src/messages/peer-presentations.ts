@@ -1,6 +1,6 @@
 // Peers: an invitation is a file that one node writes and the other reads, and what a peer says to a node is nothing to type.
 
-import type { Command } from "commander";
+import type { Command } from "../command.ts";
 import { addPolicyOptions } from "../input/route-policy.ts";
 import { columns } from "../output/columns.ts";
 import { type PeerStatus, peerList, peerText } from "../output/peer-text.ts";
@@ -43,6 +43,7 @@ export const peerPresentations: Readonly<Record<string, Presentation>> = {
   ...Object.fromEntries(UNLISTED.map((verb) => [`peer.${verb}`, { unlisted: true }])),
   "peer.invite": {
     hidden: ["import", "export", "secrets", "secretId", "expires", "address", "pin"],
+    saidBy: { secrets: ["out"] },
     texts: TEXTS,
     examples: [
       "capstan peer invite osaka --import 'action:report.*' --export action:greet --out osaka.invite",
@@ -58,6 +59,7 @@ export const peerPresentations: Readonly<Record<string, Presentation>> = {
   },
   "peer.add": {
     hidden: ["import", "export"],
+    saidBy: { node: ["invite"], keys: ["invite"], secrets: ["invite"] },
     texts: { ...TEXTS, ...IDENTITY_TEXTS, node: "its node's id" },
     examples: [
       "capstan peer add berlin --invite osaka.invite --import action:greet --export 'action:report.*'",

@@ -1,13 +1,15 @@
 // How a message is shown where it reads better with words of its own than as flags in and JSON out.
 
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 
 export interface Presentation {
   /** No command: it is nothing that a person says, or not here. */
   readonly unlisted?: true;
   /** The field that a bare word is for; default: the first required text. */
   readonly subject?: string;
+  /** What has to be said, by field: the words and options of which one says it. Other fields that the schema requires say themselves. */
+  readonly saidBy?: Readonly<Record<string, readonly string[]>>;
   /** Fields that are no flags, because an option of `configure` says them better. */
   readonly hidden?: readonly string[];
   /** What a field's flag says of itself, where its schema says nothing: with units and defaults. */

@@ -22,6 +22,8 @@ const byResource: Readonly<Record<string, () => Promise<Presentations>>> = {
   subscription: async () => (await import("./subscription-presentations.ts")).subscriptionPresentations,
   peer: async () => (await import("./peer-presentations.ts")).peerPresentations,
   route: async () => (await import("./route-presentations.ts")).routePresentations,
+  // Peers ask for it.
+  topic: async () => ({ "topic.read": { unlisted: true } }),
   witness: async () => (await import("./witness-presentations.ts")).witnessPresentations,
 };
 

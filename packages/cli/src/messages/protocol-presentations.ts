@@ -17,6 +17,7 @@ export const protocolPresentations: Readonly<Record<string, Presentation>> = {
       ),
   },
   "protocol.test": {
+    saidBy: { protocol: ["protocol", "module", "script", "http", "process"] },
     texts: { protocol: "its name; left out where a flag says it", configuration: TASK_TEXTS.configuration },
     examples: [
       "capstan protocol test --http https://shop.example/orders",
@@ -29,9 +30,8 @@ export const protocolPresentations: Readonly<Record<string, Presentation>> = {
 };
 
 async function test(cli: Cli, call: PresentedCall): Promise<void> {
-  const target = await cli.target();
-  await addTask(cli, call, target);
-  const answer = (await ask(target, call.name, call.data)) as { readonly connected: boolean };
+  await addTask(cli, call);
+  const answer = (await ask(await cli.target(), call.name, call.data)) as { readonly connected: boolean };
   cli.printer.data(answer, () =>
     answer.connected
       ? "it is configured well, and answers\n"

@@ -65,8 +65,8 @@ export const receiverPresentations: Readonly<Record<string, Presentation>> = {
 
 async function register(cli: Cli, call: PresentedCall): Promise<void> {
   const { name, data, options } = call;
+  await addTask(cli, call);
   const target = await cli.target();
-  await addTask(cli, call, target);
   const registered = (await ask(target, name, data, options)) as Registered;
   const verb = name === "receiver.update" ? "updated" : "registered";
   cli.printer.data(registered, () => `${verb} receiver ${nameOf(registered)}\n`);

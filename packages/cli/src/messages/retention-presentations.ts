@@ -1,7 +1,6 @@
 // What makes a log shorter: old entries forgotten, parts of one entry erased. Both are for good, and so say what they did.
 
 import type { Cli } from "../cli.ts";
-import { usageFault } from "../fault/thrown.ts";
 import { duration } from "../input/duration.ts";
 import { count } from "../output/count.ts";
 import { shown } from "../output/shown.ts";
@@ -31,6 +30,7 @@ export const retentionPresentations: Readonly<Record<string, Presentation>> = {
   },
   "log.redact": {
     subject: "id",
+    saidBy: { entry: ["id"], parts: ["parts"] },
     hidden: ["parts", "entry"],
     texts: { id: "the entry's number, or its message's id", reason: "why; it stays in the log" },
     examples: ['capstan log redact 1207 --parts body,trace --reason "asked for on 21 November"'],
@@ -59,7 +59,6 @@ async function redact(cli: Cli, { name, data, flags, options }: PresentedCall): 
   const { id, parts, ...rest } = data;
   const asked = typeof id === "string" && /^\d+$/.test(id) ? { entry: Number(id), ...rest } : { id, ...rest };
   const names = typeof flags.parts === "string" ? flags.parts.split(",").map((one) => one.trim()) : parts;
-  if (names === undefined) throw usageFault("log redact: name what to erase, with --parts body,trace");
   const answer = (await waitedFor(cli, name, { ...asked, parts: names }, options)) as Redacted;
   cli.printer.data(answer, () => {
     return `erased the ${answer.parts.map(shown).join(" and the ")} of entry ${answer.entry}, by entry ${answer.by}\n`;

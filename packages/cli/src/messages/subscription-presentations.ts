@@ -1,11 +1,9 @@
 // Subscriptions: who gets what, how far each is, and why one stands still.
 
-import type { Cli } from "../cli.ts";
 import { columns, instant } from "../output/columns.ts";
 import { count } from "../output/count.ts";
 import { shown } from "../output/shown.ts";
-import { answered, askAll } from "../remote/ask.ts";
-import type { Presentation, PresentedCall } from "./presentation.ts";
+import type { Presentation } from "./presentation.ts";
 
 interface Row {
   readonly id: string;
@@ -21,6 +19,8 @@ interface Row {
   readonly state: string;
   readonly why?: unknown;
   readonly failing?: unknown;
+  /** How many deliveries failed for good. */
+  readonly deadLetters?: unknown;
   readonly followed?: boolean;
   /** Of its topics, those that other nodes publish. */
   readonly elsewhere?: readonly Elsewhere[];
@@ -62,21 +62,18 @@ export const subscriptionPresentations: Readonly<Record<string, Presentation>> =
   "subscription.resume": { text: (answer) => `${shown((answer as Row).id)} goes on\n` },
   "subscription.list": {
     texts: { topic: "only those of this topic", receiver: "only those of this receiver" },
-    run: (cli, call) =>
-      withLetters(cli, call, (answer, lettersOf) =>
-        columns(
-          (answer as { items: readonly Row[] }).items.map((row) => [
-            ...[row.id, row.topic, to(row), `${count(row.lag)} behind`],
-            whyText(row) === "" ? row.state : `${row.state}: ${whyText(row)}`,
-            lettersOf(row.id) === 0 ? "" : `${count(lettersOf(row.id))} failed for good`,
-          ]),
-        ),
+    text: (answer) =>
+      columns(
+        (answer as { items: readonly Row[] }).items.map((row) => [
+          ...[row.id, row.topic, to(row), `${count(row.lag)} behind`],
+          whyText(row) === "" ? row.state : `${row.state}: ${whyText(row)}`,
+          lettersOf(row) === 0 ? "" : `${count(lettersOf(row))} failed for good`,
+        ]),
       ),
   },
-  "subscription.show": {
-    run: (cli, call) => withLetters(cli, call, (answer, lettersOf) => shownText(answer as Row, lettersOf)),
-  },
+  "subscription.show": { text: (answer) => shownText(answer as Row) },
   "subscription.read": {
+    saidBy: { id: ["id", "topic"] },
     texts: {
       id: "the subscription; or a topic",
       topic: "exact, or a prefix with *",
@@ -86,6 +83,8 @@ export const subscriptionPresentations: Readonly<Record<string, Presentation>> =
     },
     examples: ["capstan subscription read --topic action.greet --after start", "capstan tail action.greet"],
   },
+  // A function is nothing to type: capstan tail.
+  "subscription.follow": { unlisted: true },
   "subscription.acknowledge": {
     text: (answer) => `${shown((answer as Row).id)} is through up to ${shown((answer as Row).cursor)}\n`,
   },
@@ -95,33 +94,8 @@ export const subscriptionPresentations: Readonly<Record<string, Presentation>> =
   },
 };
 
-/** How many deliveries of a subscription are dead letters. */
-type LettersOf = (subscription: string) => number;
-
-// A receiver that fails on everything is up to date, and active: what it failed on is with the dead letters.
-async function withLetters(
-  cli: Cli,
-  { name, data, options }: PresentedCall,
-  text: (answer: unknown, lettersOf: LettersOf) => string,
-): Promise<void> {
-  const target = await cli.target();
-  const [first, letters] = await askAll(target, (send) => [
-    send(name, data, options),
-    // For people; and a grant that may not read them would leave a refusal each time.
-    ...(target.administrator && !cli.printer.json ? [send("deadLetter.list", { kind: "delivery", limit: 1000 })] : []),
-  ]);
-  const answer = answered(first as NonNullable<typeof first>);
-  const { items } = (letters !== undefined && "value" in letters ? letters.value : {}) as { items?: unknown };
-  const about = Array.isArray(items) ? items.map((one) => String((one as { about?: unknown })?.about)) : [];
-  const lettersOf: LettersOf = (id) => about.filter((one) => one.startsWith(`${id}/`)).length;
-  const said = await cli.printer.presented(async () => text(answer, lettersOf));
-  cli.printer.data(answer, said === undefined ? undefined : () => said);
-  const { next } = Object(answer) as { next?: unknown };
-  if (next !== undefined) cli.printer.note(`  more: --after ${shown(String(next))}`);
-}
-
-function shownText(row: Row, lettersOf: LettersOf): string {
-  const letters = lettersOf(row.id);
+function shownText(row: Row): string {
+  const letters = lettersOf(row);
   return columns([
     ["subscription", `${row.id}${row.name === undefined ? "" : `  ${row.name}`}`],
     ["topic", `${row.topic} ${to(row)}`],
@@ -130,9 +104,14 @@ function shownText(row: Row, lettersOf: LettersOf): string {
     [row.state, whyText(row)],
     ...(letters === 0
       ? []
-      : [["failed", `${count(letters)} for good: capstan deadLetter list --name ${row.receiver}`]]),
+      : [["failed", `${count(letters)} for good: capstan dead-letter list --name ${row.receiver}`]]),
     ...(Array.isArray(row.elsewhere) ? row.elsewhere.flatMap(elsewhereLines) : []),
   ]);
+}
+
+/** A receiver that fails on everything is active, and up to date. */
+function lettersOf({ deadLetters }: Row): number {
+  return typeof deadLetters === "number" ? deadLetters : 0;
 }
 
 function to({ receiver, followed }: Row): string {

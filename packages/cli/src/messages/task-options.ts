@@ -1,12 +1,11 @@
 // What carries something out, as flags: a module, a script, an http endpoint, a program. The same for actions and receivers.
 
 import { isAbsolute, relative, resolve, sep } from "node:path";
-import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import type { Command } from "../command.ts";
 import { usageFault } from "../fault/thrown.ts";
 import { duration } from "../input/duration.ts";
 import { fileText, inputText } from "../input/json-input.ts";
-import type { Target } from "../settings/target.ts";
 import type { Presentation, PresentedCall } from "./presentation.ts";
 
 /** What the fields of every task say of themselves. */
@@ -45,10 +44,10 @@ export function configureCarrier(command: Command): void {
 export const splitProcess: NonNullable<Presentation["words"]> = (words, { process }) =>
   process === true ? { words: words.slice(0, 1), rest: words.slice(1) } : { words, rest: [] };
 
-/** Puts what the flags say into the call's data. @throws FaultError USAGE_INVALID, FILE_UNREADABLE */
-export async function addTask(cli: Cli, call: PresentedCall, target: Target): Promise<void> {
+/** Puts what the flags say into the call's data. @throws FaultError USAGE_INVALID, FILE_UNREADABLE, and what finding the server does */
+export async function addTask(cli: Cli, call: PresentedCall): Promise<void> {
   const { data } = call;
-  const said = await saidConfiguration(cli, call, target);
+  const said = await saidConfiguration(cli, call);
   if (said !== undefined) {
     const { protocol, configuration, unlessSaid } = said;
     if (data.protocol !== undefined && data.protocol !== protocol)
@@ -69,6 +68,14 @@ export async function addTask(cli: Cli, call: PresentedCall, target: Target): Pr
     };
   }
   if (typeof breaker === "string") data.breaker = breakerOf(breaker);
+  // Last: what is wrong on the command line is told wherever no server runs.
+  if (said?.protocol === "module") {
+    const { modules } = await cli.target();
+    data.configuration = {
+      ...(data.configuration as object),
+      module: serverPath(String(call.flags.module), cli.io.cwd, modules),
+    };
+  }
 }
 
 interface Said {
@@ -78,13 +85,12 @@ interface Said {
   readonly unlessSaid?: Readonly<Record<string, unknown>>;
 }
 
-async function saidConfiguration(cli: Cli, call: PresentedCall, target: Target): Promise<Said | undefined> {
+async function saidConfiguration(cli: Cli, call: PresentedCall): Promise<Said | undefined> {
   const { flags, rest } = call;
   const { module, script, http, process } = flags as Readonly<Record<string, string | true | undefined>>;
   const said = Object.entries({ module, script, http, process }).filter(([, value]) => value !== undefined);
   if (said.length > 1) throw usageFault(`--${said[0]?.[0]} and --${said[1]?.[0]} say different things; give one`);
-  if (typeof module === "string")
-    return { protocol: "module", configuration: { module: serverPath(module, cli.io.cwd, target.modules) } };
+  if (typeof module === "string") return { protocol: "module", configuration: { module } };
   // The server need not see the file: its text is what is registered.
   if (typeof script === "string")
     return { protocol: "script", configuration: { source: await fileText(cli.io, script) } };

@@ -122,6 +122,22 @@ test("held: for what, by whom and since when; settled by whom and with what; and
   ]);
 });
 
+test("held, and ended by another message: who took it back, and by which", () => {
+  const ended = { entry: 4, id: "m-4", message: "execution.cancel", principal: "carol", at: NOON + 60_000 };
+  const error = { code: "CANCELLED", message: "m-1 was cancelled" };
+  const told = text({
+    verdict: "held",
+    plugins: [],
+    hold: { plugin: "approval", name: "approval", since: NOON, ended },
+    outcome: { state: "failed", entry: 4, error },
+  });
+  expect(told.split("\n").slice(2)).toEqual([
+    "  ended      carol     entry 4   2026-03-01T12:01:00Z   execution.cancel m-4",
+    "  outcome    failed    entry 4   CANCELLED: m-1 was cancelled",
+    "",
+  ]);
+});
+
 test("what was erased or is gone is said to be, and is not shown as empty", () => {
   const { data: _data, ...bodyless } = performed;
   const told = explanation({

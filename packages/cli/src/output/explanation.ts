@@ -45,6 +45,13 @@ interface Hold {
     readonly outcome?: unknown;
   };
   readonly decided?: { readonly entry: number; readonly id: string; readonly verdict: string; readonly error?: Fault };
+  readonly ended?: {
+    readonly entry: number;
+    readonly id: string;
+    readonly message: string;
+    readonly principal: string;
+    readonly at: number;
+  };
 }
 
 /** What `log.explain` answers. */
@@ -145,7 +152,7 @@ export function pluginRows(plugins: Explained["plugins"]): Row[] {
 
 function holdRows(hold: Hold | undefined): Row[] {
   if (hold === undefined) return [];
-  const { plugin, name = "(erased)", details, since, settled, decided } = hold;
+  const { plugin, name = "(erased)", details, since, settled, decided, ended } = hold;
   const by = plugin === undefined ? undefined : `by ${plugin}`;
   const rows: Row[] = [
     ["held for", name, by, `since ${instant(since)}`, details === undefined ? undefined : brief(details)],
@@ -156,6 +163,10 @@ function holdRows(hold: Hold | undefined): Row[] {
   }
   if (decided !== undefined)
     rows.push(["decided", decided.verdict, entryText(decided.entry), decided.id, faultOf(decided.error)]);
+  if (ended !== undefined) {
+    const { principal, entry, at, message, id } = ended;
+    rows.push(["ended", principal, entryText(entry), instant(at), `${message} ${id}`]);
+  }
   return rows;
 }
 

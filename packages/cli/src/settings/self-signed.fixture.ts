@@ -1,16 +1,16 @@
-// A certificate that signs itself, for berlin.example and localhost, and its key; until 2126. They are good for nothing but tests.
+// A certificate that signs itself, for berlin.example and localhost, and its key; of 2000 to 2126. They are good for nothing but tests.
 
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBrzCCAVWgAwIBAgIUYKTEyLr1pzyucEXoqJthvFxqXO8wCgYIKoZIzj0EAwIw
-GTEXMBUGA1UEAwwOYmVybGluLmV4YW1wbGUwIBcNMjYxMTIxMDgxMzQyWhgPMjEy
+MIIBrjCCAVWgAwIBAgIUYKTEyLr1pzyucEXoqJthvFxqXO8wCgYIKoZIzj0EAwIw
+GTEXMBUGA1UEAwwOYmVybGluLmV4YW1wbGUwIBcNMDAwMTAxMDAwMDAwWhgPMjEy
 NjEwMjgwODEzNDJaMBkxFzAVBgNVBAMMDmJlcmxpbi5leGFtcGxlMFkwEwYHKoZI
 zj0CAQYIKoZIzj0DAQcDQgAEXKMEcuguKng+Rbpd1tMKVf0BhV+MWmlS7vM0QdvQ
 Es5rHAPmF2KuyIR/9BaxbtLV588FrdLPyV3k4nZWkneLIKN5MHcwHQYDVR0OBBYE
 FJrnD1OJ2watb9HCsBo534gEG0A6MB8GA1UdIwQYMBaAFJrnD1OJ2watb9HCsBo5
 34gEG0A6MA8GA1UdEwEB/wQFMAMBAf8wJAYDVR0RBB0wG4IOYmVybGluLmV4YW1w
-bGWCCWxvY2FsaG9zdDAKBggqhkjOPQQDAgNIADBFAiBR7BlGFz7ghREa6OSvca1P
-aaclPVkIZ+fEv+0BM8rDmQIhAIIR3A23qgOen7AIGM+GHaMdbDKxL5mBtJvxUmd9
-WpUH
+bGWCCWxvY2FsaG9zdDAKBggqhkjOPQQDAgNHADBEAiBP/jCpxOjob2PgDjEfzlUa
+/tGz52JnGBr8/8wOSBQ7xQIgZMASWW+K/ydXlqoQ88O0lV1XGGGWD5ZF8S7Nq/Ti
+s2I=
 -----END CERTIFICATE-----
 `;
 
@@ -21,14 +21,14 @@ aVLu8zRB29ASzmscA+YXYq7IhH/0FrFu0tXnzwWt0s/JXeTidlaSd4sg
 -----END PRIVATE KEY-----
 `;
 
-/** What that certificate signed for another key, until 2125. */
+/** What that certificate signed for another key, of 2000 to 2125. */
 export const ISSUED = `-----BEGIN CERTIFICATE-----
-MIIBGjCBwgIBAjAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5iZXJsaW4uZXhhbXBs
-ZTAgFw0yNjExMjExNzU5NDNaGA8yMTI1MTAyMzE3NTk0M1owGTEXMBUGA1UEAwwO
+MIIBHDCBwgIBAjAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5iZXJsaW4uZXhhbXBs
+ZTAgFw0wMDAxMDEwMDAwMDBaGA8yMTI1MTAyMzE3NTk0M1owGTEXMBUGA1UEAwwO
 bXVuaWNoLmV4YW1wbGUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATrtUjZ0VVE
 qTOsppycvLoJoUvbon50Q9BJElpU4sAORMa7ogHjFlwn6hco4oHxBi6tAL6Df33T
-UAr404kiQfR7MAoGCCqGSM49BAMCA0cAMEQCIEjlcMUkXMF8DiOwi1FzMp6WkCDl
-i7nsMUkFVMrlUUI4AiBLrrTBuua5P9fdorGM3FtWtk2dzHeO+WT6XJfrxLSkMw==
+UAr404kiQfR7MAoGCCqGSM49BAMCA0kAMEYCIQCtarWtV0x7UfP0tRT3A2UzooP4
+2SqOgYK+wdkEhQO5gQIhAPape/Hg7aXWuqr5r+o6k6DyULLO19sOB3bI5NZgu+6J
 -----END CERTIFICATE-----
 `;
 

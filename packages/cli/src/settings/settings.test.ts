@@ -73,6 +73,10 @@ test("a configuration that does not load, or does not fit, is one fault", async 
   expect(await code("let x = ;")).toBe("CONFIG_FILE_INVALID");
   expect(await code('throw new Error("no")')).toBe("CONFIG_FILE_INVALID");
   expect(await code('export default { nam: "x" }')).toBe("CONFIG_UNKNOWN");
+  const keys = withFiles({ "capstan.config.ts": "export default { lsten: 1, foo: 1, bar: 1 }" });
+  await expect(new Settings(keys, {}).get("name")).rejects.toThrow(
+    /: unknown key "lsten", did you mean "listen"\?; unknown key "foo"; unknown key "bar"; known are name, [^;]+$/,
+  );
   await expect(new Settings(testIo(), { config: "nope.ts" }).get("name")).rejects.toMatchObject({
     code: "CONFIG_FILE_INVALID",
   });
@@ -86,7 +90,8 @@ test("a configuration is loaded for what it may say, and not to find that it doe
   expect([...fileKeys].sort()).toEqual([...configKeys].sort());
 });
 
-const SERVER: ServerFile = { url: "http://127.0.0.1:4321", pid: 1, node: "n-1", modules: [] };
+/** Where nobody can listen: at another port it might be another user's process, who gets no token. */
+const SERVER: ServerFile = { url: "http://127.0.0.1:0", pid: 1, node: "n-1", modules: [] };
 
 function running(): Io {
   const io = testIo();
@@ -103,7 +108,8 @@ test("a command finds the server that runs here, and its administrator's token",
   removeServerFile(join(io.cwd, ".capstan"), { ...SERVER, pid: 2 });
   expect((await findTarget(new Settings(io, {}), io.cwd)).url).toBe(SERVER.url);
   removeServerFile(join(io.cwd, ".capstan"), SERVER);
-  expect((await findTarget(new Settings(io, {}), io.cwd)).url).toBe("http://127.0.0.1:7420");
+  expect((await findTarget(new Settings(io, { listen: "127.0.0.2:1" }), io.cwd)).url).toBe("http://127.0.0.2:1");
+  expect((await findTarget(new Settings(io, { token: "mine" }), io.cwd)).url).toBe("http://127.0.0.1:7420");
 });
 
 test("the administrator's token is sent to no other machine", async () => {
@@ -144,7 +150,7 @@ test("a server here that listens where others reach it gets the token too, and n
   writeFileSync(certificate, "-----BEGIN CERTIFICATE-----");
   expect(await target({ url: "https://203.0.113.7:7420", certificate })).toBe("CREDENTIAL_MISSING");
   for (const { address, family } of Object.values(networkInterfaces()).flatMap((all) => all ?? [])) {
-    if (family === "IPv4") expect(await target({ url: `http://${address}:7420` })).toBe("secret");
+    if (family === "IPv4") expect(await target({ url: `http://${address}:0` })).toBe("secret");
   }
 });
 
@@ -171,4 +177,16 @@ test("addresses", () => {
     isLocal("http://10.0.0.1"),
   ]).toEqual([true, true, true, false]);
   expect([shownPath("/a/b", "/a"), shownPath("/a", "/a"), shownPath("/c", "/a")]).toEqual(["./b", ".", "/c"]);
+});
+
+test("what does not fit is named as it was said, by whatever said it", async () => {
+  for (const [variable, text, told] of [
+    ["CAPSTAN_URL", "ftp://x", 'CAPSTAN_URL: "ftp://x" is no address of a server'],
+    ["CAPSTAN_URL", "http://u:p@h", "CAPSTAN_URL: no credential belongs into an address"],
+    ["CAPSTAN_SERVER_PIN", "x", 'CAPSTAN_SERVER_PIN: "x" is no pin'],
+    ["CAPSTAN_LISTEN", "zz", 'CAPSTAN_LISTEN: "zz" is no host:port'],
+  ] as const) {
+    const io = testIo({ [variable]: text });
+    await expect(findTarget(new Settings(io, {}), io.cwd)).rejects.toThrow(told);
+  }
 });

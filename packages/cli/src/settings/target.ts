@@ -4,9 +4,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { formatIrohUrl, isIrohUrl, parseIrohUrl } from "@capstan/orchestrator/iroh";
-import { DEFAULT_LISTEN, FaultError, fault, printable } from "@capstan/orchestrator/remote";
+import { DEFAULT_LISTEN, FaultError, fault, parseAddress, printable } from "@capstan/orchestrator/remote";
 import { usageFault } from "../fault/thrown.ts";
-import { reasonOf } from "../input/json-input.ts";
+import { reasonOf, unreadable } from "../input/json-input.ts";
 import { otherUser } from "./listener.ts";
 import { readServerFile, type ServerFile } from "./server-file.ts";
 import type { Settings } from "./settings.ts";
@@ -30,13 +30,11 @@ const ADMIN_TOKEN = "admin.token";
 
 /** @throws FaultError CREDENTIAL_MISSING, FILE_UNREADABLE, USAGE_INVALID, UNREACHABLE */
 export async function findTarget(settings: Settings, cwd: string): Promise<Target> {
-  const said = await settings.text("url");
+  const said = await urlSaid(settings);
   const data = (await settings.text("data")) as string;
   const server = readServerFile(data);
   const { url, own } =
-    said === undefined
-      ? { url: server?.url ?? (await listenUrl(settings)), own: server }
-      : serverAt(urlOf(said), server);
+    said === undefined ? { url: server?.url ?? (await listenUrl(settings)), own: server } : serverAt(said, server);
   const found = { url, modules: own?.modules ?? [], ...(await trusted(settings, own)) };
   const given = await givenToken(settings);
   if (given !== undefined) return { ...found, token: given, administrator: false };
@@ -46,7 +44,7 @@ export async function findTarget(settings: Settings, cwd: string): Promise<Targe
   try {
     token = readFileSync(path, "utf8").trim();
   } catch (error) {
-    if ((error as { code?: string }).code === "ENOENT" && said === undefined && server === undefined) {
+    if (isNotThere(error) && said === undefined && server === undefined) {
       throw new FaultError(
         fault(
           "UNREACHABLE",
@@ -73,11 +71,21 @@ export async function findTarget(settings: Settings, cwd: string): Promise<Targe
   return { ...found, token, administrator: true, ...stopped };
 }
 
+function isNotThere(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes((error as { code?: string }).code ?? "");
+}
+
 /** Whoever may read the data directory knows the certificate of the server that runs on it, whatever names are in it. */
 async function trusted(settings: Settings, own: ServerFile | undefined): Promise<{ readonly trust?: Trust }> {
-  const said = trustSaid(await settings.text("ca"), await settings.text("serverPin"));
+  const said = await trustSaidIn(settings);
   const trust = said ?? (own === undefined ? undefined : trustOf(own));
   return trust === undefined ? {} : { trust };
+}
+
+/** What was said of the server's certificate, wherever that was. @throws FaultError FILE_UNREADABLE, USAGE_INVALID */
+export async function trustSaidIn(settings: Settings): Promise<Trust | undefined> {
+  const { value: pin, where } = await settings.get("serverPin");
+  return trustSaid(await settings.text("ca"), pin as string | undefined, where);
 }
 
 async function givenToken(settings: Settings): Promise<string | undefined> {
@@ -92,7 +100,7 @@ async function givenToken(settings: Settings): Promise<string | undefined> {
     const text = readFileSync(file.value, "utf8").trim();
     if (text !== "") return text;
   } catch (error) {
-    throw new FaultError(fault("FILE_UNREADABLE", `${printable(file.value)} cannot be read: ${reasonOf(error)}`));
+    throw unreadable(file.value, error);
   }
   throw new FaultError(fault("CREDENTIAL_MISSING", `${printable(file.value)} is empty`));
 }
@@ -112,25 +120,31 @@ export function serverAt(
   return { url: said ? url : server.iroh, own: server };
 }
 
-/** @throws FaultError USAGE_INVALID, IROH_ADDRESS_INVALID */
-export function urlOf(text: string): string {
+/** The address that was said, wherever that was. @throws FaultError USAGE_INVALID, IROH_ADDRESS_INVALID */
+export async function urlSaid(settings: Settings): Promise<string | undefined> {
+  const { value, where } = await settings.get("url");
+  return typeof value === "string" ? urlOf(value, where) : undefined;
+}
+
+/** @param where it was said @throws FaultError USAGE_INVALID, IROH_ADDRESS_INVALID */
+export function urlOf(text: string, where = "--url"): string {
   if (isIrohUrl(text)) return formatIrohUrl(parseIrohUrl(text));
   const url = URL.parse((/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`).replace(/^ws/i, "http"));
   // It is not repeated.
   if (url !== null && url.username + url.password !== "")
-    throw usageFault("--url: no credential belongs into an address; pass --token-file");
+    throw usageFault(`${where}: no credential belongs into an address; pass --token-file`);
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:") || url.pathname !== "/") {
-    throw usageFault(`--url "${printable(text)}" is no address of a server, like http://${DEFAULT_LISTEN}`);
+    throw usageFault(`${where}: "${printable(text)}" is no address of a server, like http://${DEFAULT_LISTEN}`);
   }
   return url.origin;
 }
 
 /** The address of a server of these settings. */
 async function listenUrl(settings: Settings): Promise<string> {
-  const listen = (await settings.text("listen")) ?? DEFAULT_LISTEN;
+  const { value: listen = DEFAULT_LISTEN, where } = await settings.get("listen");
   const scheme = (await settings.text("tlsCert")) === undefined ? "http" : "https";
-  const address = listen.includes(":") ? listen : `127.0.0.1:${listen}`;
-  return urlOf(fromHere(`${scheme}://${address}`).replace(/:0$/, `:${DEFAULT_LISTEN.split(":")[1]}`));
+  const { host, port } = parseAddress(String(listen), where);
+  return urlOf(fromHere(`${scheme}://${host}:${port || parseAddress(DEFAULT_LISTEN).port}`));
 }
 
 /** Where this machine asks a server that listens everywhere. */

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { certificatePin, FaultError, fault, isPin, pinnedTls, pinOf, printable } from "@capstan/orchestrator/remote";
 import { usageFault } from "../fault/thrown.ts";
-import { reasonOf } from "../input/json-input.ts";
+import { unreadable } from "../input/json-input.ts";
 import type { ServerFile } from "./server-file.ts";
 
 export type Trust = CertificateTrust | PinTrust;
@@ -21,11 +21,11 @@ export interface CertificateTrust {
 }
 
 /** What was said of it, if anything. @throws FaultError FILE_UNREADABLE, USAGE_INVALID */
-export function trustSaid(ca: string | undefined, pin: string | undefined): Trust | undefined {
+export function trustSaid(ca: string | undefined, pin: string | undefined, where = "--server-pin"): Trust | undefined {
   if (ca !== undefined && pin !== undefined) throw usageFault("--ca and --server-pin say the same twice; give one");
   if (pin === undefined) return ca === undefined ? undefined : trustIn(ca);
   if (isPin(pin)) return { pin };
-  throw usageFault(`--server-pin "${printable(pin)}" is no pin, like sha256-…; its operator tells it`);
+  throw usageFault(`${where}: "${printable(pin)}" is no pin, like sha256-…; its operator tells it`);
 }
 
 /** @throws FaultError FILE_UNREADABLE */
@@ -34,7 +34,7 @@ export function trustIn(path: string): CertificateTrust {
   try {
     ca = readFileSync(path, "utf8");
   } catch (error) {
-    throw new FaultError(fault("FILE_UNREADABLE", `${printable(path)} cannot be read: ${reasonOf(error)}`));
+    throw unreadable(path, error);
   }
   if (ca.includes("-----BEGIN CERTIFICATE-----")) return { ca };
   throw new FaultError(fault("FILE_UNREADABLE", `${printable(path)} holds no certificate in PEM form`));
