@@ -1,10 +1,14 @@
-// Loaded before every test: holds each worker's event loop open, and puts what tests write into memory.
+// Loaded before every test: holds each worker's event loop open, puts what tests write into memory, and has programs speak in no
+// language.
 
-import { mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
 
 // Where a test waits for what keeps no process alive (a child or a timer after `unref`),
 // `bun test` turns its loop in circles instead of sleeping, a core for as long as the wait.
 setInterval(() => {}, 2 ** 30);
+
+// Tests know what programs say; and bash warns of a locale that is not installed.
+process.env.LC_ALL = "C";
 
 // Logs flush at each append, and no test cuts the power: on a disk they would wait for each other's flushes, in memory nobody
 // waits. What needs a disk that fails brings its own (test/faults). Whoever sets TMPDIR decides.
@@ -30,13 +34,18 @@ function ended(pid: number): boolean {
 }
 
 if (process.env.TMPDIR === undefined && free() >= ENOUGH_BYTES) {
-  const own = `capstan-${process.pid}`;
-  // What a test left whose run was killed would take memory for good.
   for (const name of readdirSync(MEMORY)) {
-    const pid = /^capstan-(\d+)$/.exec(name)?.[1];
-    if (pid !== undefined && (name === own || ended(Number(pid))))
-      rmSync(`${MEMORY}/${name}`, { recursive: true, force: true });
+    const pid = /^capstan-(\d+)\b/.exec(name)?.[1];
+    if (pid !== undefined && ended(Number(pid))) forget(`${MEMORY}/${name}`);
   }
-  mkdirSync(`${MEMORY}/${own}`);
-  process.env.TMPDIR = `${MEMORY}/${own}`;
+  process.env.TMPDIR = mkdtempSync(`${MEMORY}/capstan-${process.pid}-`);
+}
+
+/** What a test left whose run was killed would take memory for good. */
+function forget(directory: string): void {
+  try {
+    rmSync(directory, { recursive: true, force: true });
+  } catch {
+    // It is another user's, or another worker forgets it too.
+  }
 }

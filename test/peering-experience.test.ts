@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { selfSigned } from "./doors/certificate.ts";
 
 const MAIN = join(import.meta.dir, "..", "packages", "cli", "src", "main.ts");
-const LONGEST_MS = 15_000;
+const LONGEST_MS = 30_000;
 const GREET = `import { defineAction } from "@capstan/plugins";
 import { z } from "zod";
 export default defineAction({
@@ -38,7 +38,7 @@ describe("two machines peer in four commands", () => {
 
   function spawn(machine: Machine, words: readonly string[]) {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("CAPSTAN_"));
-    const env = { ...Object.fromEntries(inherited), CAPSTAN_CONTEXT: "none", NO_COLOR: "1" };
+    const env = { ...Object.fromEntries(inherited), CAPSTAN_CONTEXT: "none", NO_COLOR: "1", FORCE_COLOR: undefined };
     return Bun.spawn([process.execPath, "--no-install", MAIN, ...words], {
       ...{ cwd: machines[machine], env, stdin: "ignore", stdout: "pipe", stderr: "pipe", timeout: LONGEST_MS },
     });

@@ -15,8 +15,8 @@ import { type ServerProcess, startServer } from "../chaos/server-process.ts";
 const KEY = { key: "k-1" };
 const INPUT = { key: KEY.key, text: "hello" };
 
-// Three processes start one after another, of which each may take two seconds.
-setDefaultTimeout(20_000);
+// Three processes start one after another.
+setDefaultTimeout(60_000);
 
 let directory: string;
 let server: ServerProcess;

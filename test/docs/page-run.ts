@@ -12,7 +12,7 @@ const ROOT = join(import.meta.dir, "..", "..");
 // Inside the clone, so that imports of @capstan/* resolve; inside node_modules, so that nothing else looks at it. Each run has its
 // own: two of them may run the same page at once.
 const RUNS = join(ROOT, "node_modules", ".capstan", "docs");
-const LONGEST_MS = 15_000;
+const LONGEST_MS = 30_000;
 /** Each of its commands is a process of its own, as it is to whoever reads it. */
 const FIRST_PAGE = "README.md";
 

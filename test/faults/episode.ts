@@ -22,8 +22,13 @@ export interface Trial {
   readonly recoveredMs: number | undefined;
 }
 
-/** Within this a node whose disk works again acknowledges something; clients ask every few milliseconds. */
-const MOST_RECOVERY_MS = 2_000;
+interface Limits {
+  /** What has not happened by then does not happen. */
+  readonly mostWaitMs: number;
+  /** Within this a node whose disk works again acknowledges something. */
+  readonly mostRecoveryMs: number;
+}
+
 /** A disk with some room left takes small groups and fails large ones: a read may meet several that are undone. */
 const MOST_ASKED = 5;
 /** How many acknowledgements pass between two looks at whether the disk failed anything yet. */
@@ -35,7 +40,7 @@ export class Episode {
   readonly #load: Load;
   readonly #random: SeededRandom;
   readonly #violation: (text: string) => void;
-  readonly #mostWaitMs: number;
+  readonly #limits: Limits;
   #acknowledged = 0;
   #refused = 0;
   #last: Asked | undefined;
@@ -49,9 +54,9 @@ export class Episode {
     load: Load,
     random: SeededRandom,
     violation: (text: string) => void,
-    mostWaitMs: number,
+    limits: Limits,
   ) {
-    this.#mostWaitMs = mostWaitMs;
+    this.#limits = limits;
     this.#connection = server.connect();
     server.exited.then(() => {
       this.#dead = true;
@@ -103,7 +108,8 @@ export class Episode {
     const sofar = this.#acknowledged;
     await this.#until(`recovery from ${kind.name}`, () => this.#acknowledged > sofar);
     const recoveredMs = performance.now() - startedAt;
-    if (recoveredMs > MOST_RECOVERY_MS) this.#violation(`${kind.name}: recovered after ${Math.round(recoveredMs)} ms`);
+    if (recoveredMs > this.#limits.mostRecoveryMs)
+      this.#violation(`${kind.name}: recovered after ${Math.round(recoveredMs)} ms`);
     return { ...common, acknowledged: this.#acknowledged, failed, recoveredMs };
   }
 
@@ -165,10 +171,10 @@ export class Episode {
     const limit = setTimeout(() => {
       late = true;
       this.#happened();
-    }, this.#mostWaitMs);
+    }, this.#limits.mostWaitMs);
     while (!there() && !late && !this.#dead) await new Promise<void>((resolve) => this.#wake.push(resolve));
     clearTimeout(limit);
-    if (late) this.#violation(`no ${what} in ${this.#mostWaitMs} ms`);
+    if (late) this.#violation(`no ${what} in ${this.#limits.mostWaitMs} ms`);
   }
 }
 

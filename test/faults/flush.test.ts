@@ -11,7 +11,7 @@ import { LOSSES, type Loss } from "./cached-file.ts";
 import { type FaultDisk, mountDisk } from "./fault-disk.ts";
 import { whyNotMountable } from "./mountable.ts";
 
-setDefaultTimeout(20_000);
+setDefaultTimeout(60_000);
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -16,7 +16,7 @@ import { type FaultDisk, mountDisk } from "./fault-disk.ts";
 import { whyNotMountable } from "./mountable.ts";
 import { postRaw } from "./raw-request.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 const WAL = "^log\\.db-wal$";
 const IN_FLIGHT = 64;

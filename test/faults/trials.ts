@@ -20,6 +20,8 @@ export interface TrialsOptions {
   readonly kinds?: readonly Kind[];
   /** `early`: a build that acknowledges before it has flushed. `lie`: a disk that calls flushed what it has not. */
   readonly control?: "early" | "lie";
+  /** Within so many milliseconds a node whose disk works again acknowledges something. Default: 2000, on a machine that does nothing else. */
+  readonly mostRecoveryMs?: number;
   readonly onTrial?: (trial: Trial) => void;
   readonly onRound?: (round: Round) => void;
 }
@@ -48,6 +50,8 @@ const AFTER_RESTART = 50;
 const MOST_WAIT_MS = 20_000;
 /** The same of a build or a disk that is wrong on purpose, and may never go on. */
 const MOST_WAIT_CONTROL_MS = 2_000;
+/** Clients ask every few milliseconds. */
+const MOST_RECOVERY_MS = 2_000;
 /** How many of the lives that end while the disk fails. */
 const WHILE_DOWN = 0.3;
 /** How many refusals a client takes for an answer. */
@@ -204,14 +208,9 @@ class World {
     this.#server = await startServer(path, this.#build);
     const working = this.#load.work(this.#server);
     const control = this.#options.control !== undefined;
-    const episode = new Episode(
-      this.#server,
-      this.#medium,
-      this.#load,
-      this.#random,
-      this.#violation,
-      this.#mostWaitMs,
-    );
+    const { mostRecoveryMs = MOST_RECOVERY_MS } = this.#options;
+    const limits = { mostWaitMs: this.#mostWaitMs, mostRecoveryMs };
+    const episode = new Episode(this.#server, this.#medium, this.#load, this.#random, this.#violation, limits);
     this.#refused = () => episode.refused();
     const trials: Trial[] = [];
     let duringFault = false;

@@ -15,11 +15,13 @@ import {
 import { join } from "node:path";
 import { OperatedNode } from "./operated-node.ts";
 
-setDefaultTimeout(20_000);
+setDefaultTimeout(60_000);
 
 let node: OperatedNode;
 beforeAll(async () => {
   node = await OperatedNode.start();
+  // Not where a node listens by default: whose machine this is may have one there.
+  writeFileSync(node.path("capstan.config.ts"), 'export default { listen: "127.0.0.1:0" };\n');
   for (let i = 0; i < 5; i++) await node.ran("perform", "echo", JSON.stringify("x".repeat(20_000)));
 });
 afterAll(() => node[Symbol.asyncDispose]());
@@ -59,7 +61,9 @@ let count = 0;
 function killed(spoil: (data: string) => void = () => {}): string {
   const data = node.path(`killed-${++count}`);
   mkdirSync(data, { mode: 0o700 });
-  for (const name of readdirSync(node.data).filter((one) => statSync(join(node.data, one)).isFile())) {
+  // What is being written under another name is there no longer when it is looked at.
+  const names = readdirSync(node.data).filter((one) => !one.endsWith(".tmp"));
+  for (const name of names.filter((one) => statSync(join(node.data, one)).isFile())) {
     copyFileSync(join(node.data, name), join(data, name));
     chmodSync(join(data, name), statSync(join(node.data, name)).mode & 0o777);
   }

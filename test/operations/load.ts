@@ -15,7 +15,7 @@ const CLIENTS = 8;
 const TOKEN = "load.token";
 /** How long a client waits before it asks a node again that did not answer. */
 const PAUSE_MS = 20;
-const LONGEST_MS = 15_000;
+const LONGEST_MS = 30_000;
 
 export class Load {
   readonly acknowledged: Acknowledged[] = [];

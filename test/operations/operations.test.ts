@@ -18,7 +18,7 @@ import { Load } from "./load.ts";
 import { OperatedNode } from "./operated-node.ts";
 
 // Each starts several processes, on machines that do other things too.
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 const SOME = 150;
 

@@ -19,7 +19,7 @@ import { type Ids, matches, withIds } from "../docs/transcript.ts";
 const ROOT = join(import.meta.dir, "..", "..");
 const OUT = join(ROOT, "node_modules", ".capstan", "binary", "capstan");
 const CLAIM = `${OUT}.building`;
-const LONGEST_MS = 15_000;
+const LONGEST_MS = 30_000;
 
 let compiling: Promise<string> | undefined;
 

@@ -131,6 +131,7 @@ const examples: readonly { rule: Rule; good: readonly Files[]; bad: readonly Fil
       { [PEER]: "export const step = (session, at, random) => [new Date(at), random()];" },
       { "packages/peer/src/session.test.ts": "const at = Date.now();" },
       { [PEER]: 'import { createHmac, timingSafeEqual } from "node:crypto";' },
+      { [PEER]: "Bun.SHA256.hash(bytes, into);" },
       { [PLUGIN]: "definePlugin({ decide: ({ envelope }) => new Date(envelope.at) }); // not Date.now()" },
       {
         "packages/plugins/src/greeter/effects.ts": "const at = Date.now(); setTimeout(send, 10);",

@@ -13,8 +13,7 @@ const ANYWHERE = [
 ];
 
 export function noMachinePaths(here: readonly string[]): Rule {
-  const literal = here.filter((path) => path.split("/").length > 2 || path === homedir());
-  const patterns = [...ANYWHERE, ...literal.map((path) => new RegExp(`${RegExp.escape(path)}(?![\\w-])`, "g"))];
+  const patterns = [...ANYWHERE, ...here.map((path) => new RegExp(`${RegExp.escape(path)}(?![\\w-])`, "g"))];
   return {
     name: "no file names a path of someone's machine",
     check(repository) {
@@ -27,7 +26,8 @@ export function noMachinePaths(here: readonly string[]): Rule {
   };
 }
 
-/** What names this machine: the clone, the folder that holds it, and the home of whoever runs this. */
+/** What names this machine: the clone, the folder that holds it, and the home of whoever runs this; not what any machine has, as `/tmp`. */
 export function pathsOfThisMachine(root: string): string[] {
-  return [root, dirname(root), homedir()].filter((path) => path !== "/");
+  const names = (path: string): number => path.split("/").filter((name) => name !== "").length;
+  return [...[root, homedir()].filter((path) => names(path) > 1), ...[dirname(root)].filter((path) => names(path) > 2)];
 }
