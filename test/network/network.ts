@@ -37,8 +37,9 @@ export const TIMING = {
   connectTime: 2_000,
   openTime: 3_000,
   backoff: { first: 100, last: 1_000 },
-  // As long as the hold time (RFC 4724 §4.1): whoever is gone for longer is gone.
-  restartTime: 5_000,
+  // Whoever is gone for longer is gone (RFC 4724 §4.1). A node that was itself suspended may notice that a third of the hold time late, as
+  // for so long it would have heard nothing of a live peer either; both together are less than the hold time and a second.
+  restartTime: 4_000,
   deferral: 3_000,
   advertisementInterval: 50,
 } as const satisfies Partial<SpeakerTiming>;
