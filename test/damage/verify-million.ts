@@ -28,7 +28,7 @@ async function verifyHere(directory: string): Promise<void> {
   const result = await verifyLogFile(join(directory, LOG), { keys });
   const ms = performance.now() - startedAt;
   const { rows, entries } = result;
-  process.stdout.write(verificationText(result));
+  console.log(verificationText(result).trimEnd());
   console.log(`${(ms / 1000).toFixed(1)} s, ${Math.round((entries / ms) * 1000)} entries a second, ${rows} rows`);
   const most = process.resourceUsage().maxRSS * 1024;
   console.log(`${mebibytes(most)} resident at most, ${mebibytes(before)} before it began`);

@@ -51,4 +51,4 @@ if (rounds > 0) {
   say(`  p99 ratio ${ratio.toFixed(2)}, ${MOST_CHANGE} at most`);
   failed ||= !(ratio <= MOST_CHANGE);
 }
-process.exit(failed ? 1 : 0);
+process.stdout.end(() => process.exit(failed ? 1 : 0));

@@ -37,4 +37,4 @@ else {
   say(`wrong: ${wrong.length === 0 ? "nothing" : ""}`);
   for (const one of wrong) say(`  ${one}`);
 }
-process.exit(report.wrong.length > 0 ? 1 : 0);
+process.stdout.end(() => process.exit(report.wrong.length > 0 ? 1 : 0));

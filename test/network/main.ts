@@ -35,7 +35,8 @@ if (kinds.length === 0) wrongUsage(`--only is one of: ${KINDS.join("; ")}`);
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 setPriority(NICE);
-process.exit(liars ? await tellOfLiars() : await tellOfNetwork());
+const code = liars ? await tellOfLiars() : await tellOfNetwork();
+process.stdout.end(() => process.exit(code));
 
 function wrongUsage(text: string): never {
   process.stderr.write(`network: ${text}\n`);

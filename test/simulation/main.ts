@@ -75,20 +75,16 @@ function run(): boolean | Promise<boolean> {
 
 /** One run, with its trace where it is asked for, and its hash. */
 function one(script: Script): boolean {
-  const { hash, kinds, violations, ...rest } = runTrial(
-    simulator,
-    script,
-    options.trace ? (line) => process.stdout.write(`${line}\n`) : undefined,
-  );
+  const { hash, kinds, violations, ...rest } = runTrial(simulator, script, options.trace ? say : undefined);
   if (options.json) {
-    console.log(JSON.stringify({ hash, kinds, violations, ...rest }));
+    say(JSON.stringify({ hash, kinds, violations, ...rest }));
     return violations.length === 0;
   }
-  for (const violation of violations) console.log(`VIOLATION ${lineOf(violation)}`);
+  for (const violation of violations) say(`VIOLATION ${lineOf(violation)}`);
   const totals = new Totals();
   totals.add({ hash, kinds, violations, ...rest });
-  for (const line of linesOf(totals.summary())) console.log(line);
-  console.log(`trace ${hash}`);
+  for (const line of linesOf(totals.summary())) say(line);
+  say(`trace ${hash}`);
   return violations.length === 0;
 }
 
@@ -129,9 +125,9 @@ async function many(): Promise<boolean> {
     unequalTraces: unequal.seeds.length,
     seconds: Math.round((performance.now() - startedAt) / 1000),
   };
-  if (json) console.log(JSON.stringify(summary));
-  else for (const line of linesOf(summary)) console.log(line);
-  for (const seed of unequal.seeds) console.log(`seed ${seed}: two runs, two traces`);
+  if (json) say(JSON.stringify(summary));
+  else for (const line of linesOf(summary)) say(line);
+  for (const seed of unequal.seeds) say(`seed ${seed}: two runs, two traces`);
   for (const [seed, kind] of [...failed].slice(0, MOST_SHRUNK)) explain(seed, kind, hashes.get(seed));
   return failed.size === 0 && unequal.seeds.length === 0;
 }
@@ -160,14 +156,12 @@ async function again(
 function explain(seed: number, kind: string, hash: string | undefined): void {
   const script = simulator.randomScript({ seed, nodes: options.nodes });
   const repeated = repeat(script);
-  console.log(`seed ${seed} (${kind}): ${repeated === hash ? "the same trace again" : `another trace: ${repeated}`}`);
+  say(`seed ${seed} (${kind}): ${repeated === hash ? "the same trace again" : `another trace: ${repeated}`}`);
   const { script: short, runs } = shrinkScript(simulator, script, kind, SHRINKING);
   const file = join(tmpdir(), `capstan-simulation-${seed}.json`);
   writeFileSync(file, JSON.stringify(short));
-  console.log(
-    `seed ${seed}: shrunk from ${sizeOf(script)} to ${sizeOf(short)} parts in ${runs} runs; --script ${file}`,
-  );
-  console.log(simulator.printScript(short));
+  say(`seed ${seed}: shrunk from ${sizeOf(script)} to ${sizeOf(short)} parts in ${runs} runs; --script ${file}`);
+  say(simulator.printScript(short));
 }
 
 function repeat(script: Script): string {
@@ -182,6 +176,11 @@ function progress(totals: Totals, startedAt: number): void {
   const { seeds, violations, simulatedHours } = totals.summary();
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   console.error(`${seeds} seeds, ${simulatedHours} simulated hours, ${violations} violations, ${seconds} s`);
+}
+
+/** Every line goes the same way: beside a slow reader, what console.log writes overtakes what the stream still holds. */
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 function seedOf(job: Job): number {
