@@ -38,12 +38,14 @@ export {
   type Envelope,
   type Facts,
   type ForwardedOptions,
+  LONGEST_TIMEOUT,
   type Message,
   messageName,
   NODE_GRANT,
   namespaceOf,
   type Principal,
 } from "./message/message.ts";
+export type { NodeMetrics } from "./message/metrics-schema.ts";
 export { nearest } from "./message/nearest.ts";
 export { nameSchema, parse, parseForwarded } from "./message/parse.ts";
 export { replaceFile } from "./notary/checkpoint-writer.ts";
@@ -51,7 +53,6 @@ export { type CosignedCheckpoint, CosignedCheckpoints } from "./notary/cosigned-
 export type { NodeSigner, Succession } from "./notary/node-signer.ts";
 export { verifyRotation } from "./notary/rotation-statement.ts";
 export { keyName } from "./notary/signer.ts";
-export type { NodeMetrics } from "./observability/metrics-schema.ts";
 export type { Observer } from "./observability/observe-decisions.ts";
 export { openTracer } from "./observability/open-tracer.ts";
 export type { TracedEffect, Tracer } from "./observability/tracer.ts";
@@ -150,7 +151,7 @@ export type { History } from "./rehearsal/survey.ts";
 export { defaultLimits, type SessionLimits } from "./rpc/limits.ts";
 export type { Caller } from "./scope/caller.ts";
 export type { AddressedScope, Scope } from "./scope/scope-type.ts";
-export { DEFAULT_LISTEN, parseAddress } from "./server/address.ts";
+export { checkMeant, DEFAULT_LISTEN, parseAddress } from "./server/address.ts";
 export { type Config, configKeys, defineConfig, parseConfig } from "./server/config.ts";
 export type { IrohOptions } from "./server/iroh.ts";
 export {

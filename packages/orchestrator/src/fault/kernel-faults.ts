@@ -69,7 +69,11 @@ export const kernelFaults = {
     retryable: false,
     text: "The request's Origin or Host is not one that this node serves; see `--allow-origin` and `--allow-host`.",
   },
-  TOO_LARGE: { status: 413, retryable: false, text: "The frame or body is larger than the door takes." },
+  TOO_LARGE: {
+    status: 413,
+    retryable: false,
+    text: "The frame or body is larger than the door takes, or than a frame between nodes may be.",
+  },
   NOT_FOUND: { status: 404, retryable: false, text: "Nothing is at that path." },
   STOPPING: { status: 503, retryable: true, text: "The node is shutting down and takes nothing new." },
   // The pipeline.

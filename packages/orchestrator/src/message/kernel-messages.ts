@@ -1,8 +1,8 @@
 // The kernel's own messages: what can be asked of any node, whatever its plugins, and the internal ones of its start.
 
 import { z } from "zod";
-import { metricsSchema } from "../observability/metrics-schema.ts";
 import { command, query } from "./definition.ts";
+import { metricsSchema } from "./metrics-schema.ts";
 
 const idSchema = z.string().min(1).max(80);
 

@@ -67,8 +67,16 @@ export interface CallOptions {
   readonly wait?: number | undefined;
 }
 
-/** What a node may add about a call that it forwards (`Connection.forwards`). */
+/** The longest time, in milliseconds, that a forwarded call may be given: a year. */
+export const LONGEST_TIMEOUT = 365 * 86_400_000;
+
+/** What a node may say about a call that it forwards (`Connection.forwards`). */
 export interface ForwardedOptions extends CallOptions {
+  /**
+   * Goes before a deadline: the milliseconds that are left of it. The receiver counts them by its own clock, so that the two clocks need not
+   * agree. (As `grpc-timeout` does, https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md.)
+   */
+  readonly timeout?: number | undefined;
   /** The nodes that it came through before the forwarding one, oldest first. */
   readonly via?: readonly string[] | undefined;
   /** The depth of its chain of causes. */

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { FaultError } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
 import { keepJson } from "./json-text.ts";
-import { type CallOptions, type ForwardedOptions, isLong, partsOf } from "./message.ts";
+import { type CallOptions, type ForwardedOptions, isLong, LONGEST_TIMEOUT, partsOf } from "./message.ts";
 import { nearest } from "./nearest.ts";
 
 /** Names of things that callers make: segments of letters, digits and `._~-`, divided by `/`. */
@@ -42,11 +42,12 @@ const optionsSchema = z.strictObject({
   wait: z.number().int().min(0).max(86_400_000).optional(),
 });
 
-/** Each node is a hop, and no message with more hops is decided (pipeline/tip.ts, MOST_HOPS). */
+/** Each node is a hop, and no message with more hops is decided (pipeline/follow-ups.ts, MOST_HOPS). */
 const MOST_VIA = 16;
 const MOST_HOPS_SAID = 255;
 
 const forwardedSchema = optionsSchema.extend({
+  timeout: z.number().int().min(0).max(LONGEST_TIMEOUT).optional(),
   via: z
     .array(z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "must be a node's id"))
     .max(MOST_VIA)

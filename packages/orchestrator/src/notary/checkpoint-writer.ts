@@ -1,14 +1,14 @@
-// Keeps the latest checkpoint in a file beside the database, where an opening looks whether the log lost its end
-// (log/checkpoint-file.ts). The file is replaced by a rename: whoever reads it finds the one before or the one after.
+// Keeps the latest checkpoint in a file beside the database. By it, an opening of the log detects that the newest entries are gone
+// (log/checkpoint-file.ts). The file is replaced by a rename, so that a reader finds either the old or the new checkpoint.
 
 import { open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** It says nothing that is secret. */
+/** A checkpoint is public. */
 const MODE = 0o644;
 
 export interface CheckpointWriter {
-  /** What is there; `undefined` where nothing is. */
+  /** The file's text; `undefined` where there is no file. */
   read(): Promise<string | undefined>;
   /** Durable once it resolves. One call at a time. @throws whatever the file system does */
   write(note: string): Promise<void>;
@@ -28,7 +28,7 @@ export function checkpointWriter(path: string): CheckpointWriter {
   };
 }
 
-/** Durable once it resolves; whoever reads it finds what was there before, or this. @throws whatever the file system does */
+/** Durable once it resolves; a reader finds either the old or the new content. @throws whatever the file system does */
 export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.tmp`;
   const file = await open(temporary, "w", MODE);
@@ -48,7 +48,7 @@ async function syncDirectory(path: string): Promise<void> {
   try {
     await directory.sync();
   } catch {
-    // Some file systems flush no directory, and need not.
+    // Some file systems cannot flush a directory, and need not.
   } finally {
     await directory.close();
   }

@@ -1,6 +1,6 @@
-// What plugins may have the node's key sign: texts whose first line is a label of the plugin's own, and cosignatures. The node signs
-// with the same key what its log holds, and none of that begins with a label (plugin/composition.ts), nor as a cosignature does, so
-// that no plugin can be made to sign any of it.
+// What plugins may sign with the node's key: texts whose first line is one of the plugin's labels, and cosignatures. The same key signs
+// the log's checkpoints and key rotations. None of these texts begins with a label (plugin/composition.ts) or like a cosignature, so
+// that no plugin can be tricked into signing one.
 
 import { FaultError, fault } from "../fault/fault.ts";
 import type { Identity } from "../plugin/plugin.ts";
@@ -10,7 +10,7 @@ import type { NodeSigner } from "./node-signer.ts";
 
 export interface IdentityParts {
   readonly node: string;
-  /** The plugin, and its labels. */
+  /** The plugin's name, and the labels with which its texts must begin. */
   readonly plugin: string;
   readonly signs: readonly string[];
   readonly cosigns: boolean;
@@ -40,7 +40,7 @@ export function identityOf({ node, plugin, signs, cosigns, epoch, signer }: Iden
     cosign(text, time) {
       if (!cosigns) refused(plugin, "has the key cosign a checkpoint, and does not say that it does (`cosigns`)");
       if (!Number.isSafeInteger(time) || time < 1) refused(plugin, "has the key cosign at a time that is none");
-      // Whatever is cosigned is a checkpoint, and written in its one form.
+      // Refuses anything but a checkpoint in its canonical form.
       parseCheckpoint(text);
       return cosignatureLine(signer(), time, signed(cosignedBytes(text, time)));
     },

@@ -1,6 +1,6 @@
-// How a node's key follows another: `key.rotate` owes an effect that makes the new key and has both sign a statement,
-// `key.rotated` records it, and once that is durable the notary signs with the new one and the files are swapped. Whatever of
-// it a crash cuts off, the next start goes on with.
+// Key rotation. `key.rotate` owes an effect that makes the new key and lets both keys sign a statement; `key.rotated` records
+// the statement. Once that entry is durable, the notary signs with the new key and the key files are swapped. After a crash, the
+// next start continues the rotation.
 
 import { FaultError, fault } from "../fault/fault.ts";
 import type { Log } from "../log/log.ts";
@@ -16,16 +16,16 @@ import type { Notary } from "./notary.ts";
 import { signRotation } from "./rotation-statement.ts";
 
 export const ROTATE_KEY = "rotateKey";
-/** Whether the node that takes the message in has keys that can follow one another. */
+/** The fact whether the node that receives the message has a key that can be rotated. */
 export const ROTATABLE = "key.rotatable";
 
 export interface Rotated {
-  /** The `key.rotate` that it is the outcome of. */
+  /** The id of the `key.rotate` whose outcome this is. */
   readonly id: string;
   /** Verifier keys. */
   readonly old: string;
   readonly new: string;
-  /** The note that both signed. */
+  /** The note that both keys signed (rotation-statement.ts). */
   readonly statement: string;
 }
 
@@ -73,13 +73,13 @@ export interface KeyRotationParts {
   readonly log: Log;
   /** `undefined` where the node was given none. */
   readonly signer: NodeSigner | undefined;
-  // What is put together after the kernel's plugin, which this is a part of.
+  // Functions, because tables and notary are made after the kernel's plugin, which contains this.
   tables(): BaseTables;
   notary(): Notary;
   report(thrown: unknown): void;
 }
 
-/** The keys of this node, as they follow one another while it runs. */
+/** The node's key in force, and its rotation while the node runs. */
 export class KeyRotation implements EffectHandler {
   readonly #parts: KeyRotationParts;
   #signer: NodeSigner | undefined;
@@ -98,7 +98,7 @@ export class KeyRotation implements EffectHandler {
     return this.#parts.signer?.succession !== undefined;
   }
 
-  /** The key that signs, as a row's key; `undefined` where none is admitted to the log. */
+  /** The key in force, as the key of its row; `undefined` where the node was given none. */
   get admits(): string | undefined {
     return this.#signer === undefined ? undefined : rowKeyOf(this.#signer);
   }
@@ -108,12 +108,12 @@ export class KeyRotation implements EffectHandler {
   }
 
   /**
-   * Goes on with a rotation that a crash cut off: what the log knows takes over, what it knows nothing of is forgotten.
+   * Continues a rotation that a crash interrupted: a new key that the log has admitted takes over, one that it has not is discarded.
    * @throws FaultError KEY_RETIRED where the node has only a key that the log has retired
    */
   async resume(): Promise<void> {
     const { signer, log } = this.#parts;
-    // Of a damaged log nobody can tell which key is its node's.
+    // A damaged log cannot tell which key is in force.
     if (signer === undefined || log.damage !== undefined) return;
     const next = await signer.succession?.made();
     const row = next && this.#row(next);
@@ -129,7 +129,7 @@ export class KeyRotation implements EffectHandler {
       throw new FaultError(fault("KEY_FIXED", "this node's key is not kept in files"));
     let next = await signer.succession.next();
     if (rowKeyOf(next) === rowKeyOf(old)) {
-      // It took over, and only its file is not yet where it belongs.
+      // The new key is in force already; only its file has not been moved to its place.
       await signer.succession.promote();
       next = await signer.succession.next();
     }
@@ -155,7 +155,7 @@ export class KeyRotation implements EffectHandler {
         try {
           await this.#parts.signer?.succession?.promote();
         } catch (thrown) {
-          // The next start, or the next rotation, does it.
+          // The next start, or the next rotation, tries again.
           this.#parts.report(thrown);
         }
       },

@@ -1,23 +1,23 @@
-// What signs for a node, and how another key comes to sign after it. Where the keys are kept is the edge's (server/node-key.ts).
+// A node's signing key, and how another key succeeds it. The server keeps the key files (server/node-key.ts).
 
 import type { Signer } from "../proof/note.ts";
 
 /** A signer with which a node signs. */
 export interface NodeSigner extends Signer {
-  /** The same signature, at once; `undefined` where the key is somewhere that has to be waited for. */
+  /** The same signature, synchronously; `undefined` where the key can only sign asynchronously. */
   readonly signNow?: ((bytes: Uint8Array) => Uint8Array) | undefined;
-  /** `undefined` where the key is for good. */
+  /** `undefined` where the key cannot be rotated. */
   readonly succession?: Succession | undefined;
 }
 
-/** The key that is made to follow the one in force. */
+/** The successor of the key in force. */
 export interface Succession {
-  /** Makes it, durable before it is answered; asked again, answers the same. */
+  /** Makes the successor, and resolves once its file is durable; a second call returns the same key. */
   next(): Promise<NodeSigner>;
-  /** The one that was made, and does not yet stand in the other's place. */
+  /** A successor that was made, and has not been promoted. */
   made(): Promise<NodeSigner | undefined>;
-  /** Puts it there for good. */
+  /** Replaces the file of the key in force by the successor's. */
   promote(): Promise<void>;
-  /** Forgets it. */
+  /** Deletes the successor. */
   discard(): Promise<void>;
 }

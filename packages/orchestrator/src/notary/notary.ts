@@ -1,5 +1,5 @@
-// Signs what is durable: how many entries the log has and the root over them, as a checkpoint. It keeps the newest, and has it
-// in a file beside the database at most half a second after an entry. A log that is damaged it never signs.
+// Signs checkpoints: how many durable entries the log has, and the root of the Merkle tree over them. It keeps the newest one, and
+// writes it to a file beside the database at most half a second after an entry. It never signs a damaged log.
 
 import { FaultError, fault } from "../fault/fault.ts";
 import type { Log, LogTree, Restoration } from "../log/log.ts";
@@ -12,16 +12,16 @@ import { CosignedCheckpoints } from "./cosigned-checkpoints.ts";
 
 export interface NotaryOptions {
   readonly log: Log;
-  /** Asked for once, when something is to be signed. */
+  /** Called once, before the first signature. */
   signer(): Promise<Signer>;
-  /** The entry by which a key was retired, as of the tip: it signs nothing later. */
+  /** The entry that retired a key, as of the tip; the key signs no checkpoint of later entries. */
   retiredAt(key: Signer): number | undefined;
   readonly timers: Timers;
   /** Milliseconds since the epoch; never runs backwards. */
   now(): number;
-  /** `undefined` where checkpoints are only for whoever asks. */
+  /** `undefined` where checkpoints are only signed on request. */
   readonly file: CheckpointWriter | undefined;
-  /** Told when the file cannot be written, once until it can be again. */
+  /** Called when the file cannot be written; once, until it could be written again. */
   report(thrown: unknown): void;
 }
 
@@ -30,14 +30,14 @@ interface Signed {
   readonly note: string;
 }
 
-/** The key that signs once the log has retired the one before it. */
+/** The key that takes over once the log has retired the present one. */
 export interface Successor {
   readonly signer: Signer;
-  /** Called once, when it has taken over. */
+  /** Called once, when the notary signs with this key. */
   tookOver(): Promise<void>;
 }
 
-/** How long an entry is durable before the file's checkpoint covers it: half of the second that is promised. */
+/** The delay after an entry until the file's checkpoint covers it: half of the second that docs/operators.md promises. */
 const WRITE_AFTER_MS = 500;
 
 export class Notary implements Proofs {
@@ -46,10 +46,10 @@ export class Notary implements Proofs {
   #signer: Promise<Signer> | undefined;
   #successor: Successor | undefined;
   #latest: Signed | undefined;
-  /** The signing that is under way or was the last; and the one that comes after it, for those who ask meanwhile. */
+  /** The latest signing, perhaps still under way; and the one after it, which all calls share that come meanwhile. */
   #turn: Promise<unknown> = Promise.resolve();
   #next: Promise<Signed> | undefined;
-  /** `at` of the last checkpoint, those of earlier starts included. */
+  /** The latest checkpoint's `at`, also if an earlier start signed it: `at` never runs backwards. */
   #at = 0;
   #written: Signed | undefined;
   #writing: Promise<void> | undefined;
@@ -78,17 +78,17 @@ export class Notary implements Proofs {
     return this.#latest?.size ?? 0;
   }
 
-  /** The key that signs, as whoever verifies is given it. */
+  /** The verifier key of the key in force. */
   async verifierKey(): Promise<string> {
     return formatVerifierKey(await this.#key());
   }
 
-  /** The key that is to follow. It takes over as soon as the entry is durable that retires the one before. */
+  /** The next key. It takes over once the entry that retires the present key is durable. */
   set successor(successor: Successor) {
     this.#successor = successor;
   }
 
-  /** Takes up where the last start ended. */
+  /** Goes on from the checkpoint that an earlier start left in the file. */
   async start(): Promise<void> {
     const { file, log } = this.#options;
     if (log.damage !== undefined) return;
@@ -100,7 +100,7 @@ export class Notary implements Proofs {
 
   /** Entries became durable. */
   committed(): void {
-    // Nobody has to ask for a checkpoint for the keys to change.
+    // The rotation takes place at the next signature, so one is made even if nobody asks for a checkpoint.
     if (this.#successor !== undefined) void this.checkpoint().catch(() => {});
     if (this.#options.file === undefined || this.#stopTimer !== undefined || this.#stopped) return;
     this.#stopTimer = this.#options.timers.after(WRITE_AFTER_MS, () => {
@@ -114,7 +114,7 @@ export class Notary implements Proofs {
     return (await this.#covering(this.#options.log.head)).note;
   }
 
-  /** Resolves once the file covers what is durable now, or could not be written: that is reported, and tried again. */
+  /** Resolves once the file covers all entries that are durable now, or could not be written: that is reported, and tried again. */
   async written(): Promise<void> {
     try {
       await this.#covering(this.#options.log.head);
@@ -124,7 +124,7 @@ export class Notary implements Proofs {
     }
   }
 
-  /** Signs nothing more by itself. */
+  /** Stops the timer: from now on checkpoints are only signed on request. */
   abandon(): void {
     this.#stopped = true;
     this.#stopTimer?.();
@@ -138,7 +138,7 @@ export class Notary implements Proofs {
 
   async #covering(size: number): Promise<Signed> {
     if (this.#latest !== undefined && this.#latest.size >= size) return this.#latest;
-    // One is signed at a time: however many ask, each signature is for all who asked since the one before.
+    // One signing at a time: all calls that come during one share the next.
     this.#next ??= this.#inTurn(() => {
       this.#next = undefined;
       return this.#sign();
@@ -167,7 +167,7 @@ export class Notary implements Proofs {
     return this.#signed(size);
   }
 
-  /** The last that the old key signs covers the entry that retires it, and nothing later. */
+  /** The old key's last checkpoint ends with the entry that retires the key. */
   async #succeed(until: number): Promise<void> {
     const successor = this.#successor;
     if (successor === undefined) {
@@ -202,7 +202,7 @@ export class Notary implements Proofs {
     return this.#signer;
   }
 
-  /** One write at a time; what is signed meanwhile is written after it. */
+  /** One write at a time; a checkpoint that is signed meanwhile is written next. */
   async #write(): Promise<void> {
     const { file } = this.#options;
     if (file === undefined || this.#latest === this.#written) return;
@@ -238,7 +238,7 @@ export class Notary implements Proofs {
       const checkpoint = await verifyCheckpoint(note, [verifierOf(await this.#key())]);
       return checkpoint.log === this.#options.log.id ? checkpoint : undefined;
     } catch {
-      // Another key's, or no checkpoint: it says nothing here, and is replaced.
+      // Signed by another key, or no checkpoint: it is ignored, and replaced by the next.
       return undefined;
     }
   }

@@ -1,10 +1,10 @@
-// What both keys sign when one follows the other: a signed note (https://c2sp.org/signed-note), so that whoever knows the old
-// key can verify the new one by it alone.
+// The statement that both keys sign at a key rotation: a signed note (https://c2sp.org/signed-note). With the old key alone, one
+// can verify the new key by it.
 //
 //   capstan key rotation
 //   l-2xk…                                       the log's id
 //   capstan/n-7f3a1b2c+9a0b1c2d+AQ…              the old verifier key
-//   capstan/n-7f3a1b2c+1f2e3d4c+AQ…              the new one
+//   capstan/n-7f3a1b2c+1f2e3d4c+AQ…              the new verifier key
 
 import {
   formatVerifierKey,

@@ -2,9 +2,9 @@
 // whose grant covers `node.metrics`.
 
 import { type Fault, FaultError, fault, faultOf } from "../fault/fault.ts";
+import type { NodeMetrics } from "../message/metrics-schema.ts";
 import type { Orchestrator } from "../orchestrator.ts";
 import type { DoorContext } from "../plugin/plugin.ts";
-import type { NodeMetrics } from "./metrics-schema.ts";
 
 export const METRICS_PATH = "/metrics";
 

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
+import { metricsSchema, type NodeMetrics } from "../message/metrics-schema.ts";
 import { faultyLog } from "../testing/faulty-log.fixture.ts";
 import { byHand, jobs } from "../testing/jobs.fixture.ts";
 import { notes } from "../testing/notes.fixture.ts";
 import { admits, settled, start } from "../testing/start.fixture.ts";
 import { type Family, parseExposition } from "./exposition.fixture.ts";
-import { metricsSchema, type NodeMetrics } from "./metrics-schema.ts";
 import { prometheusText } from "./prometheus.ts";
 
 type Started = Awaited<ReturnType<typeof start>>;

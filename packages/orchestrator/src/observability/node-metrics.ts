@@ -2,11 +2,11 @@
 
 import { version } from "../../package.json" with { type: "json" };
 import type { Log } from "../log/log.ts";
+import type { NodeMetrics } from "../message/metrics-schema.ts";
 import type { NodeInfo } from "../plugin/reader.ts";
 import type { SessionBudget } from "../rpc/budget.ts";
 import { type LoopDelay, NO_DELAY } from "./loop-delay.ts";
 import type { Meters } from "./meters.ts";
-import type { NodeMetrics } from "./metrics-schema.ts";
 
 export interface MetricsParts {
   readonly node: NodeInfo;

@@ -3,9 +3,9 @@
 // https://prometheus.io/docs/practices/naming/
 
 import { type Metric, Registry } from "prom-client";
+import type { NodeMetrics } from "../message/metrics-schema.ts";
 import type { Histogram } from "./histogram.ts";
 import type { Meters } from "./meters.ts";
-import type { NodeMetrics } from "./metrics-schema.ts";
 
 type Labels = Readonly<Record<string, string>>;
 type Value = readonly [value: number, labels?: Labels];

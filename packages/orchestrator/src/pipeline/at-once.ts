@@ -7,10 +7,11 @@ import { parse } from "../message/parse.ts";
 import type { Composition } from "../plugin/composition.ts";
 import type { BaseTables, Change, StateView } from "../state/state.ts";
 import { decide, type Passed } from "./decide.ts";
-import type { Begun, Effects } from "./effects.ts";
+import type { Effects } from "./effects.ts";
 import type { Enveloper } from "./enveloper.ts";
 import type { Owed } from "./owed.ts";
 import type { OutcomeAtOnce } from "./recorder.ts";
+import type { Begun } from "./running-effect.ts";
 import type { Outcome } from "./waiters.ts";
 
 export interface AtOnceParts {

@@ -9,7 +9,7 @@ import { reopened } from "../testing/faulty-log.fixture.ts";
 import { byHand, jobs, jobTable } from "../testing/jobs.fixture.ts";
 import { notes } from "../testing/notes.fixture.ts";
 import { admits, codeOf, plugin, type Setting, settled, start, takes } from "../testing/start.fixture.ts";
-import { OUTCOME_WINDOW } from "./tip.ts";
+import { OUTCOME_WINDOW } from "./outcomes.ts";
 
 const replayable = { replayable: true };
 

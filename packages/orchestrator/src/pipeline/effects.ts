@@ -5,14 +5,14 @@ import { type Fault, FaultError, fault, faultOf } from "../fault/fault.ts";
 import type { Awaitable } from "../log/log.ts";
 import type { Message, Principal } from "../message/message.ts";
 import type { Meters } from "../observability/meters.ts";
-import type { TracedEffect, Tracer } from "../observability/tracer.ts";
+import type { Tracer } from "../observability/tracer.ts";
 import type { Composition } from "../plugin/composition.ts";
-import type { EffectHandler, Logger, OwedEffect } from "../plugin/plugin.ts";
+import type { Logger, OwedEffect } from "../plugin/plugin.ts";
 import type { Right } from "../plugin/token.ts";
 import type { BaseTables, State } from "../state/state.ts";
 import type { Timers } from "../time/timers.ts";
-import { Runtime } from "./effect-runtime.ts";
 import type { Owed } from "./owed.ts";
+import { type Begun, carryOut, deadlineExceeded, newRunning, type Running } from "./running-effect.ts";
 
 /** What recording an outcome came to: the entry by which the effect is over, or that it has to be tried again. */
 export type Recorded =
@@ -34,28 +34,6 @@ export interface EffectsOptions {
   unrecorded(effect: OwedEffect): void;
   apply(message: Message, as: Principal, cause: OwedEffect, options?: { readonly key?: string }): Promise<unknown>;
   allows(right: Right, as: Principal): Fault | undefined;
-}
-
-interface Running {
-  readonly effect: Owed;
-  /** As its handler is given it: with its own place in the trace. */
-  told: OwedEffect;
-  /** Where its handler reads rows until its entry is made. */
-  state: Pick<State, "get"> | undefined;
-  started: boolean;
-  abort: AbortController | undefined;
-  stopTimer: (() => void) | undefined;
-  outcome: Message | undefined;
-  /** Its plugin's outcome could not be recorded; what is recorded instead is that it failed. */
-  broken: boolean;
-  /** The entry that recorded its outcome, or cancelled it; 0 where there is none. It is over once that is durable. */
-  overBy: number;
-}
-
-/** An effect that was started before its entry was made. */
-export interface Begun {
-  readonly running: Running;
-  readonly outcome: Awaitable<Message>;
 }
 
 /** How long an outcome that the log did not take waits before it is offered again. */
@@ -100,7 +78,7 @@ export class Effects {
     if ((effect.notBefore ?? now) > now || (effect.deadline ?? Infinity) <= now) return undefined;
     const running = newRunning(effect, state);
     running.started = true;
-    return { running, outcome: this.#carryOut(running, handler) };
+    return { running, outcome: carryOut(running, handler, this.#options) };
   }
 
   /** Takes an effect whose entry was committed. A replayable one may be carried out before this returns. */
@@ -201,32 +179,7 @@ export class Effects {
       this.#failed(running, deadlineExceeded(effect));
       return;
     }
-    this.#await(running, this.#carryOut(running, handler));
-  }
-
-  /** Whatever it throws is an outcome as well. */
-  #carryOut(running: Running, handler: EffectHandler): Awaitable<Message> {
-    const { meters, tracer } = this.#options;
-    const traced = tracer?.effect(running.effect);
-    const began = meters.now();
-    let outcome: Awaitable<Message>;
-    try {
-      outcome = traced === undefined ? this.#handled(running, handler) : this.#within(traced, running, handler);
-    } catch (thrown) {
-      outcome = Promise.reject(thrown);
-    }
-    if (outcome instanceof Promise) meters.effectTakes(running.effect, began, outcome);
-    else meters.effectTook(running.effect, began);
-    return outcome;
-  }
-
-  #handled(running: Running, handler: EffectHandler): Awaitable<Message> {
-    return handler.carryOut(running.told, new Runtime(running, this.#options));
-  }
-
-  #within(traced: TracedEffect, running: Running, handler: EffectHandler): Awaitable<Message> {
-    running.told = { ...running.effect, traceparent: traced.traceparent };
-    return traced.within(() => this.#handled(running, handler));
+    this.#await(running, carryOut(running, handler, this.#options));
   }
 
   #await(running: Running, outcome: Awaitable<Message>): void {
@@ -374,26 +327,4 @@ export class Effects {
   }
 }
 
-function newRunning(effect: Owed, state: Running["state"]): Running {
-  return {
-    effect,
-    told: effect,
-    state,
-    started: false,
-    abort: undefined,
-    stopTimer: undefined,
-    outcome: undefined,
-    broken: false,
-    overBy: 0,
-  };
-}
-
 const CANCELLED: Fault = fault("CANCELLED", "cancelled");
-
-function deadlineExceeded(effect: OwedEffect): Fault {
-  const when = new Date(effect.deadline as number).toISOString();
-  return fault(
-    "DEADLINE_EXCEEDED",
-    `${effect.message.resource}.${effect.message.action}: not done by its deadline, ${when}`,
-  );
-}

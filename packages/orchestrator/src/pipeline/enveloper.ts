@@ -4,18 +4,8 @@ import { siblingId } from "../message/id.ts";
 import type { CallOptions, Envelope, Facts, Principal } from "../message/message.ts";
 import { NO_FACTS, NODE_GRANT } from "../message/message.ts";
 import type { Route } from "../plugin/composition.ts";
-import type { OwedEffect } from "../plugin/plugin.ts";
+import type { Origin, OwedEffect } from "../plugin/plugin.ts";
 import type { NodeInfo } from "../plugin/reader.ts";
-
-/** What a message inherits from the one that led to it. */
-export interface Context {
-  readonly cause?: string | undefined;
-  readonly hops?: number | undefined;
-  readonly via?: readonly string[] | undefined;
-  readonly request?: string | undefined;
-  readonly correlation?: string | undefined;
-  readonly traceparent?: string | undefined;
-}
 
 const NO_VIA: readonly string[] = Object.freeze([]);
 const NO_OPTIONS: CallOptions = Object.freeze({});
@@ -40,9 +30,9 @@ export class Enveloper {
     data: unknown,
     as: Principal,
     options: CallOptions,
-    context: Context,
+    origin: Origin,
   ): Envelope {
-    return this.#envelope(route, data, as, options, context, NO_FACTS, false);
+    return this.#envelope(route, data, as, options, origin, NO_FACTS, false);
   }
 
   #envelope(
@@ -50,7 +40,7 @@ export class Enveloper {
     data: unknown,
     as: Principal,
     options: CallOptions,
-    context: Context,
+    origin: Origin,
     facts: Facts,
     internal: boolean,
   ): Envelope {
@@ -63,22 +53,22 @@ export class Enveloper {
       grant: as.grant,
       may: as.may,
       at,
-      cause: context.cause,
-      correlation: options.correlation ?? context.correlation,
-      traceparent: options.traceparent ?? context.traceparent,
+      cause: origin.cause,
+      correlation: options.correlation ?? origin.correlation,
+      traceparent: options.traceparent ?? origin.traceparent,
       key: options.key,
-      request: context.request,
-      deadline: options.deadline,
-      hops: context.hops ?? 0,
-      via: context.via ?? NO_VIA,
+      request: origin.request,
+      deadline: origin.timeout === undefined ? options.deadline : at + origin.timeout,
+      hops: origin.hops ?? 0,
+      via: origin.via ?? NO_VIA,
       facts,
       internal,
     };
   }
 
   /** A message of the node's own, internal ones included. */
-  own(route: Pick<Route, "resource" | "verb">, data: unknown, context: Context, facts: Facts): Envelope {
-    return this.#envelope(route, data, this.#own, NO_OPTIONS, context, facts, true);
+  own(route: Pick<Route, "resource" | "verb">, data: unknown, origin: Origin, facts: Facts): Envelope {
+    return this.#envelope(route, data, this.#own, NO_OPTIONS, origin, facts, true);
   }
 
   /** The outcome of an effect that is carried out at once (at-once.ts), with the time of the owing message. */

@@ -9,8 +9,8 @@ import type { Restoration } from "../log/log.ts";
 import { entryNumberOf, type MessageDefinition } from "../message/definition.ts";
 import { kernelMessages } from "../message/kernel-messages.ts";
 import { type Message, messageName } from "../message/message.ts";
+import type { NodeMetrics } from "../message/metrics-schema.ts";
 import { admitted, decideRotate, decideRotated } from "../notary/key-rotation.ts";
-import type { NodeMetrics } from "../observability/metrics-schema.ts";
 import {
   type AnyPlugin,
   definePlugin,

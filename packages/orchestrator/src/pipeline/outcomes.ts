@@ -7,8 +7,10 @@ import type { Reader } from "../plugin/reader.ts";
 import { erasedBy } from "./erased-by.ts";
 import { OUTCOME_TABLE } from "./kernel-tables.ts";
 import type { Trace } from "./recorder.ts";
-import { OUTCOME_WINDOW } from "./tip.ts";
 import type { Outcome } from "./waiters.ts";
+
+/** How far behind its message an outcome is found by reading on; past it, its place is written down. */
+export const OUTCOME_WINDOW = 900;
 
 const FIRST_PAGE = 8;
 /** How the line of a trace that is kept beside its entry begins. */

@@ -10,7 +10,8 @@ import { authority } from "../plugin/token.ts";
 import { table } from "../state/table.ts";
 import { admits, codeOf, plugin, settled, start, takes } from "../testing/start.fixture.ts";
 
-const counters = table<number>("counter");
+/** Counted by whether it is even. */
+const counters = table<number>("counter", "logged", { countedBy: (_, count) => (count % 2 === 0 ? "even" : "odd") });
 
 /** `counter.add` prepares with the test's function, then counts up. */
 async function counting(prepare: (envelope: Envelope, reader: Reader, call: number) => Promise<Facts>) {
@@ -56,6 +57,16 @@ test("what it was read from has changed: it is prepared again", async () => {
   });
   expect(await node.send("counter.add")).toEqual({ count: 2 });
   expect([node.seen, node.calls()]).toEqual([[{ count: 1 }], 2]);
+});
+
+test("what was counted has changed: it is prepared again", async () => {
+  const node = await counting(async (_, reader, call) => {
+    const odd = reader.count(counters, "odd");
+    if (call === 1) await node.send("counter.bump");
+    return { odd };
+  });
+  expect(await node.send("counter.add")).toEqual({ count: 2 });
+  expect([node.seen, node.calls()]).toEqual([[{ odd: 1 }], 2]);
 });
 
 test("two that were prepared at once are not decided on the same facts", async () => {

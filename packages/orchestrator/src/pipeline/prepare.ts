@@ -151,6 +151,11 @@ class TrackingReader implements Reader {
     return this.#reader.rows(table);
   }
 
+  count<Row>(table: Table<Row>, group?: string): number {
+    this.#scans.push([table, this.#tables.version(table)]);
+    return this.#reader.count(table, group);
+  }
+
   entries(...args: Parameters<Reader["entries"]>) {
     return this.#reader.entries(...args);
   }

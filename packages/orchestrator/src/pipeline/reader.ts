@@ -49,6 +49,10 @@ export class TipReader implements Reader {
     return this.#tables.rows(table) as Iterable<readonly [string, Row]>;
   }
 
+  count<Row>(table: Table<Row>, group?: string): number {
+    return this.#tables.count(table as Table, group);
+  }
+
   entries(
     from: number,
     { limit = MOST_ENTRIES, reverse = false }: { readonly limit?: number; readonly reverse?: boolean } = {},

@@ -2,10 +2,9 @@
 // that a message, the messages that follow from it and the outcome of a replayable effect can share one group.
 
 import { type Fault, fault } from "../fault/fault.ts";
-import { printable } from "../fault/printable.ts";
 import type { NewEntry, RowChange } from "../log/log.ts";
 import { ENTRY_NUMBER } from "../message/definition.ts";
-import type { Envelope, Facts, Message, Principal } from "../message/message.ts";
+import type { Envelope, Facts, Message } from "../message/message.ts";
 import { messageName, NO_FACTS } from "../message/message.ts";
 import { parse } from "../message/parse.ts";
 import type { Meters } from "../observability/meters.ts";
@@ -22,20 +21,14 @@ import { type Decision, decide, type Held, type Passed, type Refused } from "./d
 import { DecisionReads } from "./decision-reads.ts";
 import type { Effects, Recorded } from "./effects.ts";
 import type { Enveloper } from "./enveloper.ts";
-import { type EffectRow, effectTable, HELD_FACTS, type HoldRow, holdTable, outcomeRow } from "./kernel-tables.ts";
+import { FollowUps, MOST_HOPS } from "./follow-ups.ts";
+import { type EffectRow, effectTable, type HoldRow, holdTable, outcomeRow } from "./kernel-tables.ts";
 import { type Keys, NO_ROWS } from "./keys.ts";
+import { OUTCOME_WINDOW } from "./outcomes.ts";
 import { type Owed, owedEffect, rowOf } from "./owed.ts";
 import type { Recorder, Trace } from "./recorder.ts";
 import { RefusalMeter } from "./refusal-meter.ts";
-import { jsonOf, type Routed, routed } from "./routed.ts";
 import type { Outcome, Waiters } from "./waiters.ts";
-
-/** How deep causes may go: past it, a loop is likelier than a purpose. */
-export const MOST_HOPS = 16;
-/** How many messages one may lead to in its commit: a group is appended at once, and so has to end. */
-export const MOST_FOLLOW_UPS = 256;
-/** How far behind its message an outcome is found by reading on; past it, its place is written down. */
-export const OUTCOME_WINDOW = 900;
 
 export interface TipParts {
   readonly composition: Composition;
@@ -74,11 +67,12 @@ type Asked = Pick<Route, "definition">;
 export class Tip {
   readonly #parts: TipParts;
   readonly #refusals = new RefusalMeter();
-  #followUps = 0;
+  readonly #followUps: FollowUps;
   #depth = 0;
 
   constructor(parts: TipParts) {
     this.#parts = parts;
+    this.#followUps = new FollowUps(this, parts);
   }
 
   /** Asks only the plugins up to the authority: whether the message is allowed, and under which authority. */
@@ -110,7 +104,7 @@ export class Tip {
   /** Decides a command and commits what came of it. */
   take(envelope: Envelope, route: Route, outcomeOf?: OwedEffect, continues?: string): Taken {
     Object.freeze(envelope);
-    if (this.#depth === 0) this.#followUps = 0;
+    if (this.#depth === 0) this.#followUps.countAnew();
     this.#depth++;
     try {
       if (!this.#parts.committer.ready()) return { kind: "refused", error: logUnavailable() };
@@ -183,12 +177,12 @@ export class Tip {
   }
 
   /** Decides a message of the node's own. */
-  takeOwn(message: Message, context: Origin, facts: Facts = NO_FACTS, outcomeOf?: OwedEffect): Taken {
+  takeOwn(message: Message, origin: Origin, facts: Facts = NO_FACTS, outcomeOf?: OwedEffect): Taken {
     const route = this.#parts.composition.route(message.resource, message.action);
     const { data: schema, kind, internal, asIs } = route.definition;
     const unseen = asIs === true && internal === true && kind === "signal";
     const data = unseen ? message.data : parse(route.name, schema, message.data, undefined, kind === "command");
-    const envelope = this.#parts.enveloper.own(route, data, context, facts);
+    const envelope = this.#parts.enveloper.own(route, data, origin, facts);
     if (route.definition.kind === "signal") return this.takeSignal(Object.freeze(envelope), route);
     const taken = this.take(envelope, route, outcomeOf);
     this.#parts.waiters.take(envelope.id);
@@ -286,8 +280,8 @@ export class Tip {
       else waiters.settle(id, { kind: "done", data: given === undefined ? envelope.message.data : given }, seq);
     }
     for (const id of cancels) effects.cancel(id, seq);
-    for (const { message, as } of decision.then) this.#follow(envelope, message, as);
-    if (resumed !== undefined) this.#resume(envelope, resumed);
+    for (const { message, as } of decision.then) this.#followUps.follow(envelope, message, as);
+    if (resumed !== undefined) this.#followUps.resume(envelope, resumed);
     for (const effect of owed) effects.owe(effect, tried?.begun);
     return { kind: "done", data, pending, seq };
   }
@@ -310,61 +304,10 @@ export class Tip {
     return { kind: "done", data, pending: false, seq, outcome };
   }
 
-  /**
-   * Decides a message that this one led to. A refused one is recorded, and its parent stands: so does one that fits no
-   * schema, because plugins make them of callers' data.
-   */
-  #follow(parent: Envelope, message: Message, as: Principal | undefined): void {
-    const { enveloper, waiters } = this.#parts;
-    // What the node itself has to note is noted however deep it happened; whatever anyone asks because of it is too deep.
-    const hops = as === undefined ? Math.min(parent.hops + 1, MOST_HOPS) : parent.hops + 1;
-    const { correlation, traceparent } = parent;
-    const context = { cause: parent.id, hops, correlation, traceparent };
-    const enclose = (to: Pick<Route, "resource" | "verb">, data: unknown): Envelope =>
-      as === undefined ? enveloper.own(to, data, context, NO_FACTS) : enveloper.envelope(to, data, as, {}, context);
-    const asked = this.#routed(message, as);
-    if ("error" in asked) {
-      const name = { resource: printable(message.resource), verb: printable(message.action) };
-      const envelope = enclose(name, jsonOf(message.data));
-      this.refuse(envelope, { kind: "refused", error: { ...asked.error, id: envelope.id }, verdicts: [] });
-      return;
-    }
-    const envelope = enclose(asked.route, asked.data);
-    this.take(envelope, asked.route);
-    // Nobody waits for it: what comes of it need not be kept.
-    waiters.take(envelope.id);
-  }
-
-  /** Where a message that a plugin made goes, or why it cannot. */
-  #routed(message: Message, as: Principal | undefined): Routed {
-    if (++this.#followUps <= MOST_FOLLOW_UPS) return routed(this.#parts.composition, message, as);
-    const name = printable(messageName(message));
-    return { error: fault("FOLLOWUPS_EXCEEDED", `${name}: more than ${MOST_FOLLOW_UPS} messages follow`) };
-  }
-
   #heldBy(envelope: Envelope): HoldRow | undefined {
     const { resource, action, data } = envelope.message;
     if (resource !== "message" || action !== "settle") return undefined;
     return this.#parts.tables.get(holdTable, (data as { id: string }).id) as HoldRow | undefined;
-  }
-
-  /** Decides a held message again from the first plugin, with the outcome among its facts and its grant asked anew. */
-  #resume(settle: Envelope, held: HoldRow): void {
-    const { waiters, enveloper, composition, committer } = this.#parts;
-    const first = held.envelope;
-    const { outcome } = settle.message.data as { outcome: unknown };
-    const facts = { ...first.facts, ...(settle.facts[HELD_FACTS] as Facts | undefined), [held.hold.name]: outcome };
-    const envelope = enveloper.again(first, facts);
-    const route = composition.routes.get(messageName(first.message));
-    const error = fault("MESSAGE_UNKNOWN", `no plugin of this composition declares ${messageName(first.message)}`);
-    const taken =
-      route === undefined
-        ? this.refuse(envelope, { kind: "refused", error: { ...error, id: envelope.id }, verdicts: [] }, first.id)
-        : this.take(envelope, route, undefined, first.id);
-    const { tip: by } = committer;
-    if (taken.kind === "refused") waiters.settle(first.id, { kind: "failed", error: taken.error }, by);
-    else if (taken.kind === "held" || taken.pending) waiters.forward(first.id, envelope.id, by);
-    else waiters.settle(first.id, { kind: "done", data: taken.data }, by);
   }
 
   /** Commits the entry; or says that nothing was done, because a plugin's rows or data are no JSON. */

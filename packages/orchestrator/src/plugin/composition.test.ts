@@ -136,6 +136,8 @@ test("only logged tables have rows that a route leads to, and they are found by 
   expect(routable).toEqual([notes]);
   const session = table<string>("note", "session", { routes });
   expect(refusalOf(admits(), plugin("a", { tables: [session] }))).toContain("only logged tables have rows");
+  const counted = table<string>("note", "session", { countedBy: () => "all" });
+  expect(refusalOf(admits(), plugin("a", { tables: [counted] }))).toContain("only rows of logged tables are counted");
 });
 
 test("what a request brings by itself needs neither a session nor a challenge", () => {

@@ -131,6 +131,8 @@ export function compose(plugins: readonly AnyPlugin[]): Composition {
         invalid(`${who} owns table "${table.name}", which "${owners.get(table.name)}" owns already`);
       if (table.kind === "session" && table.routes !== undefined)
         invalid(`${who} owns table "${table.name}": only logged tables have rows that can be reached by a route`);
+      if (table.kind === "session" && table.countedBy !== undefined)
+        invalid(`${who} owns table "${table.name}": only rows of logged tables are counted`);
       owners.set(table.name, plugin.name);
       tables.push(table);
     }

@@ -84,7 +84,7 @@ export interface Live {
   dispose(): void;
 }
 
-/** What led to a message that a plugin sends by itself. */
+/** What a message inherits from whatever led to it. */
 export interface Origin {
   /** Id of the message that led to it. */
   readonly cause?: string | undefined;
@@ -92,6 +92,8 @@ export interface Origin {
   readonly hops?: number | undefined;
   /** The nodes that forwarded it, oldest first. */
   readonly via?: readonly string[] | undefined;
+  /** `ForwardedOptions.timeout` */
+  readonly timeout?: number | undefined;
   /** `ForwardedOptions.request` */
   readonly request?: string | undefined;
   readonly correlation?: string | undefined;

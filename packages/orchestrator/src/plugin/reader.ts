@@ -13,6 +13,8 @@ export interface Reader {
   readonly revision: number;
   get<Row>(table: Table<Row>, key: string): Row | undefined;
   rows<Row>(table: Table<Row>): Iterable<readonly [string, Row]>;
+  /** As `State.count`. */
+  count<Row>(table: Table<Row>, group?: string): number;
   entries(
     from: number,
     options?: { readonly limit?: number; readonly reverse?: boolean },

@@ -1,5 +1,5 @@
-// Texts of which there is one for each value: numbers, base64, JSON. What could be written in two ways could be altered
-// unseen, so that the second way is refused. Each function answers `undefined` for it.
+// Canonical texts of numbers, base64 and JSON: one text for each value. A value with two texts could be altered
+// unnoticed, so any other text is refused: the functions return `undefined`.
 
 /** The largest size, entry, epoch and time: 2^53 - 1. */
 export const LARGEST = Number.MAX_SAFE_INTEGER;
@@ -22,7 +22,7 @@ export function writeBase64(bytes: Uint8Array): string {
 }
 
 /**
- * JSON that says each thing once and in one way, whitespace aside: no name twice, numbers as JavaScript writes them, no
+ * Canonical JSON, but for whitespace: no name twice, numbers as JavaScript writes them, no
  * needless escapes. `\uXXXX` in lower case may stand for any character from U+007F on, because some writers keep to ASCII.
  */
 export function readJson(text: string): unknown {
@@ -32,7 +32,7 @@ export function readJson(text: string): unknown {
   } catch {
     return undefined;
   }
-  // JSON.stringify writes each value in one way; lone surrogates it escapes, and `plain` does not.
+  // JSON.stringify writes each value in one way. It escapes lone surrogates and `plain` does not, so these are refused.
   return JSON.stringify(value) === plain(text) ? value : undefined;
 }
 

@@ -1,4 +1,4 @@
-// What a log signs: how many entries it has, and the root of the tree over them. The text is https://c2sp.org/tlog-checkpoint
+// A checkpoint: a log's size and the root of its Merkle tree, as the log signs them. The text is that of https://c2sp.org/tlog-checkpoint
 // with our own lines after it, signed as a note (note.ts).
 
 import { readBase64, readNumber, writeBase64 } from "./canonical.ts";
@@ -16,15 +16,15 @@ export interface Checkpoint {
   readonly size: number;
   /** 32 bytes. */
   readonly root: Uint8Array;
-  /** Of the writer: grows with each start. */
+  /** The number of the node's start that signed it; grows with each start. */
   readonly epoch: number;
-  /** When it was signed, in milliseconds since the epoch, as the node's clock had it. */
+  /** When it was signed, in milliseconds since 1970, by the node's clock. */
   readonly at: number;
-  /** The last restore that the log went through: the epoch that it began, and the log as it had been backed up. */
+  /** The log's latest restore: the epoch that it began, and the size and root of the backup. */
   readonly restored?: { readonly epoch: number; readonly size: number; readonly root: Uint8Array };
 }
 
-/** A key, and up to which entry it counts: one that was retired signs nothing later. */
+/** A verifier key; `until` is the entry that retired it: the key is not valid for larger checkpoints. */
 export interface CheckpointKey extends VerifierKey {
   readonly until?: number | undefined;
 }
@@ -42,7 +42,7 @@ export function formatCheckpoint(checkpoint: Omit<Checkpoint, "origin">): string
 const SHAPE =
   /^(capstan\/(l-[0-9A-Za-z]{26}))\n([0-9]+)\n([^\n]+)\nepoch ([0-9]+)\nat ([0-9]+)\n(?:restored ([0-9]+) ([0-9]+) ([^\n]+)\n)?$/;
 
-/** Reads the text of a checkpoint, and verifies nothing. @throws ProofError CHECKPOINT_INVALID */
+/** Parses a checkpoint's text, without verifying any signature. @throws ProofError CHECKPOINT_INVALID */
 export function parseCheckpoint(text: string): Checkpoint {
   const match = SHAPE.exec(text);
   if (match === null) throw malformed("the text is no checkpoint of a log of Capstan's");

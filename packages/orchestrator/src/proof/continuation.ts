@@ -1,34 +1,34 @@
-// Whether a log's newer checkpoint goes on from an older one that somebody kept: by growing, by a restore that its signer
-// declares, or not at all. What a witness asks of each checkpoint that it is shown; both are verified before.
+// Whether a newer checkpoint of a log is consistent with an older one that somebody kept: the log has grown, or was restored and the
+// newer checkpoint declares that. Witnesses check this before they cosign. The signatures of both are verified before.
 
 import type { Checkpoint } from "./checkpoint.ts";
 import { verifyConsistency } from "./merkle.ts";
 import { ProofError } from "./proof-error.ts";
 
-/** How a newer checkpoint goes on from an older one. */
+/** How a newer checkpoint is consistent with an older one. */
 export type Continuation =
   /** Every entry of the older one is in the newer one, where it was. */
   | { readonly kind: "grown" }
   /**
-   * The log went on from a backup: of the older one only the first `kept` entries can be in the newer one. That they are
-   * the same ones is proven by a checkpoint of that size or less, for which the newer one is grown.
+   * The log was restored from a backup: only the first `kept` entries of the older checkpoint can be in the newer one. To prove
+   * that they are unchanged takes a checkpoint of at most that size, for which the newer one is `grown`.
    */
   | { readonly kind: "restored"; readonly epoch: number; readonly kept: number };
 
-/** What the newer one's consistency proof has to begin with: the proof is from this size to the newer one's. */
+/** The first size of the consistency proof that is needed; the second is the newer checkpoint's size. */
 export function proofBeginsAt(older: Checkpoint, newer: Checkpoint): number {
   return restoreBetween(older, newer)?.size ?? older.size;
 }
 
 /**
- * Tells a restore from a fork. A fork is what remains: the same log signed twice, and no restore that says why.
+ * Tells a restore from a fork. A fork: two inconsistent checkpoints of one log, without a declared restore.
  * @param proof the consistency proof (RFC 6962 §2.1.2) from `proofBeginsAt(older, newer)` to `newer.size`
- * @throws ProofError PROOF_INVALID where the newer one is no continuation of the older one
+ * @throws ProofError PROOF_INVALID where the newer checkpoint is not consistent with the older one
  */
 export function verifyContinuation(older: Checkpoint, newer: Checkpoint, proof: readonly Uint8Array[]): Continuation {
   if (older.log !== newer.log) throw broken(`they are of two logs, ${older.log} and ${newer.log}`);
   if (newer.epoch < older.epoch) throw broken(`it is of an older epoch, ${newer.epoch} after ${older.epoch}`);
-  // Or entries could be taken away by a restore, and the restore by the next checkpoint.
+  // Otherwise a restore could remove entries, and the next checkpoint could hide the restore.
   if (older.restored !== undefined && (newer.restored?.epoch ?? 0) < older.restored.epoch)
     throw broken(`it declares no more the restore by which epoch ${older.restored.epoch} began`);
   const restored = restoreBetween(older, newer);
@@ -44,8 +44,8 @@ export function verifyContinuation(older: Checkpoint, newer: Checkpoint, proof: 
 }
 
 /**
- * The restore that took entries of the older one away. One before the older one was signed is old news; one that kept all of
- * the older one took nothing away, and must show that it did not.
+ * The restore that removed entries of the older checkpoint. A restore of the older checkpoint's epoch or earlier does not count. One that kept all
+ * its entries removed none: then the ordinary consistency proof is required.
  */
 function restoreBetween(older: Checkpoint, { restored }: Checkpoint): Checkpoint["restored"] {
   if (restored === undefined || restored.epoch <= older.epoch) return undefined;

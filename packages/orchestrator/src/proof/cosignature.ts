@@ -1,15 +1,15 @@
-// Cosignatures: that a witness has seen a log grow into a checkpoint, as https://c2sp.org/tlog-cosignature has them, with ed25519
-// alone. They are lines of the checkpoint's note beside the log's own signature, and count only under keys of witnesses that one trusts.
+// Cosignatures (https://c2sp.org/tlog-cosignature, ed25519 only): a witness states that a checkpoint is consistent with all that it cosigned before.
+// Each is a line of the checkpoint's note beside the log's own signature, and counts only under the key of a trusted witness.
 
 import { LARGEST, writeBase64 } from "./canonical.ts";
 import { isSignature } from "./ed25519.ts";
 import { ED25519, keyHash, openNote, parseKey, SIGNATURE_BYTES, type VerifierKey } from "./note.ts";
 import { ProofError } from "./proof-error.ts";
 
-/** A witness's key. It signs nothing as it is: only with a time, and only checkpoints. */
+/** A witness's key. It signs only checkpoints, each with a time in front. */
 export interface WitnessKey {
   readonly name: string;
-  /** The key's id as a cosigner's: 8 hex digits. */
+  /** The key's id for cosignatures (type 0x04): 8 hex digits. */
   readonly keyHash: string;
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
@@ -18,7 +18,7 @@ export interface WitnessKey {
 /** A witness's cosignature of a checkpoint. */
 export interface Cosignature {
   readonly key: WitnessKey;
-  /** When it was made, in seconds since the epoch, as the witness's clock had it. */
+  /** When it was made, in seconds since 1970, by the witness's clock. */
   readonly time: number;
   /** The note's line, without its newline. */
   readonly line: string;
@@ -28,7 +28,7 @@ const COSIGNATURE = 0x04;
 const TIME_BYTES = 8;
 const utf8 = new TextEncoder();
 
-/** What is signed. @param text the checkpoint's, its last newline included; @param time seconds since the epoch */
+/** The bytes that a witness signs. @param text the checkpoint's, with its last newline; @param time seconds since 1970 */
 export function cosignedBytes(text: string, time: number): Uint8Array {
   return utf8.encode(`cosignature/v1\ntime ${time}\n${text}`);
 }
@@ -41,18 +41,18 @@ export function cosignatureLine(key: Pick<WitnessKey, "name" | "publicKey">, tim
   return `— ${key.name} ${writeBase64(Buffer.concat([id, at, signature]))}`;
 }
 
-/** The note with these lines behind its own. */
+/** The note with these lines appended. */
 export function cosigned(note: string, lines: Iterable<string>): string {
   return note + Array.from(lines, (line) => `${line}\n`).join("");
 }
 
-/** The witness key of a node's public key. */
+/** A node's key as a witness key. */
 export function witnessKeyOf({ name, publicKey }: Pick<VerifierKey, "name" | "publicKey">): WitnessKey {
   return { name, keyHash: keyHash(name, publicKey, COSIGNATURE), publicKey };
 }
 
 /**
- * A witness's key as text: its verifier key of type 0x04, or that of its node (`node.pub`), which is the same key.
+ * Parses a witness key: a verifier key of type 0x04, or the node's verifier key (`node.pub`), which is the same key.
  * @throws ProofError VERIFIER_KEY_INVALID
  */
 export function parseWitnessKey(text: string): WitnessKey {
@@ -67,7 +67,7 @@ export function formatWitnessKey({ name, keyHash: id, publicKey }: WitnessKey): 
 }
 
 /**
- * The cosignatures that these witnesses gave a note, one a witness: the latest. Everybody else's say nothing.
+ * The cosignatures of these witnesses on a note, each witness's latest. Lines of other keys are ignored.
  * @throws ProofError CHECKPOINT_INVALID where it is no note, SIGNATURE_INVALID where a cosignature of one of them is wrong
  */
 export async function verifyCosignatures(note: string, keys: readonly WitnessKey[]): Promise<readonly Cosignature[]> {
@@ -94,7 +94,7 @@ async function verifiedTime(text: string, signature: Uint8Array, key: WitnessKey
   return valid ? time : undefined;
 }
 
-/** The note without the lines of anybody but these names: a checkpoint as its log signed it. */
+/** The note with only the signature lines of these names: a checkpoint as its log signed it. */
 export function signedBy(note: string, names: readonly string[]): string {
   const end = note.lastIndexOf("\n\n") + 2;
   const lines = note

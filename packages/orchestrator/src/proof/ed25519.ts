@@ -1,17 +1,17 @@
-// Whether a signature is a key's (RFC 8032 §5.1.7). node:crypto looks first, in a thirtieth of the time: what is no signature costs whoever
-// is given it next to nothing. What that accepts counts only where it is one to the letter;
-// what the library alone accepts, with a point beside the group of the base point, does not.
+// Verifies an ed25519 signature (RFC 8032 §5.1.7) by two implementations; both must accept it. node:crypto is first, in a thirtieth of
+// the time, so that a wrong signature costs a verifier next to nothing. The library then applies the RFC's strict rules;
+// on its own it would also accept points outside the base point's group.
 
 import { createPublicKey, verify } from "node:crypto";
 import { verifyAsync } from "@noble/ed25519";
 
-/** RFC 8410 §4: what stands before the 32 bytes of a public key. */
+/** RFC 8410 §4: the DER prefix before the 32 bytes of a public key. */
 const SPKI = Buffer.from("302a300506032b6570032100", "hex");
 
 /** @param publicKey 32 bytes */
 export async function isSignature(signature: Uint8Array, bytes: Uint8Array, publicKey: Uint8Array): Promise<boolean> {
   const key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: "der", type: "spki" });
   if (!verify(null, bytes, key, signature)) return false;
-  // By default the library, too, accepts what others do not (ZIP215): keys of small order, and points written in more than one way.
+  // The library's default (ZIP215) would accept more: keys of small order, and non-canonical encodings of points.
   return verifyAsync(signature, bytes, publicKey, { zip215: false });
 }

@@ -1,5 +1,5 @@
-// An entry's stored text against itself: the header is well-formed, and each part is the one of which it has the digest.
-// Whether the header is in a log, a proof says (merkle.ts). docs/log-format.md has every byte.
+// Checks that an entry's stored text is consistent: the header is well-formed, and each part has the digest that the header names.
+// Whether a log contains the header takes an inclusion proof (merkle.ts). docs/log-format.md has every byte.
 
 import { hash } from "node:crypto";
 import { leafHash } from "./merkle.ts";
@@ -9,7 +9,7 @@ import { ProofError } from "./proof-error.ts";
 const LETTERS = ["b", "f", "r", "t"] as const;
 export type PartLetter = (typeof LETTERS)[number];
 
-/** An entry's header as it is stored; a letter's field is its part's digest. */
+/** An entry's header as it is stored; the field of a letter has the digest of that part. */
 export interface EntryHeader extends Readonly<Partial<Record<PartLetter, string>>> {
   readonly id: string;
   readonly message: string;
@@ -21,18 +21,18 @@ export interface EntryHeader extends Readonly<Partial<Record<PartLetter, string>
   readonly verdict: string;
 }
 
-/** A part that is there: its JSON, or the name of its JSON's content where that is kept beside the entry. */
+/** A part that is present: its JSON, or the name of the blob that holds the JSON. */
 export type EntryPart =
   | { readonly letter: PartLetter; readonly kind: "inline"; readonly json: string }
   | { readonly letter: PartLetter; readonly kind: "blob"; readonly name: string };
 
-/** An entry whose text agrees with its header. */
+/** An entry whose parts fit its header. */
 export interface CheckedEntry {
   readonly header: EntryHeader;
   /** The leaf's hash. */
   readonly leaf: Uint8Array;
   readonly parts: readonly EntryPart[];
-  /** Parts that the header has a digest of, and that are not there: erased, or kept back by who shows the entry. */
+  /** Parts that have a digest in the header and are absent: erased from the log, or withheld by the sender. */
   readonly erased: readonly PartLetter[];
 }
 
@@ -49,7 +49,7 @@ export function checkEntry(text: string): CheckedEntry {
   return checkHeaderAndParts(header, parts);
 }
 
-/** Checks an entry whose lines are apart. @throws ProofError ENTRY_INVALID */
+/** Checks an entry given as its lines. @throws ProofError ENTRY_INVALID */
 export function checkHeaderAndParts(headerText: string, lines: readonly string[]): CheckedEntry {
   const header = headerOf(headerText);
   const parts: EntryPart[] = [];
@@ -71,7 +71,7 @@ export function checkHeaderAndParts(headerText: string, lines: readonly string[]
   return { header, leaf: leafHash(headerText), parts, erased };
 }
 
-/** The name under which a part's JSON is kept beside its entry. */
+/** The name of the blob that holds a part's JSON. */
 export function contentName(json: string | Uint8Array): string {
   return `sha256-${hash("sha256", json, "hex")}`;
 }
@@ -79,7 +79,7 @@ export function contentName(json: string | Uint8Array): string {
 function headerOf(text: string): EntryHeader {
   const header = parsed(text);
   const fields = FIELDS.filter((name) => Object.hasOwn(header, name));
-  // As it was written: each thing once and in one way, in order, with these fields and no other.
+  // Canonical: exactly these fields, each once, in this order.
   if (JSON.stringify(header) !== text || Object.keys(header).join() !== fields.join()) {
     throw invalid("the header is not JSON with the fields of a header, in their order and in its one form");
   }
@@ -98,7 +98,7 @@ function parsed(text: string): Record<string, unknown> {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
   } catch {
-    // what is no JSON is no header
+    // refused below
   }
   throw invalid("the header is no JSON object");
 }

@@ -1,25 +1,25 @@
-// The newest leaves of a log as somebody outside it keeps them, so that of two logs the first entry that differs can be named: the
-// hashes of the last entries, and in front of them the tree of all before, as a few hashes. Its file is docs/log-format.md's.
+// The newest leaf hashes of another node's log, as a witness keeps them, so that it can name the first entry in which two versions of the log
+// differ. Earlier entries are kept only as the roots (peaks) of their complete subtrees. docs/log-format.md specifies the file.
 
 import { readBase64, readNumber, writeBase64 } from "./canonical.ts";
 import { CompactRange, HASH_BYTES } from "./merkle.ts";
 
-/** So many leaves are kept at least, of a log that has so many; twice as many at most, so that few are moved at a time. */
+/** At least the last so many leaves are kept, and at most twice as many: so the oldest are dropped in bulk. */
 export const LEAVES_KEPT = 65_536;
 
 const TITLE = "capstan leaves/1";
-/** A title, a number of 16 digits, and 53 hashes in base64. */
+/** The most bytes of a file's head: a title, a number of 16 digits, and 53 hashes in base64. */
 const LONGEST_HEAD = 4096;
 
-/** The newest leaves of a log, with the tree before them as a few hashes. Immutable. */
+/** The newest leaves of a log, and the peaks of the tree before them. Immutable. */
 export class LeafWindow {
-  /** Entries before it, of which there is only `before`. */
+  /** How many entries are before the window: of these there are only `peaks`. */
   readonly base: number;
-  /** Roots of the complete trees of those, the largest first. */
+  /** Roots of the complete subtrees over the first `base` entries, the largest first. */
   readonly peaks: readonly Uint8Array[];
-  /** Of entries `base + 1` on, 32 bytes each. */
+  /** Leaf hashes of the entries from `base + 1` on, 32 bytes each. */
   readonly hashes: Uint8Array;
-  /** The tree over all of it, which each leaf that comes is added to: made anew it costs a hash for each that is kept. */
+  /** The tree over all `size` entries, kept because recomputing it takes a hash for each leaf in the window. */
   #tree: CompactRange | undefined;
 
   private constructor(base: number, peaks: readonly Uint8Array[], hashes: Uint8Array) {
@@ -28,7 +28,7 @@ export class LeafWindow {
     this.hashes = hashes;
   }
 
-  /** @throws RangeError where the peaks are not those of such a size */
+  /** @throws RangeError where a tree of `base` leaves has another number of peaks */
   static from(base: number, peaks: readonly Uint8Array[]): LeafWindow {
     if (CompactRange.of(base, peaks) === undefined)
       throw new RangeError(`${peaks.length} peaks are not of ${base} leaves`);
@@ -37,7 +37,7 @@ export class LeafWindow {
 
   static readonly empty = LeafWindow.from(0, []);
 
-  /** The file's bytes as a window; `undefined` where they are none. Leaves that were cut off are left out. */
+  /** Parses a file; `undefined` where it is malformed. An incomplete hash at the end is dropped. */
   static read(bytes: Uint8Array): LeafWindow | undefined {
     const head = Buffer.from(bytes.subarray(0, LONGEST_HEAD)).toString("latin1");
     const [title, size = "", peaksText = ""] = head.split("\n", 3);
@@ -51,12 +51,12 @@ export class LeafWindow {
     return new LeafWindow(base, peaks, bytes.slice(from, whole));
   }
 
-  /** What stands in its file before the leaves. */
+  /** The file's text before the leaf hashes. */
   get head(): string {
     return `${TITLE}\n${this.base}\n${this.peaks.map(writeBase64).join(" ")}\n`;
   }
 
-  /** Entries that it is of. */
+  /** The size of the log, in entries. */
   get size(): number {
     return this.base + this.hashes.length / HASH_BYTES;
   }
@@ -68,19 +68,19 @@ export class LeafWindow {
     return this.hashes.subarray(at, at + HASH_BYTES);
   }
 
-  /** The root over the first `size` entries; `undefined` where too little is kept to tell. */
+  /** The root over the first `size` entries; `undefined` where the window does not reach it. */
   root(size: number): Uint8Array | undefined {
     return size === this.size ? this.#whole().root() : this.#range(size)?.root();
   }
 
-  /** As it was when the log had `size` entries; `undefined` where too little is kept to tell. */
+  /** The window as of `size` entries; `undefined` where `size` is outside the window. */
   cut(size: number): LeafWindow | undefined {
     if (size === this.size) return this;
     if (size < this.base || size > this.size) return undefined;
     return new LeafWindow(this.base, this.peaks, this.hashes.subarray(0, (size - this.base) * HASH_BYTES));
   }
 
-  /** With the leaves that come next, 32 bytes each. The oldest become part of the tree before it where they are too many. */
+  /** The window with further leaf hashes, 32 bytes each. If there are too many leaves, the oldest are merged into the peaks. */
   grown(leaves: Uint8Array): LeafWindow {
     const hashes = new Uint8Array(this.hashes.length + leaves.length);
     hashes.set(this.hashes);
@@ -108,7 +108,7 @@ export class LeafWindow {
   }
 }
 
-/** Another one, with these leaves: the one that is given stays as it is. */
+/** A copy of the range, with these leaves added. */
 function appended({ size, peaks }: CompactRange, leaves: Uint8Array): CompactRange {
   const range = CompactRange.of(size, peaks) as CompactRange;
   for (let at = 0; at < leaves.length; at += HASH_BYTES) range.append(leaves.subarray(at, at + HASH_BYTES));

@@ -1,6 +1,6 @@
 // The Merkle tree of RFC 6962 §2.1 with SHA-256, and its two proofs as RFC 9162 verifies them (§2.1.3.2, §2.1.4.2). Sizes
-// and indices go up to 2^53 - 1, so that they are halved by arithmetic and not by 32-bit shifts. Nothing here throws for
-// what others sent: what is malformed is not proven.
+// and indices go up to 2^53 - 1, so that they are halved by arithmetic and not by 32-bit shifts. Malformed input never throws:
+// the verification returns `false`.
 
 import { hash } from "node:crypto";
 import { LARGEST } from "./canonical.ts";
@@ -32,7 +32,7 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
 }
 
 export interface InclusionClaim {
-  /** Of the leaf, from 0: its entry's number less one. */
+  /** The leaf's index, from 0: its entry's number less one. */
   readonly index: number;
   readonly size: number;
   readonly leaf: Uint8Array;
@@ -96,13 +96,13 @@ export function verifyConsistency({ from, to, fromRoot, toRoot, proof }: Consist
   return equal(fr, fromRoot) && equal(sr, toRoot) && sn === 0; // 7
 }
 
-/** The root over leaves as they come, in memory for one hash a level. */
+/** Computes the root over appended leaves, in memory for one hash a level. */
 export class CompactRange {
   #size = 0;
   /** Roots of complete trees, the largest first: one for each 1 in the size's binary digits. */
   readonly #peaks: Uint8Array[] = [];
 
-  /** As it was after so many leaves. `undefined` where so many hashes are not those of such a size. */
+  /** The range of `size` leaves with these peaks; `undefined` where a tree of that size has another number of peaks. */
   static of(size: number, peaks: readonly Uint8Array[]): CompactRange | undefined {
     if (!isCount(size) || !areHashes(peaks) || peaks.length !== peaksOf(size)) return undefined;
     const range = new CompactRange();
@@ -139,7 +139,7 @@ export function equal(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }
 
-/** How many complete trees a tree of this size is made of. */
+/** How many peaks a tree of this size has. */
 function peaksOf(size: number): number {
   let ones = 0;
   for (let n = size; n > 0; n = half(n)) if (isOdd(n)) ones++;
@@ -167,7 +167,7 @@ function areHashes(hashes: readonly Uint8Array[]): boolean {
   return hashes.every((one) => one instanceof Uint8Array && one.length === HASH_BYTES);
 }
 
-// Before anything is hashed: a proof of a million hashes costs a look at its length.
+// Checked before anything is hashed, so that an oversized proof costs no more than a look at its length.
 function isProof(proof: readonly Uint8Array[], longest: number): boolean {
   return proof.length <= longest && areHashes(proof);
 }

@@ -1,12 +1,12 @@
-// Signed notes and verifier keys, as https://c2sp.org/signed-note has them, with ed25519 alone. What a note says counts
-// only once `verifyNote` answers it.
+// Signed notes and verifier keys as in https://c2sp.org/signed-note, with ed25519 only. Only the text that `verifyNote`
+// returns may be trusted.
 
 import { hash } from "node:crypto";
 import { readBase64, writeBase64 } from "./canonical.ts";
 import { isSignature } from "./ed25519.ts";
 import { ProofError } from "./proof-error.ts";
 
-/** Signs as one key. `name` is the key's, such as `capstan/n-7f3a1b2c`. */
+/** Signs with one key. `name` is the key's name, such as `capstan/n-7f3a1b2c`. */
 export interface Signer {
   readonly name: string;
   /** 32 bytes. */
@@ -32,28 +32,28 @@ export interface NoteSignature {
 }
 
 export interface Note {
-  /** What is signed, its last newline included. */
+  /** The signed text, with its last newline. */
   readonly text: string;
   readonly signatures: readonly NoteSignature[];
 }
 
-/** Signature types of notes. */
+/** The signature type of an ed25519 key. */
 export const ED25519 = 0x01;
 const KEY_BYTES = 32;
-/** Of a key's hash, in front of each signature. */
+/** The length of a key's hash, which precedes each signature. */
 const HASH_BYTES = 4;
 export const SIGNATURE_BYTES = 64;
 // The specification asks for 16 at least; the largest that it knows of are 5 kB each.
 export const MOST_SIGNATURES = 32;
 const LONGEST_NOTE = 256 * 1024;
 
-// Nothing of Unicode's spaces, no plus, and (as everywhere in a note) no control characters.
+// A key's name: no Unicode spaces, no plus, and (as everywhere in a note) no control characters.
 const NAME = /^[^\p{White_Space}+]+$/u;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a note must not contain
 const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
 const utf8 = new TextEncoder();
 
-/** Reads a note, and verifies nothing. @throws ProofError CHECKPOINT_INVALID */
+/** Parses a note, without verifying any signature. @throws ProofError CHECKPOINT_INVALID */
 export function openNote(note: string): Note {
   if (note.length > LONGEST_NOTE) throw malformed("is too long");
   if (!note.isWellFormed() || CONTROL.test(note)) throw malformed("has characters that a note must not have");
@@ -76,8 +76,8 @@ function signatureOf(line: string): NoteSignature {
 }
 
 /**
- * The text of a note that a trusted key signed, and which of the keys did. Signatures of unknown keys say nothing.
- * @throws ProofError SIGNATURE_INVALID where no key of these signed it, or the signature of one of them is wrong
+ * The text of a note that a trusted key signed, and the keys that signed it. Signatures of unknown keys are ignored.
+ * @throws ProofError SIGNATURE_INVALID where none of the keys signed it, or the signature of one of them is wrong
  */
 export async function verifyNote<Key extends VerifierKey>(
   note: string,
@@ -99,7 +99,7 @@ export async function verifyNote<Key extends VerifierKey>(
   throw new ProofError("SIGNATURE_INVALID", `it is signed by ${by}, and none of these is trusted; trusted: ${trusted}`);
 }
 
-/** The text with its signature. @throws Error where the text is none that a note may have: a bug of the caller */
+/** The signed note. @throws Error where the text must not be in a note: a bug of the caller */
 export async function signNote(text: string, signer: Signer): Promise<string> {
   if (!text.endsWith("\n") || !text.isWellFormed() || CONTROL.test(text)) throw new Error("no note may have this text");
   const { name, publicKey } = signer;
@@ -116,7 +116,7 @@ export function parseVerifierKey(text: string): VerifierKey {
   return { name, hash: id, publicKey };
 }
 
-/** A verifier key of whatever type. @throws ProofError VERIFIER_KEY_INVALID */
+/** A verifier key of any signature type. @throws ProofError VERIFIER_KEY_INVALID */
 export function parseKey(text: string): VerifierKey & { readonly type: number } {
   const [, name, id, base64] = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{44})$/.exec(text) ?? [];
   const bytes = readBase64(base64 ?? "");
@@ -139,7 +139,7 @@ export function formatVerifierKey({ name, publicKey }: Pick<VerifierKey, "name" 
   return `${name}+${keyHash(name, publicKey)}+${writeBase64(Buffer.concat([Uint8Array.of(ED25519), publicKey]))}`;
 }
 
-/** The verifier's half of a signer. */
+/** The verifier key of a signer. */
 export function verifierOf({ name, publicKey }: Pick<Signer, "name" | "publicKey">): VerifierKey {
   return { name, hash: keyHash(name, publicKey), publicKey };
 }

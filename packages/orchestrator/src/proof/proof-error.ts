@@ -1,12 +1,12 @@
-// What a verification ends with where something is not proven. One class, and a code that says what it was: the codes are
-// rows of the kernel's fault table, and fault/proof-fault.ts is the one place that makes a fault of it.
+// The error of a failed verification: one class, with a code that tells the reason. The codes are
+// rows of the kernel's fault table; only fault/proof-fault.ts makes faults of these errors.
 
 /** RECEIPT_INVALID: not a receipt. ENTRY_INVALID: an entry's text is not what its header says. CHECKPOINT_INVALID: not a checkpoint. */
 export const proofCodes = [
   "RECEIPT_INVALID",
   "ENTRY_INVALID",
   "CHECKPOINT_INVALID",
-  /** No key that is trusted signed it, or one that is named did not. */
+  /** No trusted key signed it, a named key did not, or a signature is wrong. */
   "SIGNATURE_INVALID",
   /** The hashes do not lead to the signed root. */
   "PROOF_INVALID",
@@ -14,14 +14,14 @@ export const proofCodes = [
   "VERIFIER_KEY_INVALID",
 ] as const;
 
-/** Why something is not proven. */
+/** The reason of a failed verification. */
 export type ProofCode = (typeof proofCodes)[number];
 
-/** Thrown where something is not proven. */
+/** Thrown by a failed verification. */
 export class ProofError extends Error {
   readonly code: ProofCode;
 
-  /** `message` may quote what was verified: whoever shows it makes it printable. */
+  /** `message` may quote the untrusted input: escape it before showing it (`printable`). */
   constructor(code: ProofCode, message: string) {
     super(message);
     this.name = "ProofError";

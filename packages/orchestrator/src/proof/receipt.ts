@@ -1,5 +1,5 @@
-// A receipt: one entry, the proof that it is in a log, and the signed checkpoint that the proof leads to. It is verified
-// with nothing but the key that one trusts.
+// A receipt: one entry, the inclusion proof of it, and the signed checkpoint with the proof's root. Verifying it takes
+// nothing but a trusted key.
 
 import { LARGEST, readBase64, readJson } from "./canonical.ts";
 import { type Checkpoint, type CheckpointKey, verifyCheckpoint } from "./checkpoint.ts";
@@ -18,7 +18,7 @@ export interface Receipt {
   readonly entry: number;
   /** The entry's first line, as it is stored. */
   readonly header: string;
-  /** The lines of those of its parts that are shown, as they are stored. */
+  /** The lines of the disclosed parts, as they are stored. */
   readonly parts: readonly string[];
   /** The audit path (RFC 6962 §2.1.1), base64. */
   readonly proof: readonly string[];
@@ -30,7 +30,7 @@ export interface Receipt {
 export interface VerifiedReceipt extends CheckedEntry {
   readonly entry: number;
   readonly checkpoint: Checkpoint;
-  /** Of the witnesses whose keys were given: all of them. */
+  /** One cosignature of each witness whose key was given. */
   readonly cosignatures: readonly Cosignature[];
 }
 
@@ -38,8 +38,8 @@ const FIELDS: readonly (keyof Receipt)[] = ["format", "entry", "header", "parts"
 const MOST_PARTS = 4;
 
 /**
- * What a receipt proves, given as its JSON text or as the value of that.
- * @param witnesses each of them must have cosigned its checkpoint
+ * Verifies a receipt, given as JSON text or as its parsed value.
+ * @param witnesses each of them must have cosigned the checkpoint
  * @throws ProofError RECEIPT_INVALID, ENTRY_INVALID, CHECKPOINT_INVALID, SIGNATURE_INVALID, PROOF_INVALID
  */
 export async function verifyReceipt(
@@ -90,7 +90,7 @@ function receiptOf(value: unknown): Receipt {
   return { format, entry: entry as number, header, parts, proof, checkpoint };
 }
 
-// A lone surrogate has no UTF-8: it would be hashed as if it were U+FFFD.
+// A lone surrogate has no UTF-8 form, and would be hashed as U+FFFD: two texts with one hash.
 function isText(value: unknown): value is string {
   return typeof value === "string" && value.isWellFormed();
 }

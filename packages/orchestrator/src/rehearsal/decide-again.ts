@@ -6,7 +6,7 @@ import { ENTRY_NUMBER } from "../message/definition.ts";
 import { deepFreeze, type Envelope } from "../message/message.ts";
 import { parse } from "../message/parse.ts";
 import { type Decision, decide, KERNEL } from "../pipeline/decide.ts";
-import { MOST_HOPS } from "../pipeline/tip.ts";
+import { MOST_HOPS } from "../pipeline/follow-ups.ts";
 import type { Composition, Route } from "../plugin/composition.ts";
 import type { AnyPlugin } from "../plugin/plugin.ts";
 import { StateView } from "../state/state.ts";

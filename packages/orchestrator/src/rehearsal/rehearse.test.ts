@@ -279,6 +279,35 @@ describe("a change of rows", () => {
     expect((await rehearse({ log, plugins, changes: [hiding("c")] })).differ).toBe(0);
   });
 
+  test("is what decisions count; of what is not in the log any more nobody can say how many there were", async () => {
+    const sheep = table<string>("sheep", "logged", { countedBy: (_, color) => color });
+    const flock = plugin("flock", {
+      needs: [authority],
+      tables: [sheep],
+      messages: { sheep: { add: takes("name", "color") } },
+      decide({ message, state }) {
+        if (message.resource !== "sheep") return next();
+        const { name, color } = message.data as { readonly name: string; readonly color: string };
+        const after = state.put(sheep, name, color);
+        return after.count(sheep, "black") > 1 || after.count(sheep) > 3
+          ? refuse("TOO_MANY", name)
+          : next({ state: after });
+      },
+    });
+    const node = await start([admits(), flock]);
+    for (const [name, color] of Object.entries({ a: "black", b: "white", c: "black", d: "white", e: "white" }))
+      await node.send("sheep.add", { name, color }).catch(() => {});
+    expect(await node.history()).toEqual(
+      ["done", "done", "refused", "done", "refused"].map((how) => `sheep.add ${how}`),
+    );
+    const asked = { log: await historyOf(node.log), plugins: [admits(), flock] };
+    expect(await rehearse(asked)).toMatchObject({ same: 5, differ: 0 });
+    const painted: RowOverride = { table: "sheep", becomes: (row, key) => (key === "a" ? "white" : row) };
+    expect(said(await rehearse({ ...asked, changes: [painted] }))).toEqual(["4: refused TOO_MANY flock → done"]);
+    const late = await rehearse({ ...asked, log: await historyOf(node.log, { first: 6 }) });
+    expect(late.undecidables).toMatchObject([{ entry: 6, reason: 'rows of "sheep" are not in the log any more' }]);
+  });
+
   test("finds the rows around it as history left them", async () => {
     const asked: unknown[] = [];
     const node = await written([admits(), notes()], ["a", "b", "a"]);

@@ -48,6 +48,16 @@ export class RehearsedBase implements BaseTables {
     }
   }
 
+  /** By a pass over the rows: overrides may have them counted in other groups. */
+  count(table: Table, group?: string): number {
+    let count = 0;
+    for (const [key, row] of this.rows(table)) {
+      const of = table.countedBy?.(key, row);
+      if (of !== undefined && (group === undefined || of === group)) count++;
+    }
+    return count;
+  }
+
   /** The facts, watched: whoever asks for one that was not recorded might have been given it by a `prepare` that changed. */
   watched(facts: Facts): Facts {
     const missing = (name: string | symbol): void => {

@@ -1,7 +1,7 @@
 // The data of a request: a POST's body, or the parameters of a GET.
 
 import { FaultError, fault } from "../fault/fault.ts";
-import { readBody } from "../server/body.ts";
+import { readBody } from "./body.ts";
 import { dataOf, readPairs } from "./fields.ts";
 import type { Share } from "./in-flight.ts";
 import type { Operation } from "./operation.ts";

@@ -30,6 +30,7 @@ export class SessionBudget {
   /** The refusal of the first credential, where it was refused. */
   #refused: FaultError | undefined;
   #breach: FaultError | undefined;
+  #longestAnswer = Number.POSITIVE_INFINITY;
   readonly #breachListeners = new Set<(breach: FaultError) => void>();
   readonly #ledger = new ExportLedger();
 
@@ -39,6 +40,16 @@ export class SessionBudget {
 
   get authenticated(): boolean {
     return this.#authenticated;
+  }
+
+  /** The most characters of a frame that answers. */
+  get longestAnswer(): number {
+    return this.#longestAnswer;
+  }
+
+  /** The other side is a node, and has limits like this one: a larger frame of ours would end the session for all that share it. */
+  withNode(): void {
+    this.#longestAnswer = this.limits.frameBytes;
   }
 
   /** The first breach. With it the session is over. */

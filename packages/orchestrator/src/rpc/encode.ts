@@ -12,10 +12,24 @@ export function encodeMessage(message: unknown[], budget: SessionBudget, inbox: 
     message[2] = encodeFault("INTERNAL", "an internal error; the server's log names it");
   }
   const text = JSON.stringify(message);
+  if (text.length > budget.longestAnswer && (message[0] === "resolve" || message[0] === "reject")) {
+    releaseExports(message, inbox);
+    return encodeMessage(instead(message, text.length, budget.longestAnswer), budget, inbox);
+  }
   if (budget.sent(message, text)) return text;
-  // The peer never gets the stubs in it, and so will never release them: that is done here.
-  for (const id of exportsIn(message)) inbox.inject(["release", id, 1]);
+  releaseExports(message, inbox);
   return undefined;
+}
+
+/** The peer never gets the stubs in it, and so will never release them: that is done here. */
+function releaseExports(message: readonly unknown[], inbox: Inbox): void {
+  for (const id of exportsIn(message)) inbox.inject(["release", id, 1]);
+}
+
+/** What is answered in the place of what would end the session. */
+function instead([, id]: readonly unknown[], size: number, most: number): unknown[] {
+  const text = `the answer has ${size} characters, and a frame between nodes has ${most} at most; what was asked was done, or failed, all the same`;
+  return ["reject", id, encodeFault("TOO_LARGE", text)];
 }
 
 function isError(value: unknown): boolean {

@@ -1,5 +1,5 @@
 // Output commit (DESIGN.md §2): nothing leaves the process before the head that it was decided on is durable. A session's frames wait here,
-// in order. The answers in them are durable already (pipeline/hub.ts), so that they may leave also if later decisions are undone. It
+// in order. The answers in them are durable already (pipeline/answers.ts), so that they may leave also if later decisions are undone. It
 // knows no socket.
 
 import { FaultError } from "../fault/fault.ts";

@@ -26,13 +26,18 @@ export function parseAddress(listen: string, what = "listen"): Address {
   return { hostname, port, host: hostname.includes(":") ? `[${hostname}]` : hostname.toLowerCase() };
 }
 
-/** Refuses a public address unless the operator asked for one and some credential is needed to get in. @throws FaultError ADDRESS_REFUSED */
-export function checkExposure({ hostname }: Address, asked: boolean, orchestrator: Orchestrator): void {
+/** Refuses a public address unless the operator asked for one. @throws FaultError ADDRESS_REFUSED */
+export function checkMeant({ hostname }: Address, asked: boolean): void {
+  if (asked || isLoopback(hostname)) return;
+  const text = `${hostname} can be reached from outside this machine; add --public if that is meant`;
+  throw new FaultError(fault("ADDRESS_REFUSED", text));
+}
+
+/** The same, and whether some credential is needed to get in. @throws FaultError ADDRESS_REFUSED */
+export function checkExposure(address: Address, asked: boolean, orchestrator: Orchestrator): void {
+  checkMeant(address, asked);
+  const { hostname } = address;
   if (isLoopback(hostname)) return;
-  if (!asked) {
-    const text = `${hostname} can be reached from outside this machine; add --public if that is meant`;
-    throw new FaultError(fault("ADDRESS_REFUSED", text));
-  }
   const { composition, reader } = orchestrator;
   if (![...composition.connections.values()].some((connection) => connection.open?.(reader) ?? true)) {
     throw new FaultError(

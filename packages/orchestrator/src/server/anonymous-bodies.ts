@@ -2,8 +2,8 @@
 // session's budget bounds one body; this bounds what any number of connections can make the node hold, and for how long.
 
 import { type Fault, fault } from "../fault/fault.ts";
+import { readBody } from "../rest/body.ts";
 import type { SessionLimits } from "../rpc/limits.ts";
-import { readBody } from "./body.ts";
 
 /** How long a body may take. A client has its batch ready: only an attacker takes longer. */
 const BODY_MS = 30_000;

@@ -11,10 +11,10 @@ import { type CallOptions, type ForwardedOptions, NODE_GRANT, type Principal } f
 import { nearest } from "../message/nearest.ts";
 import { parse } from "../message/parse.ts";
 import type { Orchestrator } from "../orchestrator.ts";
-import type { Context } from "../pipeline/enveloper.ts";
 import type { Turns } from "../pipeline/turns.ts";
 import type { Route } from "../plugin/composition.ts";
 import type { Connection, ConnectionSession, Verified } from "../plugin/connection.ts";
+import type { Origin } from "../plugin/plugin.ts";
 import type { SessionBudget } from "../rpc/budget.ts";
 import type { Caller } from "../scope/caller.ts";
 import { addMethod, closedTarget } from "../scope/closed-target.ts";
@@ -66,6 +66,7 @@ export function publicApiClass(orchestrator: Orchestrator): new (session: Sessio
       return verified
         .then((who) => committer.durably(() => who))
         .then(({ node, ...principal }) => {
+          if (connection.forwards) session.budget.withNode();
           return orchestrator.scopeFor(callerOf(session, principal, connection.forwards ? node : undefined));
         });
     }
@@ -175,13 +176,13 @@ function callerOf(session: SessionOptions, principal: Principal, node?: string):
 
   // Split into functions, because most calls need none of the closures below, and would pay for their scope.
   const ask = (route: Route, data: unknown, options: ForwardedOptions): unknown => {
-    const context = node === undefined ? undefined : forwardedBy(node, orchestrator.node.id, options);
+    const origin = node === undefined ? undefined : forwardedBy(node, orchestrator.node.id, options);
     const waited = wait === undefined ? options : { ...options, wait: Math.min(options.wait ?? wait, wait) };
-    if (turns.held) return askInTurn(route, data, waited, context);
-    return orchestrator.hub.ask(route, data, principal, waited, context, turns);
+    if (turns.held) return askInTurn(route, data, waited, origin);
+    return orchestrator.hub.ask(route, data, principal, waited, origin, turns);
   };
-  const askInTurn = (route: Route, data: unknown, options: CallOptions, context: Context | undefined): unknown =>
-    turns.take(() => orchestrator.hub.ask(route, data, principal, options, context, turns));
+  const askInTurn = (route: Route, data: unknown, options: CallOptions, origin: Origin | undefined): unknown =>
+    turns.take(() => orchestrator.hub.ask(route, data, principal, options, origin, turns));
   const askLive = (route: Route, data: unknown, options: ForwardedOptions): unknown =>
     lives.asking(data, route.definition.live, (plain) => ask(route, plain, options));
   const finishLater = (route: Route, answer: DurableAnswer | Promise<unknown>): PromiseLike<unknown> => {

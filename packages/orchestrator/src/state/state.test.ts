@@ -6,7 +6,9 @@ import { StateView } from "./state.ts";
 import { table } from "./table.ts";
 import { Tables } from "./tables.ts";
 
-const things = table<number>("thing");
+/** Nines are in no group. */
+const countedBy = (_key: string, row: number) => (row === 9 ? undefined : row % 2 === 0 ? "even" : "odd");
+const things = table<number>("thing", "logged", { countedBy });
 const others = table<number>("other");
 const key = fc.constantFrom("a", "b", "c", "d");
 
@@ -57,6 +59,17 @@ function rowsOf(state: Pick<StateView, "rows">) {
   return sorted([...all, ...[...state.rows(others)].map(([key, row]) => [`other/${key}`, row] as const)]);
 }
 
+/** Of `things`: even ones, odd ones, and both. */
+const countsOf = (state: Pick<StateView, "count">) => [
+  ...[state.count(things, "even"), state.count(things, "odd"), state.count(things)],
+];
+
+function countedIn(rows: Rows) {
+  const groups = [...rows].filter(([name]) => name.startsWith("thing/")).map(([name, row]) => countedBy(name, row));
+  const [even, odd] = ["even", "odd"].map((group) => groups.filter((one) => one === group).length) as [number, number];
+  return [even, odd, even + odd];
+}
+
 test("whatever is decided, committed and undone, the tables hold what a Map would", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
@@ -72,6 +85,7 @@ test("whatever is decided, committed and undone, the tables hold what a Map woul
           const expected = applied(model, one.writes);
           expect(rowsOf(after)).toEqual(sorted(expected));
           expect(rowsOf(before)).toEqual(sorted(model));
+          expect([countsOf(after), countsOf(before)]).toEqual([countedIn(expected), countedIn(model)]);
           for (const each of one.writes) {
             expect(after.get(each.on === "thing" ? things : others, each.key)).toBe(expected.get(name(each)));
           }
@@ -87,9 +101,17 @@ test("whatever is decided, committed and undone, the tables hold what a Map woul
           history = history.slice(0, 1);
         }
         expect(rowsOf(new StateView(tables))).toEqual(sorted(history.at(-1) as Rows));
+        expect(countsOf(new StateView(tables))).toEqual(countedIn(history.at(-1) as Rows));
       }
     }),
   );
+});
+
+test("rows that are loaded are counted, once each; those of a table that counts none are a bug to ask for", () => {
+  const tables = new Tables([things, others]);
+  for (const row of [2, 2, 3, 9]) tables.load("thing", `row${row}`, row);
+  expect(countsOf(new StateView(tables))).toEqual([1, 1, 2]);
+  expect(() => new StateView(tables).count(others)).toThrow('rows of "other" are not counted');
 });
 
 test("an older state keeps what it showed", () => {

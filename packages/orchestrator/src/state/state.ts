@@ -19,12 +19,15 @@ export interface State {
   remove(table: Table, key: string): State;
   /** Rows in no stated order. */
   rows<Row>(table: Table<Row>): Iterable<readonly [string, Row]>;
+  /** How many rows are counted in a group (`TableOptions.countedBy`); without one, in any. No pass over the rows. */
+  count<Row>(table: Table<Row>, group?: string): number;
 }
 
 /** The rows under a view's own changes. */
 export interface BaseTables {
   get(table: Table, key: string): unknown;
   rows(table: Table): Iterable<readonly [string, unknown]>;
+  count(table: Table, group?: string): number;
 }
 
 type OnSessionRead = (table: Table, key: string, row: unknown) => void;
@@ -74,6 +77,28 @@ export class StateView implements State {
       yield [key, row as Row];
     }
     for (const [key, row] of changed) if (row !== undefined) yield [key, row as Row];
+  }
+
+  count<Row>(table: Table<Row>, group?: string): number {
+    const { name, countedBy } = table;
+    const isCounted = (key: string, row: unknown): boolean => {
+      const of = row === undefined ? undefined : countedBy?.(key, row as Row);
+      return of !== undefined && (group === undefined || of === group);
+    };
+    let count = this.#base.count(table as Table, group);
+    for (let view: StateView = this; view.#change !== undefined; view = view.#parent as StateView) {
+      const { table: changed, key, row } = view.#change;
+      if (changed.name !== name || this.#last(name, key) !== view) continue;
+      count += Number(isCounted(key, row)) - Number(isCounted(key, this.#base.get(table as Table, key)));
+    }
+    return count;
+  }
+
+  /** Where a row was changed last: chains are short. */
+  #last(table: string, key: string): StateView {
+    let view: StateView = this;
+    while (view.#change?.key !== key || view.#change.table.name !== table) view = view.#parent as StateView;
+    return view;
   }
 
   /** The changes since the base, or since `ancestor`, oldest first. */

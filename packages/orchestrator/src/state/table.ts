@@ -16,6 +16,11 @@ export interface TableOptions<Row> {
    * logged table that has it (`PluginRuntime.routable`).
    */
   routes?(key: string, row: Row): readonly Routable[];
+  /**
+   * The group that a row is counted in; `undefined`: in none. Pure. How many there are is read by `State.count` and `Reader.count` without a pass over
+   * the rows, and is kept nowhere else: it follows from the rows, after a start too. Logged tables only.
+   */
+  countedBy?(key: string, row: Row): string | undefined;
 }
 
 /** A table that a plugin owns. */
@@ -32,7 +37,11 @@ export const COLD_TABLES = ["key", "outcome"] as const;
 export function table<Row>(
   name: string,
   kind: "logged" | "session" = "logged",
-  { routes }: TableOptions<Row> = {},
+  { routes, countedBy }: TableOptions<Row> = {},
 ): Table<Row> {
-  return Object.freeze({ name, kind, ...(routes === undefined ? {} : { routes }) });
+  return Object.freeze({
+    ...{ name, kind },
+    ...(routes === undefined ? {} : { routes }),
+    ...(countedBy === undefined ? {} : { countedBy }),
+  });
 }

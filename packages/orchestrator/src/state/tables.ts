@@ -2,6 +2,7 @@
 // are applied here before they are durable; if their append fails, the journal undoes them.
 
 import { deepFreeze } from "../message/message.ts";
+import { RowCounts } from "./row-counts.ts";
 import type { BaseTables, Change } from "./state.ts";
 import type { Table } from "./table.ts";
 
@@ -15,10 +16,16 @@ interface Undo {
 export class Tables implements BaseTables {
   readonly #tables = new Map<string, Map<string, unknown>>();
   readonly #versions = new Map<Map<string, unknown>, number>();
+  /** Of the tables whose rows are counted. */
+  readonly #counts = new Map<Map<string, unknown>, RowCounts>();
   #journal: Undo[] = [];
 
   constructor(tables: readonly Table[]) {
-    for (const table of tables) this.#tables.set(table.name, new Map());
+    for (const table of tables) {
+      const rows = new Map<string, unknown>();
+      this.#tables.set(table.name, rows);
+      if (table.countedBy !== undefined) this.#counts.set(rows, new RowCounts(table.countedBy));
+    }
   }
 
   get(table: Table, key: string): unknown {
@@ -27,6 +34,12 @@ export class Tables implements BaseTables {
 
   rows(table: Table): Iterable<readonly [string, unknown]> {
     return this.#rowsOf(table.name);
+  }
+
+  count(table: Table, group?: string): number {
+    const counts = this.#counts.get(this.#rowsOf(table.name));
+    if (counts === undefined) throw new Error(`rows of "${table.name}" are not counted: it has no countedBy`);
+    return counts.of(group);
   }
 
   /** Grows with every change of the table: two equal versions hold the same rows. */
@@ -46,6 +59,7 @@ export class Tables implements BaseTables {
       if (!durable) this.#journal.push({ seq, rows, key, previous: rows.get(key) });
       if (rows !== changed) this.#changed(rows);
       changed = rows;
+      if (table.countedBy !== undefined) this.#counts.get(rows)?.changed(key, rows.get(key), row);
       if (row === undefined) rows.delete(key);
       else rows.set(key, row);
     }
@@ -68,6 +82,7 @@ export class Tables implements BaseTables {
   undo(): void {
     for (let undo = this.#journal.pop(); undo !== undefined; undo = this.#journal.pop()) {
       this.#changed(undo.rows);
+      this.#counts.get(undo.rows)?.changed(undo.key, undo.rows.get(undo.key), undo.previous);
       if (undo.previous === undefined) undo.rows.delete(undo.key);
       else undo.rows.set(undo.key, undo.previous);
     }
@@ -75,7 +90,10 @@ export class Tables implements BaseTables {
 
   /** Loads a row as it stands in the log: at start, before anything is decided. */
   load(table: string, key: string, row: unknown): void {
-    this.#tables.get(table)?.set(key, deepFreeze(row));
+    const rows = this.#tables.get(table);
+    if (rows === undefined) return;
+    this.#counts.get(rows)?.changed(key, rows.get(key), row);
+    rows.set(key, deepFreeze(row));
   }
 
   #changed(rows: Map<string, unknown>): void {

@@ -31,6 +31,7 @@ export async function dialSession(
   const budget = new SessionBudget(limits);
   // We dialled, so that the other side needs no credential for what we hand to it.
   budget.authenticating(Promise.resolve());
+  budget.withNode();
   const transport = new SessionTransport(link, { budget, durability });
   const report = (thrown: unknown): void => {
     const error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);

@@ -25,7 +25,7 @@ export interface EntryVerifierParts {
   saw?(entry: number, leaf: Uint8Array): void;
 }
 
-/** Messages whose entries tell something of other entries. */
+/** Messages whose entries change what is expected of other entries or keys. */
 const [COMPACT, TRIMMED, ROTATED] = ["log.compact", "log.trimmed", "key.rotated"];
 const LETTERS = Object.keys(PART_NAMES) as PartLetter[];
 const TAMPERED =
@@ -193,7 +193,7 @@ export class EntryVerifier {
     }
   }
 
-  /** The entry repeats every row, and entries before it may go from then on. */
+  /** A compaction's entry repeats every row, so that the entries before it may be removed. */
   #compacted(seq: number, parts: readonly EntryPart[]): void {
     this.replay.restate();
     const trace = this.#valueOf(seq, parts, "t") as { readonly data?: { readonly before?: number } } | undefined;

@@ -1,5 +1,5 @@
-// A map of 64-bit hashes to 64-bit hashes, and a set of them: 16 and 8 bytes a slot, where objects of a million rows would take
-// hundreds of megabytes. Open addressing with linear probing; what is deleted leaves no mark (Knuth 6.4, algorithm R).
+// A map of 64-bit hashes to 64-bit hashes, or a set of them, with 16 bytes a slot: objects for a million rows would take
+// hundreds of megabytes. Open addressing with linear probing; deletion leaves no tombstone (Knuth 6.4, algorithm R).
 
 /** Two halves of a hash, each of 32 bits. */
 export interface Hash64 {

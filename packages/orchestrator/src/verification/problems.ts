@@ -1,4 +1,4 @@
-// What a verification found wrong: each once, in the order in which it was found, and no more of them than somebody reads.
+// The problems that a verification found: each once, in order, and only as many as somebody reads.
 
 /** Something that is not as it was written. */
 export interface Problem {

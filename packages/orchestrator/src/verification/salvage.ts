@@ -1,5 +1,5 @@
-// Saves what is whole of a damaged log: its entries up to the first damage, into a new file in which the tables are made anew
-// from them. The damaged file is read and not changed. What is saved is the same log, only shorter.
+// Salvages a damaged log: copies its entries before the first damage into a new file, and recomputes the tables
+// from them. The damaged file is not changed. The new file is the same log (same id), only shorter.
 
 import { existsSync } from "node:fs";
 import { importedEntry } from "../backup/copy-log.ts";
@@ -19,26 +19,26 @@ import { CompactRange, equal, leafHash } from "../proof/merkle.ts";
 import { ProofError } from "../proof/proof-error.ts";
 import { StoredFile, type StoredTexts } from "./stored-file.ts";
 
-/** What was saved of a damaged log. */
+/** The result of a salvage. */
 export interface Salvaged {
   /** Entries that are in the new file, from `first` to `last`. */
   readonly first: number;
   readonly last: number;
-  /** Entries that there were, as far as anything tells. */
+  /** The number of entries that the log had, as far as can be told. */
   readonly of: number;
-  /** Where the damage began, and what it was; `undefined` where every entry is saved. */
+  /** The first damaged entry, and its damage; `undefined` where every entry was saved. */
   readonly stopped?: string;
-  /** Entries that a checkpoint shows to be what they were: it is in the new file too. 0 where none does. */
+  /** How many saved entries a checkpoint covers, which is in the new file too; 0 without one. */
   readonly covered: number;
-  /** The size of a checkpoint whose entries are all there, and are not what they were. Which of them, nothing tells. */
+  /** The size of a checkpoint whose entries were all saved but have another root: some were altered, and nothing tells which. */
   readonly contradicted?: number;
 }
 
 type Progress = (done: number, of: number) => void;
 
 /**
- * @param out a file that is not there yet
- * @param progress told now and then how many entries were looked at
+ * @param out a file that does not exist yet
+ * @param progress called now and then with how many entries were read
  * @throws FaultError LOG_LOCKED, LOG_NEWER, LOG_UNAVAILABLE; LOG_DAMAGED where nothing can be saved; EEXIST
  */
 export function salvageLog(path: string, out: string, progress: Progress = () => {}): Salvaged {
@@ -109,10 +109,10 @@ function save(path: string, stored: StoredFile, { out, damage, progress }: Savin
 }
 
 interface Copied {
-  /** The last entry of which there is anything. */
+  /** The last entry of which any trace was found. */
   readonly seen: number;
   readonly stopped: string | undefined;
-  /** By size, as far as was copied. */
+  /** Roots by size of the tree, as far as entries were copied. */
   readonly roots: ReadonlyMap<number, Uint8Array>;
 }
 
@@ -145,7 +145,7 @@ function copyEntries(
   return { seen, stopped, roots };
 }
 
-/** Answers why it did not go to the group's end. */
+/** Copies a group's entries. Returns why it stopped before the group's end. */
 function copyGroup(
   stored: StoredFile,
   into: LogImport,
@@ -168,7 +168,7 @@ function copyGroup(
   return stopped ?? (group.n === group.texts.length ? undefined : `entry ${into.size + 1} is gone`);
 }
 
-/** The entry with all that it names, or why it is not whole. */
+/** The entry with the blobs that it names, or why it is damaged. */
 function wholeEntry(stored: StoredFile, text: string, lastAt: number): ImportedEntry | string {
   try {
     const checked = checkEntry(text);
@@ -190,7 +190,7 @@ function wholeEntry(stored: StoredFile, text: string, lastAt: number): ImportedE
 
 type Noted = Extract<CheckpointFile, { kind: "checkpoint" }>;
 
-/** Those that can be read: beside the file, and a backup's own. */
+/** The readable checkpoints: beside the file, and inside a backup. */
 function checkpointsOf(path: string, stored: StoredFile): readonly Noted[] {
   const own = stored.value("checkpoint");
   const all = [readCheckpoint(path), ...(typeof own === "string" ? [parseNote(own)] : [])];

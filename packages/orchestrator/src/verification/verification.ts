@@ -1,35 +1,35 @@
-// What a verification comes to, for programs and in words.
+// The result of a verification, for programs and as text.
 
 import type { CheckpointVerdict } from "./checkpoint-verdict.ts";
 import type { Problem } from "./problems.ts";
 
 /** The result of a verification. */
 export interface Verification {
-  /** Whether all is as it was written, and a valid checkpoint says so. */
+  /** Whether there are no problems, and at least one checkpoint is valid. */
   readonly valid: boolean;
   /** The log's id. */
   readonly log: string | undefined;
-  /** Entries that are kept, from `first` on, and leaves of the tree: all that there ever were. */
+  /** `entries` are kept, from `first` on; `leaves` counts all entries that there ever were. */
   readonly entries: number;
   readonly first: number;
   readonly leaves: number;
-  /** Rows and parts kept beside entries; 0 where only entries were looked at. */
+  /** Numbers of rows and blobs; 0 where only entries were verified. */
   readonly rows: number;
   readonly blobs: number;
-  /** Parts that were erased by an entry that says so. */
+  /** How many parts are missing. */
   readonly erased: number;
   /** Base64. */
   readonly root: string;
   readonly checkpoints: readonly CheckpointVerdict[];
   /** Entries after the newest valid checkpoint: nothing proves them yet. */
   readonly unproved: number;
-  /** How many problems there are, and the first of them. */
+  /** How many problems were found, and the first hundred. */
   readonly found: number;
   readonly problems: readonly Problem[];
   readonly notes: readonly string[];
 }
 
-/** `12 entries, 12 leaves, checkpoint of n-7f3a: valid`, then a line a problem, what to do, and a note. */
+/** `12 entries, 12 leaves, checkpoint of n-7f3a: valid`, then one line for each problem, action and note. */
 export function verificationText(result: Verification): string {
   const { entries, leaves, problems, found, notes } = result;
   const head = `${counted(entries, "entry", "entries")}, ${counted(leaves, "leaf", "leaves")}, ${verdict(result)}`;

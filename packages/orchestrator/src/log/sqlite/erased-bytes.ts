@@ -1,5 +1,5 @@
-// What was erased is in no file any more: SQLite overwrites it with zeros in its pages, and the WAL, where older copies of
-// these pages lie, is emptied once the erasure is durable. A crash between the two is made up for at the next opening.
+// Removes erased bytes from the files: SQLite overwrites them with zeros in its pages, and the WAL, which has older copies of
+// these pages, is emptied once the erasure is durable. After a crash between the two, the next opening empties the WAL.
 
 import type { Database } from "bun:sqlite";
 import { findMeta, writeMeta } from "./meta.ts";
@@ -13,7 +13,7 @@ export class ErasedBytes {
   readonly #do: Statements;
   readonly #path: string;
   readonly #writeBack: WriteBack;
-  /** Whether the WAL may have what was erased. */
+  /** Whether the WAL may still have erased bytes. */
   #left: boolean;
 
   constructor(db: Database, statements: Statements, path: string, writeBack: WriteBack) {
@@ -21,25 +21,25 @@ export class ErasedBytes {
     this.#do = statements;
     this.#path = path;
     this.#writeBack = writeBack;
-    // Rows and groups that move within the file leave no copies where they were.
+    // FAST: rows and groups that move within the file leave no copies behind.
     db.run("PRAGMA secure_delete = FAST");
     this.#left = findMeta(statements.meta, "erasing") !== undefined;
     this.end();
   }
 
-  /** To be called in the transaction that erases, before it does. */
+  /** Call this in the erasing transaction, before the erasure. */
   begin(): void {
     this.#db.run("PRAGMA secure_delete = ON");
     this.#left = true;
     writeMeta(this.#do, "erasing", 1);
   }
 
-  /** To be called where the transaction was undone, or where it will be followed by one that erases more. */
+  /** Call this after the transaction was undone, or if another erasing transaction follows. */
   pause(): void {
     this.#db.run("PRAGMA secure_delete = FAST");
   }
 
-  /** To be called once it is durable. It does not fail for its caller: what was not done now is done later. */
+  /** Call this once the erasure is durable. Never throws: what fails now is repeated by the next opening. */
   end(): void {
     if (!this.#left) return;
     try {

@@ -1,12 +1,12 @@
-// Why a log's file is refused, in words: what is wrong with it, and the way back. It owns the pid beside the file, which names
-// the process that has it open.
+// The faults with which opening a log's file is refused: what is wrong, and what to do. It owns the pid file beside the log, which
+// names the process that has the log open.
 
 import { SQLiteError } from "bun:sqlite";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { FaultError, fault } from "../../fault/fault.ts";
 import type { KernelFaultCode } from "../../fault/kernel-faults.ts";
 
-/** Lines of damage that a message names; the others it counts. */
+/** The most lines of damage in a message; further ones are only counted. */
 const MOST_NAMED = 3;
 
 export function refusal(code: KernelFaultCode, path: string, message: string): FaultError {
@@ -26,7 +26,7 @@ export function named(lines: readonly string[]): string {
   return [...lines.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
 }
 
-/** The fault in what SQLite or the file system threw at opening; anything else is thrown on. */
+/** The fault for an error of SQLite or the file system at opening; any other error is rethrown. */
 export function refusalOf(thrown: unknown, path: string): unknown {
   if (thrown instanceof SQLiteError) return sqliteRefusal(thrown, path);
   const { code, syscall } = thrown as { code?: string; syscall?: string };
@@ -67,7 +67,7 @@ export function writePid(path: string): void {
   try {
     writeFileSync(pidOf(path), `${process.pid}\n`);
   } catch {
-    // The lock holds without it; only the refusal of the next process then names no holder.
+    // The lock works without a pid file; only the refusal for another process then names no holder.
     rmSync(pidOf(path), { force: true });
   }
 }
@@ -80,7 +80,7 @@ function pidOf(path: string): string {
   return `${path}.pid`;
 }
 
-/** The pid beside the file; `undefined` where there is none, as when the holder is no Capstan. */
+/** The pid in the file beside the log; `undefined` where there is none, for example if the holder is another program. */
 export function holderOf(path: string): number | undefined {
   try {
     const pid = Number.parseInt(readFileSync(pidOf(path), "utf8"), 10);

@@ -6,11 +6,11 @@ import { damaged, entries as named } from "./checksum.ts";
 
 const LEAF_PREFIX = "\0";
 const NEWLINE = 0x0a;
-/** UTF-8 of a UTF-16 code unit at most. */
+/** The most UTF-8 bytes for one UTF-16 code unit. */
 const MOST_BYTES_A_UNIT = 3;
-/** What bodies are made in, kept from one to the next: fresh memory for each was measured at five times the cost. */
+/** The buffer in which bodies are encoded, reused because a new one for each body was measured at five times the cost. */
 let scratch = Buffer.allocUnsafeSlow(2 ** 20);
-/** A larger one is made anew each time. */
+/** A larger buffer is not kept. */
 const LARGEST_KEPT = 8 * 2 ** 20;
 
 /**
@@ -33,7 +33,7 @@ export function checkOrder(lastAt: number, entries: readonly NewEntry[]): void {
   }
 }
 
-/** The group's body: a view of memory that the next call uses again. */
+/** The group's body: a view of a buffer that the next call overwrites. */
 export function encodeGroup(entries: readonly Pick<NewEntry, "text" | "lines">[]): Uint8Array {
   let most = 0;
   for (const { text } of entries) most += 1 + MOST_BYTES_A_UNIT * text.length;
@@ -45,7 +45,7 @@ export function encodeGroup(entries: readonly Pick<NewEntry, "text" | "lines">[]
   let end = 0;
   for (const { text, lines } of entries) {
     bytes[end++] = 0;
-    // Lines are there; the text would have to be put together for this.
+    // The lines are used if present, because joining them to `text` costs more.
     if (lines === undefined) end += bytes.write(text, end);
     else {
       for (let i = 0; i < lines.length; i++) {
@@ -64,15 +64,15 @@ export function decodeGroup(first: number, n: number, body: Uint8Array): readonl
   return texts;
 }
 
-/** The entries in a body; none where it is no group's. */
+/** The entries in a body; none where it is not a group's body. */
 export function textsOf(body: Uint8Array): readonly string[] {
   const texts = bufferOf(body).toString("utf8").split(LEAF_PREFIX);
   return texts.shift() === "" ? texts : [];
 }
 
 /**
- * Gives `leaf` the bytes of each entry's Merkle leaf where they lie in the group's body: 0x00 and the header, to the first
- * newline. Answers how many there are.
+ * Calls `leaf` with the bytes of each entry's Merkle leaf, as a view of the group's body: 0x00 and the header, up to the first
+ * newline. Returns the number of leaves.
  */
 export function eachLeaf(body: Uint8Array, leaf: (bytes: Uint8Array) => void): number {
   const bytes = bufferOf(body);

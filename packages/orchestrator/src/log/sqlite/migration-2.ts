@@ -1,5 +1,5 @@
-// Migration 2: every group, row and value gets its checksum, the tables theirs, the log its tree and its id. A file of
-// version 1 gets them in place. As every step it stays as it is: files in the world were made by it.
+// Migration 2: adds checksums to every group, row, value and table, and gives the log its Merkle tree and its id, in place.
+// As every migration it must not change: existing files were made by it.
 
 import type { Database } from "bun:sqlite";
 import { makeLogId } from "../log-id.ts";
@@ -9,8 +9,8 @@ import { eachLeaf } from "./group.ts";
 import { sqliteTiles } from "./sqlite-tiles.ts";
 import { formatTableSums, TableSumChanges } from "./table-sums.ts";
 
-// `tile` has the complete tiles: of level 0 with 256 leaves, of each level above with the roots of 256 tiles below. Its `id` puts
-// level 0 last, so that tiles are appended. `blob.refs` are the parts that name it.
+// `tile` has the complete tiles: at level 0 of 256 leaves, at each higher level of the roots of 256 tiles below. Ids sort
+// level 0 last, so that its tiles are appended. `blob.refs` is the number of parts that name the blob.
 const SCHEMA = `
   ALTER TABLE log ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE row ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
@@ -19,7 +19,7 @@ const SCHEMA = `
     level INTEGER AS (-(id >> 48)), idx INTEGER AS (id & 0xffffffffffff)) STRICT;
   CREATE TABLE blob (name TEXT PRIMARY KEY, refs INTEGER NOT NULL, sum INTEGER NOT NULL, body BLOB NOT NULL) STRICT, WITHOUT ROWID;`;
 
-/** Rows that are read at a time. */
+/** How many rows are read at a time. */
 const PAGE = 1000;
 
 export function addProofs(db: Database): void {
@@ -56,7 +56,7 @@ function addLog(db: Database): void {
   if (last > tree.size) throw damaged(entries(tree.size + 1, last - tree.size - 1), "they are gone");
 }
 
-/** Answers the sums of the tables. */
+/** Returns the sums of the tables. */
 function addRows(db: Database): string {
   interface Row {
     readonly tbl: string;

@@ -1,13 +1,13 @@
-// The schema of a log's file, as numbered steps. The list is append-only: files in the world stand at every number of it.
+// The schema of a log's file, as numbered migrations. The list is append-only: existing files have any of these versions.
 
 import type { Database } from "bun:sqlite";
 import { FaultError, fault } from "../../fault/fault.ts";
 import { addProofs } from "./migration-2.ts";
 
-/** "CapL": what tells a log from any other SQLite file (https://sqlite.org/pragma.html#pragma_application_id). */
+/** "CapL": tells a log from any other SQLite file (https://sqlite.org/pragma.html#pragma_application_id). */
 export const APPLICATION_ID = 0x4361704c;
 
-/** SQL, or where that is not enough, what to do to the file. */
+/** SQL, or a function where SQL is not enough. */
 export type Migration = string | ((db: Database) => void);
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -23,7 +23,7 @@ export const MIGRATIONS: readonly Migration[] = [
   addProofs,
 ];
 
-/** Refuses, before anything of it is changed, a file that is no log of ours or one of a later version. */
+/** Refuses a file that is no log of ours, or of a later version, before anything in it is changed. */
 export function checkVersion(db: Database, path: string, migrations = MIGRATIONS): void {
   const version = versionOf(db);
   const ours = pragma(db, "application_id") === APPLICATION_ID;
@@ -43,10 +43,10 @@ export function checkVersion(db: Database, path: string, migrations = MIGRATIONS
   }
 }
 
-/** Brings the file to the last version; each step is durable as a whole or not at all. */
+/** Migrates the file to the last version; each step is one transaction. */
 export function migrate(db: Database, migrations = MIGRATIONS): void {
   for (let version = versionOf(db); version < migrations.length; version++) {
-    // Not `db.transaction`: it keeps statements that hold the file open after its closing.
+    // Not `db.transaction`: it keeps statements, which would hold the file open after it was closed.
     db.run("BEGIN IMMEDIATE");
     try {
       const step = migrations[version] as Migration;

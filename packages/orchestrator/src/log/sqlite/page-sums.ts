@@ -1,6 +1,6 @@
-// A checksum of each page of the main file, in a file beside it: what lets an opening see at the speed of memory that
-// nothing of the file changed. They are a fast path and no more: where they do not fit, the content itself is checked.
-// A page's sum is durable before the page is copied from the WAL into the main file, so that a crash leaves them fitting.
+// A checksum of each page of the main file, in a file beside it. By them an opening verifies at the speed of memory that
+// no page has changed. They are only a fast path: if one does not fit, the content itself is checked.
+// A page's sum is durable before the page is written back from the WAL into the main file, so that the sums fit after a crash too.
 //
 //   0   "CapSums1"   8   page size, u32   12  frames, u32   16  the WAL's salts, 8 bytes   24  xxHash64 of these 24 bytes
 //   32  xxHash3 of page 1, seeded with 1, little-endian   40  of page 2, seeded with 2   …
@@ -21,9 +21,9 @@ import { isPageSize, type WalScan } from "./wal-scan.ts";
 const MAGIC = "CapSums1";
 const HEADER_BYTES = 32;
 const SUM_BYTES = 8;
-/** What the file is written in: a block of a file system. */
+/** The unit in which the sums' file is written: a block of a file system. */
 const BLOCK_BYTES = 4096;
-/** Of 128 MiB of pages. */
+/** By so much the file grows at least: the sums of 64 MiB of pages. */
 const STEP_BYTES = 64 * 1024;
 const GROWTH = 1.25;
 const CHUNK_BYTES = 4 * 2 ** 20;
@@ -35,23 +35,23 @@ export function sumsOf(path: string): string {
   return `${path}-sums`;
 }
 
-/** Neither is set where the file is whole. */
+/** Neither field is set where the file is intact. */
 export interface SumsResult {
-  /** Why the sums do not show that the file is whole: it is for the content to tell. */
+  /** Why the sums do not prove the file intact: its content has to be checked. */
   readonly doubt?: string;
-  /** What is damaged for certain. */
+  /** The damage that the sums prove. */
   readonly damage?: string;
 }
 
 /**
- * Whether every page that the WAL does not replace is what it was when its sum was written.
- * @param main a descriptor of the main file, which the caller closes: that drops the locks of this process
+ * Compares every page that is not in the WAL with its sum.
+ * @param main a descriptor of the main file; only the caller closes it, because closing drops the locks of this process
  */
 export function compareSums(path: string, main: number, wal: WalScan): SumsResult {
   const sums = readSums(path);
   if (sums === undefined) return { doubt: "it has no page sums" };
   const { pageSize, frames, salts } = sums;
-  // The frames that are whole are older than what was written back after them, and would replace it.
+  // Later frames were already written back; the remaining older frames would replace these newer pages.
   if (wal.salts?.equals(salts) && wal.frames < frames) {
     return { damage: `the write-ahead log: ${frames} frames were durable, and ${wal.frames} of them are whole` };
   }
@@ -61,7 +61,7 @@ export function compareSums(path: string, main: number, wal: WalScan): SumsResul
   for (let page = 1; page <= count; ) {
     const read = readSync(main, chunk, 0, CHUNK_BYTES, (page - 1) * pageSize);
     const whole = Math.floor(read / pageSize);
-    // A page past the end of the file may be in the WAL alone.
+    // A page past the end of the file may exist only in the WAL.
     for (let i = 0; i < Math.max(whole, 1) && page <= count; i++, page++) {
       if (wal.pages.has(page) || page === lockPage) continue;
       if (i >= whole) return { doubt: `it ends before page ${page} of ${count}` };
@@ -72,7 +72,7 @@ export function compareSums(path: string, main: number, wal: WalScan): SumsResul
   return {};
 }
 
-/** Pages of the database, as its first page has them (https://sqlite.org/fileformat2.html#in_header_database_size). */
+/** The number of pages, from the database's first page (https://sqlite.org/fileformat2.html#in_header_database_size). */
 function pagesOf(main: number): number {
   const header = Buffer.alloc(HEADER_PAGES + 4);
   return readSync(main, header, 0, header.length, 0) < header.length
@@ -80,7 +80,7 @@ function pagesOf(main: number): number {
     : Math.max(header.readUInt32BE(HEADER_PAGES), 1);
 }
 
-/** Makes the sums anew, of a main file that is known to be whole; those of pages in the WAL follow when they are written back. */
+/** Recomputes the sums of a main file that is known to be intact; sums of pages in the WAL follow at write-back. */
 export function makeSums(path: string, main: number, pageSize: number): void {
   const pages = Math.floor(fstatSync(main).size / pageSize);
   const sums = Buffer.alloc(HEADER_BYTES + pages * SUM_BYTES);
@@ -98,14 +98,14 @@ export function makeSums(path: string, main: number, pageSize: number): void {
   renameSync(fresh, sumsOf(path));
 }
 
-/** The sums' file of an open log: what is set is in memory, and in the file once it is written. */
+/** The sums' file of an open log: `set` changes memory, `write` the file. */
 export class PageSums {
   readonly #fd: number;
   #bytes: Buffer;
-  /** Blocks that are not in the file as they are here. */
+  /** Blocks that were changed in memory since the last `write`. */
   readonly #changed = new Set<number>();
 
-  /** @throws whatever the file system does, and where there is no such file */
+  /** @throws whatever the file system does, also where the file is missing */
   constructor(path: string) {
     this.#bytes = readFileSync(sumsOf(path));
     this.#fd = openSync(sumsOf(path), "r+");
@@ -118,7 +118,7 @@ export class PageSums {
     this.#changed.add(Math.floor(at / BLOCK_BYTES));
   }
 
-  /** Makes durable what was set, as of so many frames of the WAL. */
+  /** Writes and flushes the changed sums. @param frames of the WAL that these sums cover */
   write(pageSize: number, frames: number, salts: Buffer): void {
     headerOf(pageSize, frames, salts).copy(this.#bytes);
     this.#changed.add(0);
@@ -134,7 +134,7 @@ export class PageSums {
     closeSync(this.#fd);
   }
 
-  /** Room for more than is asked for, and written at once: the flushes after it then change no metadata of the file system. */
+  /** Grows the file in advance, so that later flushes change no metadata of the file system. */
   #grow(length: number): void {
     const grown = Buffer.alloc(Math.ceil((length * GROWTH) / STEP_BYTES) * STEP_BYTES);
     this.#bytes.copy(grown);
@@ -167,7 +167,7 @@ function offsetOf(page: number): number {
 
 interface Sums {
   readonly pageSize: number;
-  /** Frames of this generation of the WAL that may have been written back. */
+  /** How many frames of this generation of the WAL may have been written back. */
   readonly frames: number;
   readonly salts: Buffer;
   readonly of: BigUint64Array;

@@ -1,5 +1,5 @@
-// A log's file opened so that not a byte of it changes, nor of its WAL: for a damaged log that is still read, and for
-// verification. SQLite would otherwise write the WAL back at closing, and what it took for the WAL's end would be gone.
+// Opens a log's file without changing a byte of it or of its WAL, for reading a damaged log and for
+// verification. Otherwise SQLite would write the WAL back at closing, and drop all frames after a damaged one.
 
 import { constants, Database } from "bun:sqlite";
 import { existsSync, rmSync } from "node:fs";
@@ -13,16 +13,16 @@ export interface ReadOnlyFile {
 }
 
 /**
- * As of the last whole commit of the WAL.
- * @param wal what there is in the WAL, or `undefined` to leave the WAL aside and read the main file alone
+ * Opens the log as of the WAL's last complete commit.
+ * @param wal the scan of the WAL, or `undefined` to leave the WAL aside and read the main file alone
  * @throws SQLiteError SQLITE_BUSY where another process has the log open
  */
 export function openReadOnly(path: string, wal: WalScan | undefined): ReadOnlyFile {
-  // What is immutable to SQLite it reads without a lock, and without looking for a WAL.
+  // SQLite reads an immutable file without a lock, and without looking for a WAL.
   if (wal === undefined || wal.frames === 0) return opened(path, "immutable=1", () => {});
   const index = `${path}-shm`;
   const there = existsSync(index);
-  // SQLite makes an index of the WAL beside it, and a connection that only reads leaves it there.
+  // SQLite creates an index of the WAL, and a read-only connection does not remove it.
   return opened(path, "mode=ro", () => {
     if (!there) rmSync(index, { force: true });
   });
@@ -39,10 +39,10 @@ function opened(path: string, query: string, after: () => void): ReadOnlyFile {
   };
   try {
     db.run("PRAGMA busy_timeout = 0");
-    // Nothing that the schema says is run, should somebody have put it there.
+    // No code in the schema is run, in case somebody has put it there.
     db.run("PRAGMA trusted_schema = OFF");
     db.run("PRAGMA cell_size_check = ON");
-    // The lock, for as long as it is open, and one state of the file.
+    // Holds a read lock and one snapshot of the file until it is closed.
     db.run("BEGIN");
     db.run("SELECT count(*) FROM sqlite_schema");
     return { db, close };

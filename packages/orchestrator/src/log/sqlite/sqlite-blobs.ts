@@ -1,5 +1,5 @@
-// The parts that are too long for their entries, each content once, with the number of parts that name it. Everything here
-// runs in the transaction of its caller.
+// Blobs: the contents of parts that are too long for their entries, each stored once, with the number of parts that name it.
+// Everything here runs in the caller's transaction.
 
 import { blobsOf } from "../entry-parts.ts";
 import type { NewEntry } from "../log.ts";
@@ -15,7 +15,7 @@ export class SqliteBlobs {
     this.#do = statements;
   }
 
-  /** @throws FaultError `LOG_DAMAGED` where the content is not what its name says */
+  /** @throws FaultError `LOG_DAMAGED` where the content does not have the digest in its name */
   get(name: string): string | undefined {
     const row = this.#do.blob.get(name);
     if (row === null) return undefined;
@@ -24,10 +24,10 @@ export class SqliteBlobs {
     return Buffer.from(row.body.buffer, row.body.byteOffset, row.body.byteLength).toString("utf8");
   }
 
-  /** Counts each part that names a blob. @throws Error where one names what there is not: a caller's bug */
+  /** Stores new blobs and counts references. @throws Error where a part names a blob that does not exist: a caller's bug */
   add(entries: readonly NewEntry[]): void {
     for (const { id, text, blobs } of entries) {
-      // A part's line is the only thing that can name a blob, so that an entry without blobs need not be searched.
+      // An entry without `blobs` names none, and need not be searched.
       if (blobs === undefined || blobs.length === 0) continue;
       const given = new Map(blobs.map((blob) => [blob.name, blob.text]));
       for (const name of blobsOf(text)) {
@@ -40,7 +40,7 @@ export class SqliteBlobs {
     }
   }
 
-  /** Takes back what `add` counted for one part. */
+  /** Removes one reference, and the blob with the last one. */
   release(name: string): void {
     const refs = this.#refs(name);
     if (refs > 1) this.#do.countBlob.run(refs - 1, blobSum(name, refs - 1), name);

@@ -1,4 +1,4 @@
-// Opening a log's file: one process at a time, of a version that we know, and either whole or damaged and only read. It owns the lock
+// Opens a log's file: for one process at a time, of a known version, and either intact, or damaged and read-only. It owns the lock
 // and the order of the steps. While a log is open nothing else in this process may open and close its file:
 // POSIX drops a process's locks on a file when it closes any descriptor of it (https://sqlite.org/howtocorrupt.html §2.2).
 
@@ -15,32 +15,32 @@ import { isOpenHere, RawFile, stampOf } from "./raw-file.ts";
 import { growWal, PAGE_BYTES, sizeOf, WAL_LIMIT_BYTES, walOf } from "./wal.ts";
 import { WriteBack } from "./write-back.ts";
 
-/** Kibibytes of pages that SQLite keeps: the upper levels of the `row` table's tree at a million rows. */
+/** SQLite's page cache: holds the upper levels of the `row` table's B-tree at a million rows. */
 const CACHE_KIB = 32 * 1024;
-/** How often a file is looked at again because somebody wrote to it meanwhile. */
+/** How often a file is inspected, if another process wrote to it during the inspection. */
 const MOST_LOOKS = 3;
 
 export interface WholeFile {
   readonly kind: "whole";
   readonly db: Database;
-  /** Counted up durably by this opening. */
+  /** The number of this opening, durable. */
   readonly epoch: number;
   readonly head: number;
   readonly lastAt: number;
   readonly writeBack: WriteBack;
-  /** What was odd and no damage. */
+  /** Anomalies that are no damage. */
   readonly warnings: readonly string[];
   /** Every statement on it must be finalized. */
   close(): void;
 }
 
 /**
- * @param uninspected opens without looking for damage: for tests that show what would be served then
+ * @param uninspected skips the check for damage, for tests that show what would be served without it
  * @throws FaultError `LOG_LOCKED`, `LOG_NEWER`, `LOG_DAMAGED` or `LOG_UNAVAILABLE`.
  */
 export function openFile(path: string, uninspected = false): WholeFile | DamagedFile {
   if (isOpenHere(path)) throw locked(path);
-  // SQLite would take an empty file for a new one, and delete the WAL that still holds its pages.
+  // SQLite would treat an empty file as a new one, and delete the WAL that still has its pages.
   if (sizeOf(path) === 0 && sizeOf(walOf(path)) > 0) {
     throw damagedFile(path, [`it is empty or gone, but its ${walOf(path)} is there`]);
   }
@@ -51,7 +51,7 @@ export function openFile(path: string, uninspected = false): WholeFile | Damaged
     const file = uninspected ? begun(path, raw, openLocked(path), undefined) : opened(path, raw);
     return closing(file, raw);
   } catch (thrown) {
-    // After SQLite's own: see raw-file.ts.
+    // Only after SQLite has closed the file: see raw-file.ts.
     raw?.close();
     throw refusalOf(thrown, path);
   }
@@ -73,7 +73,7 @@ function opened(path: string, raw: RawFile): WholeFile | DamagedFile {
     if (inspection !== undefined && inspection.damaged.length > 0) return openDamaged(path, raw, inspection);
     const db = openLocked(path);
     try {
-      // Nobody else had it open between the look at it and the lock.
+      // Unchanged: nobody wrote to the file between the inspection and the lock.
       const same = inspection === undefined ? sizeOf(path) === 0 : stampOf(path) === inspection.stamp;
       if (same && !(inspection?.sums && isContradicted(db, inspection))) return begun(path, raw, db, inspection);
       db.close(true);
@@ -86,20 +86,20 @@ function opened(path: string, raw: RawFile): WholeFile | DamagedFile {
   throw locked(path);
 }
 
-/** Whether the file lacks what the checkpoint beside it has, though its pages are what they were. */
+/** Whether the log contradicts the checkpoint beside it, although its pages fit their sums. */
 function isContradicted(db: Database, { checkpoint }: Inspection): boolean {
   return contradictionOf(db, checkpoint) !== undefined;
 }
 
-/** The lock is held until the process closes the file or dies, however it dies: it is the kernel's. */
+/** The operating system holds the lock until the process closes the file or dies. */
 function openLocked(path: string): Database {
   const db = new Database(path, { create: true, readwrite: true });
   try {
-    // Says nothing to a file that exists already.
+    // Has no effect on an existing file.
     db.run(`PRAGMA page_size = ${PAGE_BYTES}`);
     db.run("PRAGMA busy_timeout = 0");
     db.run("PRAGMA locking_mode = EXCLUSIVE");
-    // Two that open a new file at once must not both come to share it and then each wait for the other.
+    // Otherwise two processes that open a new file at once could both get a shared lock, and wait for each other.
     db.run("BEGIN EXCLUSIVE");
     db.run("COMMIT");
     return db;
@@ -109,11 +109,11 @@ function openLocked(path: string): Database {
   }
 }
 
-/** The file is whole, and ours to write. */
+/** Prepares an intact, locked file for writing. */
 function begun(path: string, raw: RawFile, db: Database, inspection: Inspection | undefined): WholeFile {
   checkVersion(db, path);
   db.run("PRAGMA journal_mode = WAL");
-  // FULL: a group is acknowledged only after its flush; NORMAL lost acknowledged rows when the power went.
+  // FULL: a group is acknowledged only after its flush. NORMAL lost acknowledged rows at a power failure.
   db.run("PRAGMA synchronous = FULL");
   db.run(`PRAGMA cache_size = -${CACHE_KIB}`);
   db.run(`PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}`);
@@ -127,11 +127,11 @@ function begun(path: string, raw: RawFile, db: Database, inspection: Inspection 
     const epoch = nextEpoch(db);
     writeBack.committed();
     growWal(path, pageSize);
-    // Left by somebody who only read; nobody else has the file open now.
+    // A read-only process may have left it; nobody else has the file open now.
     rmSync(`${path}-shm`, { force: true });
     writePid(path);
     const close = (): void => {
-      // Before the lock goes: afterwards the file may be the next holder's.
+      // Before the lock is released: afterwards the pid file may be the next holder's.
       removePid(path);
       writeBack.close();
       db.close(true);
@@ -143,16 +143,16 @@ function begun(path: string, raw: RawFile, db: Database, inspection: Inspection 
   }
 }
 
-/** On a disk without room the log opens all the same, for its readers; the first append tries again. */
+/** On a full disk the log opens all the same, for its readers; the first append tries again. */
 function relyIfRoom(writeBack: WriteBack): void {
   try {
     writeBack.rely();
   } catch {
-    // Whoever appends is told.
+    // The first append fails then, and reports it.
   }
 }
 
-/** They are for speed alone: without them, as on a full disk, the next opening checks the content. */
+/** Page sums only make openings faster: without them, for example on a full disk, the next opening checks the content. */
 function trySums(path: string, raw: RawFile, pageSize: number): void {
   try {
     makeSums(path, raw.fd, pageSize);
@@ -161,7 +161,7 @@ function trySums(path: string, raw: RawFile, pageSize: number): void {
   }
 }
 
-/** Where the log ends, once its groups are seen to be there without a gap: by the index alone, 10 ms for 100,000. */
+/** The last entry. Checks by the index that no group is missing: 10 ms for 100,000 groups. */
 function lastOf(db: Database, path: string): { readonly head: number; readonly lastAt: number } {
   using all = db.prepare<{ first: number | null; entries: number; end: number }, []>(
     "SELECT min(first) AS first, sum(n) AS entries, max(first + n) AS end FROM log INDEXED BY log_at",
@@ -190,11 +190,11 @@ function nextEpoch(db: Database): number {
   return epoch;
 }
 
-/** A new log is its owner's alone, whatever directory it lies in; the WAL takes its mode from it. */
+/** Creates a new log's file with mode 0600, in any directory; the WAL gets the same mode. */
 function makePrivate(path: string): void {
   try {
     closeSync(openSync(path, "wx", 0o600));
   } catch {
-    // It is there, or cannot be made: whoever opens it next finds out which, and says so.
+    // It exists, or cannot be created: opening it next reports which.
   }
 }

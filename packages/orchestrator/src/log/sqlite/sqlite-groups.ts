@@ -1,5 +1,5 @@
-// The groups of a log's file: appended, read back whole or not at all, and rewritten where parts are erased. Everything here
-// that writes runs in the transaction of its caller.
+// The groups in a log's file: appended, read back only if their checksum fits, and rewritten where parts are erased. All writes
+// run in the caller's transaction.
 
 import { blobsOf, withoutParts } from "../entry-parts.ts";
 import type { Erasure, NewEntry } from "../log.ts";
@@ -18,14 +18,14 @@ const NO_GROUP: Group = { first: 0, texts: [] };
 
 export class SqliteGroups {
   readonly #do: Statements;
-  /** The group that was written or read last: what tails and the reading of one entry after another ask for. */
+  /** The group that was written or read last: tails and sequential reads ask for it again. */
   #latest = NO_GROUP;
 
   constructor(statements: Statements) {
     this.#do = statements;
   }
 
-  /** Answers what to hand to `settle` once it is durable. */
+  /** Returns the group for `settle`, to be called once the transaction is durable. */
   append(first: number, entries: readonly NewEntry[], tree: MerkleTree): Group {
     const texts = entries.map((entry) => entry.text);
     const { at } = entries.at(-1) as NewEntry;
@@ -59,7 +59,7 @@ export class SqliteGroups {
     return position === undefined ? undefined : first + position;
   }
 
-  /** Takes the parts out of their entries. Answers the blobs that they named. */
+  /** Removes parts of an entry. Returns the blobs that they named. */
   erase({ seq, parts }: Erasure): readonly string[] {
     const group = this.stored(seq);
     const { first, n, at, born } = group;
@@ -73,7 +73,7 @@ export class SqliteGroups {
     return erased.blobs;
   }
 
-  /** Removes the group at `first`. Answers the blobs that its entries named. */
+  /** Removes a group. Returns the blobs that its entries named. */
   remove({ first, n, body }: StoredGroup): readonly string[] {
     this.#do.removeGroup.run(first);
     this.#latest = NO_GROUP;

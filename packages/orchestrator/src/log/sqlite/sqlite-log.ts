@@ -1,4 +1,4 @@
-// The log on one SQLite file: one row a group commit, and the tables materialised in the same transaction. Everything runs
+// The log in one SQLite file: one row for each group commit, and the tables updated in the same transaction. Everything runs
 // synchronously on the main thread; a worker was measured slower. Opening and its refusals: sqlite-file.ts.
 
 import type { Database } from "bun:sqlite";
@@ -33,17 +33,17 @@ import { goingWith, nextSlice } from "./trim.ts";
 import { sizeOf, walOf } from "./wal.ts";
 
 export interface SqliteLogOptions {
-  /** Runs last in the transaction of each append; what it throws undoes the group. For tests of failures. */
+  /** For tests of failures: runs last in each append's transaction; an error from it undoes the group. */
   readonly beforeCommit?: () => void;
-  /** Told of what was odd at opening and is no damage. */
+  /** Called with anomalies at opening that are no damage. */
   readonly warn?: (text: string) => void;
-  /** Opens without looking for damage. For tests that show what would be served then. */
+  /** For tests: skips the check for damage. */
   readonly uninspected?: boolean;
 }
 
 /**
- * Opens the log in the file `path`, and makes it where there is none. One that is damaged opens where its tables are whole,
- * and is only read: see `damage`.
+ * Opens the log in the file `path`, and creates it where there is none. A damaged log opens read-only, if its tables are intact or
+ * can be recomputed: see `damage`.
  * @throws FaultError `LOG_LOCKED`, `LOG_NEWER`, `LOG_DAMAGED` or `LOG_UNAVAILABLE`.
  */
 export function sqliteLog(path: string, options: SqliteLogOptions = {}): Log {
@@ -141,7 +141,7 @@ class SqliteLog implements Log {
         if (erasures.length > 0) this.#erased.pause();
       },
     );
-    // Only what is durable moves the head.
+    // The head moves only once the group is durable.
     this.#head += entries.length;
     this.#lastAt = last.at;
     this.#rows.settle(written.sums);
@@ -198,7 +198,7 @@ class SqliteLog implements Log {
     );
     this.#first = slice.first;
     this.#rows.settle(sums);
-    // Between slices the WAL keeps what went; emptying it takes as long as a slice does.
+    // The WAL, which still has the removed bytes, is emptied only after the last slice: emptying takes as long as a slice.
     if (slice.last) this.#erased.end();
     else this.#erased.pause();
     return this.#first;
@@ -252,9 +252,9 @@ class SqliteLog implements Log {
     this.#file.close();
   }
 
-  /** All of `work` becomes durable, or nothing of it; then `undo` does the same for what is in memory. */
+  /** Runs `work` as one durable transaction. If it fails, `undo` restores the state in memory. */
   #transaction<T>(work: () => T, undo?: () => void): T {
-    // Left open where undoing an earlier one failed too, on a disk that had no room even for that.
+    // An earlier transaction is still open if its rollback failed too, on a full disk.
     if (this.#db.inTransaction) this.#do.rollback.run();
     this.#file.writeBack.rely();
     this.#do.begin.run();
@@ -274,8 +274,8 @@ class SqliteLog implements Log {
   }
 
   /**
-   * What a failed flush leaves in the WAL is a whole commit to whoever opens the file next, and everybody was told that it is none.
-   * A small one in its place ends it, whether that reaches the disk or only the cache (ADR 0014).
+   * After a failed flush the WAL may contain a complete commit that callers were told had failed, and the next opening would accept it.
+   * A small commit written over it invalidates it, whether that reaches the disk or only the cache (ADR 0014).
    */
   #disown(): void {
     try {
@@ -291,7 +291,7 @@ class SqliteLog implements Log {
     writeMeta(this.#do, "probe", readMeta<number>(this.#do, "probe") + 1);
   }
 
-  /** SQLite has undone some failures by itself; what is thrown here would hide why the group failed. */
+  /** SQLite has already rolled back some failures itself. Never throws, because that would hide why the group failed. */
   #undo(): void {
     try {
       if (this.#db.inTransaction) this.#do.rollback.run();
@@ -303,7 +303,7 @@ class SqliteLog implements Log {
 
 const NO_ERASURES: readonly Erasure[] = [];
 
-/** Of nearly all groups there are none. */
+/** Nearly all groups have none. */
 function erasuresOf(entries: readonly NewEntry[]): readonly Erasure[] {
   let erasures = NO_ERASURES;
   for (const { erases } of entries) if (erases !== undefined && erases.length > 0) erasures = [...erasures, ...erases];

@@ -1,5 +1,5 @@
-// The rows of a log's file: written with their checksums, and given out only where these fit. Everything here runs in the
-// transaction of its caller.
+// The tables' rows in a log's file: written with their checksums, and returned only if these fit. All writes run in the
+// caller's transaction.
 
 import { sortable, unsortable } from "../key-order.ts";
 import type { NewEntry, RowChange, StoredRow } from "../log.ts";
@@ -30,7 +30,7 @@ export class SqliteRows {
   }
 
   range(table: string, after: string | undefined, limit: number): readonly StoredRow[] {
-    // To SQLite a negative limit is none.
+    // SQLite treats a negative limit as no limit.
     const most = Math.min(Math.max(limit, 0), Number.MAX_SAFE_INTEGER);
     const rows =
       after === undefined ? this.#do.rows.all(table, most) : this.#do.rowsAfter.all(table, sortable(after), most);
@@ -40,7 +40,7 @@ export class SqliteRows {
   /**
    * Every row of the table, page by page, because a million at once would double the memory of a start.
    * @param page is called before each page is read
-   * @throws FaultError `LOG_DAMAGED`, after the last row too where they are not the rows that were left
+   * @throws FaultError `LOG_DAMAGED`; also after the last row, if rows are missing or were added
    */
   *all(table: string, page: () => void): Generator<StoredRow, void, void> {
     const found = new TableSumChanges(new Map());
@@ -59,7 +59,7 @@ export class SqliteRows {
     if (is.sum !== was.sum) throw damaged(`the table ${table}`, "a row in it is not the one that was written");
   }
 
-  /** Writes what the entries leave. Answers what to hand to `settle` once it is durable. */
+  /** Writes the entries' row changes. Returns the sums for `settle`, to be called once the transaction is durable. */
   apply(entries: readonly NewEntry[]): TableSums {
     const changes = new TableSumChanges(this.#sums);
     for (const [table, rows] of coalesce(entries)) {
@@ -83,7 +83,7 @@ export class SqliteRows {
 
   #put(changes: TableSumChanges, table: string, key: string, json: string, fresh: boolean): void {
     const sum = rowSum(table, key, json);
-    // A row that is there in spite of what was said is overwritten, and its sum taken off, as any other.
+    // `fresh` may be wrong: an existing row is then replaced, and its sum subtracted, as any other.
     if (fresh && this.#do.addRow.run(table, key, json, sum).changes === 1) {
       changes.added(table, sum);
       return;

@@ -1,4 +1,4 @@
-// The tiles of the tree in a log's file, and the tree as an opening finds it.
+// The tiles of the Merkle tree in a log's file, and how an opening restores the tree from them.
 
 import { HASH_BYTES, TILE_WIDTH } from "../tree/merkle-tile.ts";
 import { MerkleTree, type TileStore } from "../tree/merkle-tree.ts";
@@ -10,11 +10,11 @@ import type { Statements } from "./statements.ts";
 
 type Access = Pick<Statements, "tile" | "putTile">;
 
-/** Tiles of a level follow each other, and those of level 0, of which nearly all are, stand at the table's end. */
+/** Ids sort the tiles by level, and level 0, which has nearly all tiles, last, so that its tiles are appended. */
 const LEVEL = 2 ** 48;
 export const tileId = (level: number, index: number): number => index - level * LEVEL;
 
-/** Written in the transaction of the append that completes them. */
+/** Writes complete tiles, in the transaction of the append that completed them. */
 export function sqliteTiles({ tile, putTile }: Access): TileStore {
   return {
     read(level, index) {
@@ -33,7 +33,7 @@ export function sqliteTiles({ tile, putTile }: Access): TileStore {
 }
 
 /**
- * The tree over the first `head` entries: from its tiles, and from the headers of the last entries, which no tile holds yet.
+ * Restores the tree over the first `head` entries: from its tiles, and from the headers of the last entries, which are in no complete tile yet.
  * @throws FaultError `LOG_DAMAGED`
  */
 export function openTree(statements: Access, groups: Pick<SqliteGroups, "stored">, head: number): MerkleTree {

@@ -1,4 +1,4 @@
-// Every statement that an open log runs, prepared once: parsing one costs more than running it.
+// All statements of an open log, prepared once: parsing a statement costs more than running it.
 
 import type { Database } from "bun:sqlite";
 
@@ -36,7 +36,7 @@ export function prepare(db: Database) {
       "SELECT first, n, at, born, body, sum FROM log WHERE first <= ? ORDER BY first DESC LIMIT 1",
     ),
     groupAt: db.prepare<StoredGroup, [first: number]>("SELECT first, n, at, born, body, sum FROM log WHERE first = ?"),
-    // The groups that can hold an id of this time: those of the second after it, and late ones to the end of the window.
+    // The groups that can hold an id of this time: those of the second after it (PROMPT), and late ones to the end of FIND_WINDOW.
     // A group's `at` is its last entry's, so an entry within the window may be in the first group past its end.
     groupsAround: db.prepare<{ first: number }, [time: number, prompt: number, end: number]>(
       `SELECT first FROM log INDEXED BY log_at WHERE at BETWEEN ?1 AND ?2 AND born <= ?1
@@ -84,7 +84,7 @@ export function prepare(db: Database) {
   };
 }
 
-/** Every statement finalized: one that is not would hold the file open. */
+/** Finalizes every statement: an open one would keep the file open. */
 export function finalize(statements: Statements): void {
   for (const statement of Object.values(statements)) statement.finalize();
 }

@@ -1,7 +1,7 @@
-// What the rows of each table come to, beside the rows: their number and the sum of their checksums. A row's own checksum
-// finds it changed; only these find it gone.
+// For each table the number of its rows and the sum of their checksums. A row's own checksum detects that the row was changed;
+// these detect that a row is missing.
 
-/** Sums of checksums stay exact in a double, and in the 64 bits of any other language. */
+/** Sums are modulo 2^52: exact in a double, and in the 64-bit integers of other languages. */
 const MODULUS = 2 ** 52;
 
 export interface TableSum {
@@ -13,7 +13,7 @@ export const NO_ROWS: TableSum = { count: 0, sum: 0 };
 
 export type TableSums = ReadonlyMap<string, TableSum>;
 
-/** As they are stored: `{"table":[count,sum],…}`, tables without a row left out. */
+/** Parses the stored form: `{"table":[count,sum],…}`, without empty tables. */
 export function parseTableSums(json: string): TableSums {
   const stored = JSON.parse(json) as Record<string, [count: number, sum: number]>;
   return new Map(Object.entries(stored).map(([table, [count, sum]]) => [table, { count, sum }]));
@@ -24,7 +24,7 @@ export function formatTableSums(sums: TableSums): string {
   return JSON.stringify(Object.fromEntries(kept.map(([table, { count, sum }]) => [table, [count, sum]])));
 }
 
-/** Sums that change with rows, and are given over once the rows are durable. */
+/** Computes the sums after row changes; they replace the former sums once the rows are durable. */
 export class TableSumChanges {
   readonly #before: TableSums;
   #after: Map<string, TableSum> | undefined;

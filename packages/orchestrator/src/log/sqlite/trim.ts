@@ -1,11 +1,11 @@
-// What one slice of a trim removes: whole groups from the oldest on, never a part of one, and never what the tree's last tile
-// still needs. What is asked for inside a group so keeps that group's older entries too.
+// Chooses what one slice of a trim removes: whole groups, the oldest first, and no entry that the tree's last tile still
+// needs. If the trim ends inside a group, the whole group is kept.
 
 import type { TrimmedRow } from "../log.ts";
 import { TILE_WIDTH } from "../tree/merkle-tile.ts";
 import type { StoredGroup } from "./statements.ts";
 
-/** A slice holds up everything else of the process for some ten milliseconds. */
+/** A slice blocks the process for about ten milliseconds. */
 const SLICE_BYTES = 2 * 2 ** 20;
 const SLICE_GROUPS = 500;
 
@@ -39,14 +39,14 @@ export function nextSlice(
   return { groups: removed, first: kept, last: true };
 }
 
-/** The rows that go where `first` is the oldest entry that is kept. */
+/** The rows to remove when `first` is the oldest kept entry. */
 export function goingWith(first: number, rows: readonly TrimmedRow[]): readonly TrimmedRow[] {
   return rows.filter(({ entry }) => entry === undefined || entry < first);
 }
 
 /**
- * The oldest entry that is never removed. An opening makes the tree's last tile from the headers of its entries, so they stay;
- * where the last tile is just complete, the entries of that, so that a log with a head always has a group.
+ * The oldest entry that a trim must keep. An opening recomputes the tree's incomplete last tile from its entries' headers;
+ * if the last tile is just complete, its entries are kept as well, so that a log with a head always has a group.
  */
 export function trimmable(head: number): number {
   return Math.floor(Math.max(head - 1, 0) / TILE_WIDTH) * TILE_WIDTH + 1;

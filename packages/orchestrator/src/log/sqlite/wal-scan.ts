@@ -1,24 +1,24 @@
-// The write-ahead log as it lies on the disk, checked by us before SQLite sees it: SQLite takes a damaged frame for the end
-// of the file, and drops it and everything after it without a word. It reads and changes nothing.
+// Scans the write-ahead log (WAL) on the disk before SQLite opens it: SQLite treats a damaged frame as the end
+// of the WAL, and silently drops it and all later frames. It changes nothing.
 // Format: https://sqlite.org/fileformat2.html#walformat (§4.1 frames, §4.2 checksums).
 
 import { closeSync, openSync, readSync } from "node:fs";
 import { FRAME_HEADER_BYTES, HEADER_BYTES, sizeOf, walOf } from "./wal.ts";
 
 export interface WalScan {
-  /** The file's salts, 8 bytes: each time that it is recycled they are others. `undefined` where it holds nothing. */
+  /** The WAL's salts, 8 bytes, which change each time that it is recycled. `undefined` where it is empty. */
   readonly salts: Buffer | undefined;
-  /** Frames up to the last commit that is whole. */
+  /** How many frames there are up to the last complete commit. */
   readonly frames: number;
-  /** Where the newest committed version of each page begins in the file. */
+  /** By page: the offset of its newest committed version in the WAL. */
   readonly pages: ReadonlyMap<number, number>;
-  /** Pages of the database as of that commit; 0 where there is none. */
+  /** Pages of the database as of that commit; 0 where there is no commit. */
   readonly databasePages: number;
-  /** What is damaged, where something is. What a crash tears off is not: nobody was told of it. */
+  /** The damage, if any. A transaction that a crash cut off is none: it was never acknowledged. */
   readonly damage: string | undefined;
 }
 
-/** What there is where there is no WAL. */
+/** The result where there is no WAL. */
 export const EMPTY_WAL: WalScan = {
   salts: undefined,
   frames: 0,
@@ -47,7 +47,7 @@ export function scanWal(path: string): WalScan {
       !isPageSize(pageSize) ||
       !sum.is(header, SUMMED_OF_HEADER)
     ) {
-      // Room that was made for it, and never written to.
+      // Blank: preallocated (wal.ts) and never written.
       return isBlank(fd) ? EMPTY_WAL : { ...EMPTY_WAL, damage: `${WHAT}: its header does not fit its checksum` };
     }
     return scanFrames(fd, header, pageSize, sum);
@@ -68,7 +68,7 @@ function scanFrames(fd: number, header: Buffer, pageSize: number, sum: Checksum)
     if (read) sum.addFrame(frame);
     const fits = read && sum.is(frame, 16);
     if (!fits || !ofGeneration(frame, salts)) {
-      // The sum leaves the salts out: where it fits, it is they that were changed.
+      // The checksum does not cover the salts: if it fits, the salts were changed.
       const damaged = fits || goesOn(fd, salts, sum, frame.length, i);
       const damage = damaged ? `${WHAT}: frame ${i + 1} does not fit its checksum; what follows it is lost` : undefined;
       return { salts, frames, pages, databasePages, damage };
@@ -84,10 +84,10 @@ function scanFrames(fd: number, header: Buffer, pageSize: number, sum: Checksum)
 }
 
 /**
- * Whether anything follows the commit of the transaction whose frame `broken` is not whole. A crash tears the last one and
- * no other, for each is flushed before the next begins. Each frame's sum goes on from the one before it, and the next
- * transaction from the last commit that succeeded: what goes on from a commit shows that it had succeeded. What failed
- * ones left behind has the same salts, and nothing goes on from it.
+ * Whether another transaction follows the one whose frame `broken` is damaged: then it had been committed, and its damage is
+ * no crash. A crash cuts off only the last transaction, because each is flushed before the next begins. Each frame's checksum
+ * continues that of the frame before, and a transaction's first frame continues that of the last successful commit. Frames of failed
+ * transactions have the same salts, but no frame continues them.
  */
 function goesOn(fd: number, salts: Buffer, before: Checksum, frameBytes: number, broken: number): boolean {
   const offset = (frame: number): number => HEADER_BYTES + frame * frameBytes;
@@ -95,7 +95,7 @@ function goesOn(fd: number, salts: Buffer, before: Checksum, frameBytes: number,
   const next = Buffer.alloc(frameBytes);
   for (let i = broken; readFully(fd, head, offset(i)) && readFully(fd, next, offset(i + 1)); i++) {
     if (!ofGeneration(head, salts) || head.readUInt32BE(4) === 0 || !ofGeneration(next, salts)) continue;
-    // Of the broken frame, it may be the stored sum that was changed.
+    // In the damaged frame the stored checksum itself may be what was changed.
     const sums = i === broken ? [Checksum.stored(head, before), before] : [Checksum.stored(head, before)];
     for (const sum of sums) {
       sum.addFrame(next);
@@ -110,7 +110,7 @@ function ofGeneration(frameHeader: Buffer, salts: Buffer): boolean {
   return frameHeader.compare(salts, 0, 8, 8, 16) === 0 && frameHeader.readUInt32BE(0) !== 0;
 }
 
-/** The rolling checksum over 8 bytes at a time (§4.2). */
+/** SQLite's cumulative checksum, 8 bytes at a time (§4.2). */
 class Checksum {
   readonly #bigEndian: boolean;
   #s0 = 0;
@@ -120,7 +120,7 @@ class Checksum {
     this.#bigEndian = bigEndian;
   }
 
-  /** The one that a frame's header holds, in the byte order of `like`. */
+  /** The checksum that is stored in a frame's header; it continues in the byte order of `like`. */
   static stored(frameHeader: Buffer, like: Checksum): Checksum {
     const sum = new Checksum(like.#bigEndian);
     sum.#s0 = frameHeader.readInt32BE(16);
@@ -146,7 +146,7 @@ class Checksum {
     this.add(frame, FRAME_HEADER_BYTES, frame.length);
   }
 
-  /** Whether the checksum that is stored at `at`, always big-endian, is this one. */
+  /** Whether the checksum stored at `at`, always big-endian, equals this one. */
   is(bytes: Buffer, at: number): boolean {
     return bytes.readInt32BE(at) === this.#s0 && bytes.readInt32BE(at + 4) === this.#s1;
   }
@@ -157,14 +157,14 @@ export function isPageSize(bytes: number): boolean {
   return bytes >= 512 && bytes <= 65_536 && (bytes & (bytes - 1)) === 0;
 }
 
-/** Whether nothing but zeros is where the header and the first frame's would be. */
+/** Whether the WAL's header and the first frame's header are all zeros. */
 function isBlank(fd: number): boolean {
   const start = Buffer.alloc(HEADER_BYTES + FRAME_HEADER_BYTES);
   readFully(fd, start, 0);
   return start.every((byte) => byte === 0);
 }
 
-/** Whether there was enough to fill `bytes`. */
+/** Fills `bytes` from the file; `false` where the file ends before. */
 export function readFully(fd: number, bytes: Buffer, at: number): boolean {
   let done = 0;
   while (done < bytes.length) {

@@ -1,32 +1,31 @@
-// When what is in the WAL is written back into the main file: at the commit that passes CHECKPOINT_BYTES, and at closing.
-// It is done here and not by SQLite itself, because the pages' sums have to be durable before (page-sums.ts).
+// Writes the WAL's pages back into the main file (SQLite calls that a checkpoint): at the commit that passes CHECKPOINT_BYTES,
+// and at closing. Not left to SQLite, because the page sums have to be durable before (page-sums.ts).
 
 import type { Database, Statement } from "bun:sqlite";
 import { closeSync, openSync, readSync, rmSync } from "node:fs";
 import { PageSums, sumOf, sumsOf } from "./page-sums.ts";
 import { checkpointPages, FRAME_HEADER_BYTES, HEADER_BYTES, sizeOf, walOf } from "./wal.ts";
 
-/** The first SQLite that tells how much is in the WAL without writing it back (https://sqlite.org/pragma.html#pragma_wal_checkpoint). */
+/** The first SQLite version that can report the WAL's size without writing it back (https://sqlite.org/pragma.html#pragma_wal_checkpoint). */
 const NOOP_SINCE = [3, 51];
-/** Frames that are read at a time. */
+/** How many frames are read at a time. */
 const CHUNK_FRAMES = 32;
 
 export class WriteBack {
   readonly #db: Database;
   readonly #pageSize: number;
   readonly #mark: number;
-  /** Frames up to the last commit; `undefined` where this SQLite cannot tell, and writes back on its own. */
+  /** Counts the frames up to the last commit; `undefined` where this SQLite cannot, and writes back on its own. */
   readonly #frames: Statement<{ log: number }, []> | undefined;
   readonly #path: string;
   readonly #chunk: Buffer;
-  /** Of the WAL, which a new file has only once it was written to. */
+  /** A descriptor of the WAL, opened when first needed: a new log has no WAL before its first write. */
   #wal: number | undefined;
-  /** `undefined` where they could not be made. */
+  /** `undefined` where there are no page sums. */
   readonly #sums: PageSums | undefined;
-  /** The WAL holds what an earlier process left. */
+  /** The WAL still has frames of an earlier process. */
   #inherited: boolean;
 
-  /** Of an open log's file, with its sums beside it. What is in the WAL now is written back as what comes. */
   constructor(db: Database, path: string, pageSize: number) {
     this.#db = db;
     this.#pageSize = pageSize;
@@ -40,21 +39,21 @@ export class WriteBack {
       this.#frames = db.prepare("PRAGMA wal_checkpoint(NOOP)");
     } else {
       db.run(`PRAGMA wal_autocheckpoint = ${this.#mark}`);
-      // They would fit no more: each opening checks the content.
+      // Page sums would become wrong; without them each opening checks the content.
       rmSync(sumsOf(path), { force: true });
     }
   }
 
   /**
-   * To be called before anything is written: what an earlier process left in the WAL goes into the main file. Where a flush of its
-   * failed, the cache shows commits that the disk has not, and no flush brings them there any more; whatever was committed behind
+   * Call this before the first write: it writes an earlier process's WAL back into the main file. If a flush of that process had
+   * failed, the page cache has commits that are not on the disk, and that no later flush writes; commits after
    * them would be lost with them (ADR 0014).
    * @throws whatever the storage throws
    */
   rely(): void {
     if (!this.#inherited) return;
     if (this.#frames !== undefined) this.#sum();
-    // RESTART: what is written next begins the WAL anew, in the room that it has.
+    // RESTART: the next write begins at the WAL's start, in its preallocated space.
     using restart = this.#db.prepare<{ busy: number; log: number; checkpointed: number }, []>(
       "PRAGMA wal_checkpoint(RESTART)",
     );
@@ -63,24 +62,24 @@ export class WriteBack {
     this.#inherited = false;
   }
 
-  /** To be called after each commit: 1 µs where nothing is to be done. Never throws: what is in the WAL is durable there. */
+  /** Call this after each commit: 1 µs where nothing is to be done. Never throws: the commit is durable in the WAL. */
   committed(): void {
     try {
       if (this.#frames === undefined || this.#count(this.#frames) < this.#mark) return;
       this.#sum();
       this.#db.run("PRAGMA wal_checkpoint(PASSIVE)");
     } catch {
-      // The next commit tries again; a disk that is full or broken says so there.
+      // The next commit tries again, and fails itself if the disk is full or broken.
     }
   }
 
-  /** Writes back all, and leaves nothing in the WAL: older copies of pages lie there. @throws SQLiteError */
+  /** Writes everything back and empties the WAL, which has older copies of pages. @throws SQLiteError */
   empty(): void {
     if (this.#frames !== undefined) this.#sum();
     this.#db.run("PRAGMA wal_checkpoint(TRUNCATE)");
   }
 
-  /** Before the file is closed, because SQLite then writes back whatever is left. */
+  /** Call this before the database is closed, because SQLite then writes the rest back. */
   close(): void {
     if (this.#frames !== undefined) this.#sum();
     this.#frames?.finalize();
@@ -93,7 +92,7 @@ export class WriteBack {
     try {
       this.#sumFrames(this.#count(this.#frames as Statement<{ log: number }, []>), this.#sums);
     } catch {
-      // Sums that could not be written fit no more, and the next opening checks the content instead.
+      // The stored sums are wrong then, and the next opening checks the content instead.
     }
   }
 
@@ -101,14 +100,14 @@ export class WriteBack {
     return frames.get()?.log ?? 0;
   }
 
-  /** What lies after the last commit is of transactions that failed, and has the same salts. */
+  /** Computes the sums of the first `count` frames' pages. Later frames are of failed transactions. */
   #sumFrames(count: number, sums: PageSums): void {
     if (count <= 0) return;
     this.#wal ??= openSync(walOf(this.#path), "r");
     const header = Buffer.alloc(HEADER_BYTES);
     readSync(this.#wal, header, 0, HEADER_BYTES, 0);
     const frameBytes = FRAME_HEADER_BYTES + this.#pageSize;
-    // From the last frame back, because the newest version of a page comes last, and is the only one that counts.
+    // From the last frame backwards: only the newest version of a page counts, and that comes last.
     const seen = new Set<number>();
     for (let end = count; end > 0; ) {
       const many = Math.min(CHUNK_FRAMES, end);

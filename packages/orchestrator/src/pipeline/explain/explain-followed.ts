@@ -1,12 +1,12 @@
 // What followed from a message in its own commit: its entries stand right behind it, each with the entries that followed from
-// it in turn (tip.ts). How many there are stands in the traces, so that an outcome that came next is not taken for one.
+// it in turn (follow-ups.ts). How many there are stands in the traces, so that an outcome that came next is not taken for one.
 
 import type { Fault } from "../../fault/fault.ts";
 import { type DecodedEntry, decodeEntry } from "../../log/entry.ts";
 import type { StoredEntry } from "../../log/log.ts";
 import type { Reader } from "../../plugin/reader.ts";
+import { MOST_FOLLOW_UPS } from "../follow-ups.ts";
 import { outcomeOf } from "../outcomes.ts";
-import { MOST_FOLLOW_UPS } from "../tip.ts";
 import { type ErasedPart, partsOf } from "./explain-parts.ts";
 
 export interface FollowedExplanation {

@@ -1,13 +1,13 @@
 // What a message was held for: by which plugin, since when, and once it is settled by whom, with what, and what was decided
-// then. The decision after stands right behind the message that settled it (tip.ts).
+// then. The decision after stands right behind the message that settled it (follow-ups.ts).
 
 import type { Fault } from "../../fault/fault.ts";
 import { type DecodedEntry, decodeEntry } from "../../log/entry.ts";
 import type { Reader } from "../../plugin/reader.ts";
+import { MOST_FOLLOW_UPS } from "../follow-ups.ts";
 import { type HoldRow, holdTable } from "../kernel-tables.ts";
 import { settlingEntry } from "../outcomes.ts";
 import type { Body, Trace } from "../recorder.ts";
-import { MOST_FOLLOW_UPS } from "../tip.ts";
 import { partsOf } from "./explain-parts.ts";
 
 export interface HoldExplanation {

@@ -14,7 +14,7 @@ import { authority } from "../../plugin/token.ts";
 import { table } from "../../state/table.ts";
 import { logWith, reopened } from "../../testing/faulty-log.fixture.ts";
 import { admits, plugin, records, type Setting, settled, start, takes } from "../../testing/start.fixture.ts";
-import { OUTCOME_WINDOW } from "../tip.ts";
+import { OUTCOME_WINDOW } from "../outcomes.ts";
 import { explain } from "./explain.ts";
 
 interface Chore {

@@ -8,9 +8,8 @@ import type { Reader } from "../../plugin/reader.ts";
 import { erasedBy } from "../erased-by.ts";
 import { type ErasureRow, effectTable, holdTable, OUTCOME_TABLE, pipelineTable } from "../kernel-tables.ts";
 import { missingEntry } from "../missing-entry.ts";
-import { entryAt, entryOf, outcomeOf } from "../outcomes.ts";
+import { entryAt, entryOf, OUTCOME_WINDOW, outcomeOf } from "../outcomes.ts";
 import type { Trace } from "../recorder.ts";
-import { OUTCOME_WINDOW } from "../tip.ts";
 import {
   type AttemptExplanation,
   attemptsOf,

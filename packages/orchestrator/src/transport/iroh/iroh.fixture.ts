@@ -65,7 +65,8 @@ async function listen(arrived: Parameters<Wire["listen"]>[0], timers: Timers): P
       };
     },
   });
-  const dial = irohDial();
+  // A machine that has much else to do answers late.
+  const dial = irohDial({ timeoutMs: 60_000 });
   return {
     url: listener.url,
     main: (callbacks) => new RpcSession(new ClientTransport(listener.url, dial), callbacks).getRemoteMain(),

@@ -1,10 +1,10 @@
-// The part of the check of a log's content on blobs: that each is what its name says, and named as often as is counted.
+// Content check, blobs: each has the digest in its name, and as many references as are counted.
 
 import type { Database } from "bun:sqlite";
 import { blobSum } from "../checksum.ts";
 import { type Add, UNFIT } from "./content-problem.ts";
 
-/** `named` are the blobs that entries name, and how often. */
+/** @param named how often entries name each blob */
 export function checkBlobs(db: Database, named: ReadonlyMap<string, number>, add: Add): void {
   using all = db.prepare<{ name: string; refs: number; sum: number; body: Uint8Array }, []>(
     "SELECT name, refs, sum, body FROM blob",

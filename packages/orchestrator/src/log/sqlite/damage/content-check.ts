@@ -1,6 +1,6 @@
-// Checks all that a log's file holds against what is kept to check it by: each group, row, tile, blob and value against its
-// checksum, the rows of each table against their sums, the groups against each other, the tree against the headers. It finds
-// what is damaged and changes nothing; what to do about it is not its affair, nor is the order of SQLite's own pages.
+// Checks a log's whole content: each group, row, tile, blob and value against its checksum, the rows of each table against
+// their sums, the sequence of the groups, and the tree against the entries' headers. It reports damage and changes nothing; the
+// callers decide what to do. It does not check the structure of SQLite's pages.
 
 import { type Database, SQLiteError } from "bun:sqlite";
 import { unsortable } from "../../key-order.ts";
@@ -13,7 +13,7 @@ import { checkTiles } from "./content-tiles.ts";
 
 export { type ContentProblem, problemText } from "./content-problem.ts";
 
-/** Every problem of the log that is open in `db`, a file of the last version; empty where it is whole. */
+/** All problems of the log that is open in `db`, a file of the last version; empty where it is intact. */
 export function checkContent(db: Database): ContentProblem[] {
   const problems: ContentProblem[] = [];
   const add = (problem: ContentProblem): void => void problems.push(problem);
@@ -44,7 +44,7 @@ type Values = ReadonlyMap<string, string | number>;
 
 const VALUES = ["epoch", "probe", "log", "first", "restored", "tables"];
 
-/** Answers the values that are what was written. */
+/** Returns the values whose checksum fits. */
 function checkValues(db: Database, add: Add): Values {
   using all = db.prepare<{ name: string; value: string | number; sum: number }, []>(
     "SELECT name, value, sum FROM meta",

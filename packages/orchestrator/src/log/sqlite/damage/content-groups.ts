@@ -1,4 +1,4 @@
-// The part of the check of a log's content on its groups: each one's checksum, their sequence, their leaves in the tree.
+// Content check, groups: their checksums, their sequence, and their leaves in the Merkle tree.
 
 import type { Database } from "bun:sqlite";
 import { blobsOf } from "../../entry-parts.ts";
@@ -9,10 +9,10 @@ import { tileId } from "../sqlite-tiles.ts";
 import type { StoredGroup } from "../statements.ts";
 import { type Add, UNFIT } from "./content-problem.ts";
 
-/** Entries of a last group whose numbers are damaged too: no group was ever larger. */
+/** The most entries to assume for a damaged last group, whose count may be damaged too: no group was ever larger. */
 const MOST_BELIEVED = 2 ** 17;
 
-/** Answers the head. `named` takes the blobs that entries name, and how often. */
+/** Returns the head. @param named filled with how often entries name each blob */
 export function checkGroups(db: Database, oldest: number, named: Map<string, number>, add: Add): number {
   using all = db.prepare<StoredGroup, []>("SELECT first, n, at, born, body, sum FROM log ORDER BY first");
   using tile = db.prepare<{ hashes: Uint8Array; sum: number }, [index: number]>(
@@ -25,7 +25,7 @@ export function checkGroups(db: Database, oldest: number, named: Map<string, num
   });
   let head = oldest - 1;
   let lastAt = 0;
-  // Groups of which not even the numbers can be believed: where they end is seen at the next that is whole.
+  // Damaged groups, whose numbers may be wrong too: the next intact group shows where they end.
   let unfit: StoredGroup[] = [];
   for (const group of all.iterate()) {
     const { first, n, at, born, body, sum } = group;
@@ -62,7 +62,7 @@ export function checkGroups(db: Database, oldest: number, named: Map<string, num
   return last;
 }
 
-/** The leaves as the tiles have them, in order. */
+/** The leaf hashes in the tiles, read in order. */
 class Leaves {
   readonly #read: (index: number) => Uint8Array | undefined;
   #index = -1;
@@ -72,7 +72,7 @@ class Leaves {
     this.#read = read;
   }
 
-  /** Whether the tree has another leaf for the entry than this; not where it has none, or a tile that is damaged. */
+  /** Whether the tree has a different leaf for the entry; `false` where it has none, or the tile is damaged. */
   differ(seq: number, leaf: Uint8Array): boolean {
     const index = Math.floor((seq - 1) / TILE_WIDTH);
     if (index !== this.#index) {

@@ -1,4 +1,4 @@
-// What a check of a log's content can find, and how it is said.
+// The problems that a check of a log's content can report, and their texts.
 
 export type ContentProblem =
   | { readonly kind: "entries"; readonly first: number; readonly last: number; readonly why: string }
@@ -7,10 +7,10 @@ export type ContentProblem =
   | { readonly kind: "tile"; readonly level: number; readonly index: number; readonly why: string }
   | { readonly kind: "blob"; readonly name: string; readonly why: string }
   | { readonly kind: "value"; readonly name: string; readonly why: string }
-  /** SQLite itself could not read on. */
+  /** SQLite itself failed to read. */
   | { readonly kind: "storage"; readonly what: string; readonly why: string };
 
-/** One line, as `entries 880 to 912: the checksum does not fit`. */
+/** One line, such as `entries 880 to 912: the checksum does not fit`. */
 export function problemText(problem: ContentProblem): string {
   return `${subject(problem)}: ${problem.why}`;
 }

@@ -1,4 +1,4 @@
-// The part of the check of a log's content on the tree: that every tile is there, and that each is the root of those below it.
+// Content check, Merkle tree: every tile is present, and has the roots of the tiles below it.
 
 import type { Database } from "bun:sqlite";
 import { HASH_BYTES, MerkleTile, TILE_HEIGHT, TILE_WIDTH } from "../../tree/merkle-tile.ts";
@@ -45,7 +45,7 @@ export function checkTiles(db: Database, head: number, add: Add): void {
 
 const down = (count: number): number => Math.floor(count / TILE_WIDTH);
 
-/** Which of the hashes is not the root below it. */
+/** The index of the first hash that is not the root of the tile below it. */
 function differing(
   hashes: Uint8Array,
   roots: readonly (Uint8Array | undefined)[] | undefined,

@@ -1,5 +1,5 @@
-// A damaged log's file, opened to be read where it is whole: which view of it SQLite is given, what is damaged in that, and the tables
-// in memory. Not a byte of the file or its WAL is changed, so that everything is still there to be saved.
+// Opens a damaged log's file to read its intact parts: chooses the view of it that SQLite gets (with or without the WAL), finds the damage
+// in that view, and loads the tables into memory. Not a byte of the file or its WAL is changed, so that everything can still be salvaged.
 
 import { constants, Database, SQLiteError } from "bun:sqlite";
 import type { Damage, Restoration, StoredEntry } from "../../log.ts";
@@ -34,7 +34,7 @@ export interface DamagedFile {
   close(): void;
 }
 
-/** @throws FaultError LOG_DAMAGED where its tables are neither whole nor can be made again, LOG_LOCKED */
+/** @throws FaultError LOG_DAMAGED where its tables are neither intact nor can be recomputed, LOG_LOCKED */
 export function openDamaged(path: string, raw: RawFile, inspection: Inspection): DamagedFile {
   const unlock = holdForReading(path);
   let file: ReadOnlyFile | undefined;
@@ -48,7 +48,7 @@ export function openDamaged(path: string, raw: RawFile, inspection: Inspection):
     file = openReadOnly(path, viewOf(path, raw, inspection.wal));
     const { db } = file;
     checkVersion(db, path);
-    // Nothing of an older version has a checksum, so that nothing can be told to be whole.
+    // An older version has no checksums, so that no part can be shown to be intact.
     if (pragma(db, "user_version") < MIGRATIONS.length) throw damagedFile(path, inspection.damaged);
     const examination = examine(db);
     statements = prepare(db);
@@ -63,8 +63,8 @@ export function openDamaged(path: string, raw: RawFile, inspection: Inspection):
 }
 
 /**
- * The main file alone, where it has all that the damaged WAL once held; else the main file with what of the WAL is whole, which
- * is an older state of the log. `undefined` leaves the WAL aside.
+ * The WAL scan to open the file with; `undefined` leaves the WAL aside. The main file alone is used if it has everything that was in the damaged
+ * WAL; otherwise the main file with the WAL's intact frames, which is an older state of the log.
  */
 export function viewOf(path: string, raw: RawFile, wal: WalScan): WalScan | undefined {
   const alone = compareSums(path, raw.fd, EMPTY_WAL);
@@ -96,7 +96,7 @@ function contentOf(
   };
 }
 
-/** The last group may be one whose numbers cannot be believed. */
+/** The numbers of the last group may be damaged. */
 function endOf(db: Database, { entries }: Examination): { readonly head: number; readonly lastAt: number } {
   using groups = db.prepare<StoredGroup, []>("SELECT first, n, at, born, body, sum FROM log ORDER BY first DESC");
   let end = { head: 0, lastAt: 0 };
@@ -120,7 +120,7 @@ function* storedEntries(db: Database): Generator<StoredEntry, void, void> {
   }
 }
 
-/** As "entries 1 to 879 and 913 to 1000, and all tables". */
+/** The intact parts in words, such as "entries 1 to 879 and 913 to 1000, and all tables". */
 function wholeOf({ entries, readable }: Examination, first: number, head: number, remade: boolean): string {
   const tables = remade ? "all tables, which were made again from the entries" : "all tables";
   if (!readable) return `${tables}; of the entries those that can be read`;
@@ -142,7 +142,7 @@ function valueOr<T extends string | number>(statements: Statements, name: MetaNa
 }
 
 /**
- * Keeps others from writing to the file while it is read, as far as it can be locked: what cannot be opened needs no lock.
+ * Locks the file against writers while it is read. If SQLite cannot open it, nobody can write to it either, and there is no lock.
  * @throws FaultError LOG_LOCKED
  */
 function holdForReading(path: string): () => void {

@@ -1,5 +1,5 @@
-// A log that is damaged and still read: entries where they are whole, tables out of memory, and nothing written. What is
-// damaged is never given out; whoever asks for it is told so.
+// A damaged log, read-only: intact entries from the file, tables from memory. Reading a
+// damaged part throws LOG_DAMAGED.
 
 import { SQLiteError } from "bun:sqlite";
 import { FaultError, fault } from "../../../fault/fault.ts";
@@ -83,7 +83,7 @@ class DamagedLog implements Log {
     return this.#reading(`the blob ${name}`, () => this.#blobs.get(name));
   }
 
-  /** Without the index, which may be damaged as well. @throws FaultError LOG_DAMAGED where it may be in what is damaged */
+  /** Scans without the index, which may be damaged as well. @throws FaultError LOG_DAMAGED where a damaged part may hold the id */
   find(id: string): number | undefined {
     if (timeOfId(id) === undefined) return undefined;
     let unread = false;
@@ -146,7 +146,7 @@ class DamagedLog implements Log {
   }
 }
 
-/** A tree of which too much is gone to prove anything. */
+/** The tree of a damaged log: it proves nothing. */
 function treeWithout(size: number, refusal: () => FaultError): LogTree {
   const refuse = (): never => {
     throw refusal();

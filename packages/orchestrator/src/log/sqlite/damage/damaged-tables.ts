@@ -1,5 +1,5 @@
-// The tables of a damaged log, in memory: as they are stored where all of it fits, or else made again from the entries where those are
-// all there. A table that is neither is served to nobody: a row that is missing could be a revocation.
+// The tables of a damaged log, in memory: the stored rows if all checksums fit, or else recomputed from the entries if these are
+// complete. Otherwise no table is served, because a missing row could be a revocation.
 
 import type { Database } from "bun:sqlite";
 import { decodeEntry } from "../../entry.ts";
@@ -10,7 +10,7 @@ import type { Examination } from "./examination.ts";
 
 export type MemoryTables = ReadonlyMap<string, MemoryTable>;
 
-/** Rows that were checked against their sums already. */
+/** The stored rows; the caller has checked them against their sums. */
 export function storedTables(db: Database): MemoryTables {
   const tables = new Map<string, MemoryTable>();
   using all = db.prepare<{ tbl: string; key: string; json: string }, []>("SELECT tbl, key, json FROM row");
@@ -18,7 +18,7 @@ export function storedTables(db: Database): MemoryTables {
   return tables;
 }
 
-/** What the entries leave, from the first on. `undefined` where a rows part is gone: then nobody knows what it wrote. */
+/** The rows that the entries wrote, replayed from the first entry. `undefined` where a rows part is gone. */
 export function replayedTables(
   entries: Iterable<StoredEntry>,
   blob: (name: string) => string | undefined,
@@ -36,7 +36,7 @@ export function replayedTables(
   return tables;
 }
 
-/** Whether the entries from 1 on are all there, so that the tables can be made of them. */
+/** Whether all entries from 1 on are intact, so that the tables can be recomputed from them. */
 export function canReplay({ entries, readable }: Examination, first: number): boolean {
   return entries.length === 0 && readable && first === 1;
 }

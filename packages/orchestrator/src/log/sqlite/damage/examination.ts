@@ -1,5 +1,5 @@
-// A log's content looked at as a whole, where its pages' sums do not vouch for it: what is damaged, and what of it is whole. The
-// tree against the checkpoint is looked at elsewhere.
+// Examines a log's whole content, if its page sums do not prove it intact: what is damaged, and what is intact. file-content.ts
+// compares the tree with the checkpoint.
 
 import { type Database, SQLiteError } from "bun:sqlite";
 import { MIGRATIONS, pragma } from "../migrations.ts";
@@ -7,23 +7,23 @@ import { type ContentProblem, checkContent, problemText } from "./content-check.
 import { checkSchema } from "./schema-check.ts";
 
 export interface Examination {
-  /** One line each; empty where all is whole. */
+  /** One line for each problem; empty where everything is intact. */
   readonly damaged: readonly string[];
-  /** Whether every row of every table is as it was written. */
+  /** Whether all rows of all tables are intact. */
   readonly tables: boolean;
-  /** Entries that are damaged or gone, first and last, in order. */
+  /** Ranges of damaged or missing entries, in order. */
   readonly entries: readonly (readonly [first: number, last: number])[];
   /** Whether the entries could be read to the end. */
   readonly readable: boolean;
 }
 
-/** Lines of SQLite's own check: where one page is damaged, many can follow. */
+/** The most lines of SQLite's own check: one damaged page can cause many. */
 const MOST_STRUCTURE = 10;
 
-/** @param db a file of ours, of a version that we know */
+/** @param db a Capstan log of a known version */
 export function examine(db: Database): Examination {
   const structure = [...checkStructure(db), ...checkSchema(db, pragma(db, "user_version"))];
-  // Checksums came with version 2; before it there is no more to hold the content to.
+  // Checksums came with version 2; in an older file there is nothing else to check.
   const content = pragma(db, "user_version") < MIGRATIONS.length ? [] : contentOf(db);
   return {
     damaged: [...structure, ...content.map(problemText)],
@@ -52,7 +52,7 @@ function checkStructure(db: Database): string[] {
   }
 }
 
-/** A damaged number or text may be anything that no check expects, and so is damage too. */
+/** A check that fails on an unexpected value counts as damage too. */
 function contentOf(db: Database): readonly ContentProblem[] {
   try {
     return checkContent(db);

@@ -1,5 +1,5 @@
-// Few things of a log's file that an opening has to know before it trusts it: where it ends, and whether its tree is that of the
-// checkpoint beside it. It reads and changes nothing.
+// What an opening has to know about a log before it trusts it: the last entry, and whether the tree is consistent with the
+// checkpoint beside the file. It changes nothing.
 
 import type { Database } from "bun:sqlite";
 import { createPublicKey, verify } from "node:crypto";
@@ -11,7 +11,7 @@ import { SqliteGroups } from "../sqlite-groups.ts";
 import { openTree } from "../sqlite-tiles.ts";
 import { finalize, prepare } from "../statements.ts";
 
-/** The last entry, as its group has it; 0 where there is none. */
+/** The number and time of the last entry, from its group; 0 where there is none. */
 export function headOf(db: Database): { readonly head: number; readonly lastAt: number } {
   using latest = db.prepare<{ first: number; n: number; at: number }, []>(
     "SELECT first, n, at FROM log ORDER BY first DESC LIMIT 1",
@@ -20,7 +20,7 @@ export function headOf(db: Database): { readonly head: number; readonly lastAt: 
   return last === null ? { head: 0, lastAt: 0 } : { head: last.first + last.n - 1, lastAt: last.at };
 }
 
-/** In which way the log is not that of the checkpoint; `undefined` where it is. */
+/** How the log contradicts the checkpoint; `undefined` where it does not. */
 export function contradictionOf(db: Database, file: CheckpointFile): string | undefined {
   if (file.kind !== "checkpoint") return undefined;
   const statements = prepare(db);
@@ -37,12 +37,12 @@ export function contradictionOf(db: Database, file: CheckpointFile): string | un
   }
 }
 
-/** What precedes an ed25519 key of 32 bytes in its DER form (RFC 8410 §4). */
+/** The DER prefix before the 32 bytes of an ed25519 key (RFC 8410 §4). */
 const SPKI = Buffer.from("302a300506032b6570032100", "hex");
 
 /**
- * Whether a key that the log admits signed the note; also where the log admits none yet. Whether the key is to be trusted is
- * not asked here: only whether it is the checkpoint that was altered, or the log.
+ * Whether a key that the log admits signed the note; `true` where the log admits none yet. This does not establish trust in the key:
+ * it only decides whether the checkpoint or the log was altered.
  */
 export function signedByOwn(db: Database, note: string): boolean {
   using admitted = db.prepare<{ key: string }, []>("SELECT key FROM row WHERE tbl = 'nodeKey'");

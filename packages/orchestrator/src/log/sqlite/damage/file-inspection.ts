@@ -1,5 +1,5 @@
-// A log's file looked at before it is opened for writing: whether anything of it is damaged, found before anything is served.
-// Where the pages' sums vouch for the file, nothing else of it is read; where they do not, all of its content is checked. It
+// Inspects a log's file for damage before it is opened for writing, and before anything is served.
+// If the page sums prove the file intact, nothing else is read; otherwise its whole content is checked. It
 // changes nothing.
 
 import { type Database, SQLiteError } from "bun:sqlite";
@@ -16,18 +16,18 @@ import { contradictionOf, signedByOwn } from "./file-content.ts";
 export interface Inspection {
   readonly wal: WalScan;
   readonly checkpoint: CheckpointFile;
-  /** Whether the pages' sums are there and fit. */
+  /** Whether the page sums are present and fit. */
   readonly sums: boolean;
-  /** What is damaged, one line each; empty where the file is whole. */
+  /** One line for each damaged part; empty where the file is intact. */
   readonly damaged: readonly string[];
-  /** What is odd and no damage. */
+  /** Anomalies that are no damage. */
   readonly warnings: readonly string[];
-  /** The files as they were when they were looked at. */
+  /** The files' stamp at the time of the inspection (raw-file.ts). */
   readonly stamp: string;
 }
 
 /**
- * @param thorough checks all of the content whatever the sums say
+ * @param thorough checks the whole content even if the page sums fit
  * @throws FaultError LOG_NEWER, or LOG_DAMAGED where it is no log of ours
  * @throws SQLiteError where SQLite cannot open it at all, or another process has it open
  */
@@ -48,7 +48,7 @@ export function inspectFile(path: string, raw: RawFile, thorough = false): Inspe
   }
 }
 
-/** What no sums vouch for. */
+/** The check where page sums do not prove the file intact. */
 function check(db: Database, path: string, raw: RawFile, wal: WalScan, found: CheckpointFile) {
   checkVersion(db, path);
   const damaged = [...missingPages(db, raw, wal), ...examine(db).damaged];
@@ -59,7 +59,7 @@ function check(db: Database, path: string, raw: RawFile, wal: WalScan, found: Ch
   return { checkpoint, warnings, damaged: contradicted === undefined ? damaged : [contradicted] };
 }
 
-/** The checkpoint, unless it is the checkpoint that was altered: then it says nothing of the log. */
+/** The checkpoint, unless the checkpoint itself was altered: then it is ignored. */
 export function trusted(
   db: Database,
   path: string,
@@ -83,7 +83,7 @@ function holds(check: () => boolean): boolean {
   }
 }
 
-/** SQLite itself refuses a file that is shorter than it says, but not if a WAL is left beside it. */
+/** SQLite refuses a file that is shorter than its header says, but not if a WAL is beside it. */
 function missingPages(db: Database, raw: RawFile, wal: WalScan): string[] {
   const pageSize = pragma(db, "page_size");
   const count = pragma(db, "page_count");

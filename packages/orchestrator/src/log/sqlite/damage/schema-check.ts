@@ -1,10 +1,10 @@
-// Whether a file's tables and indexes are those that its version's migrations make: a changed word of the schema makes SQLite
-// read the same bytes as something else.
+// Checks that a file's tables and indexes are those of its version's migrations: with an altered schema, SQLite would
+// interpret the same bytes differently.
 
 import { Database } from "bun:sqlite";
 import { MIGRATIONS, migrate } from "../migrations.ts";
 
-/** What is wrong, a line each; empty where nothing is. `version` is one that we know. */
+/** One line for each difference. @param version a known version */
 export function checkSchema(db: Database, version: number): string[] {
   using fresh = new Database(":memory:");
   migrate(fresh, MIGRATIONS.slice(0, version));

@@ -1,5 +1,5 @@
-// What a read that the disk fails is to whoever asked for it: something to try again, and no bug. Writes need nothing like it: the
-// committer tells of any append that fails (pipeline/committer.ts). What is damaged for good is found at opening.
+// Turns a failed read of the disk into a retryable fault. Writes do not need this: the
+// committer reports every failed append (pipeline/committer.ts). Permanent damage is found at opening.
 
 import { SQLiteError } from "bun:sqlite";
 import { FaultError, fault } from "../../../fault/fault.ts";
@@ -13,7 +13,7 @@ export function readable<T>(read: () => T): T {
   }
 }
 
-// SQLite calls a file malformed on whose pages the disk answers EIO (os_unix.c, unixRead): the two cannot be told apart here.
+// SQLite reports SQLITE_CORRUPT also if the disk answers EIO (os_unix.c, unixRead): the two cannot be told apart here.
 function unreadable({ message }: SQLiteError): FaultError {
   const todo =
     "try again; if it stays so, the disk fails or the file is damaged: stop the node and run capstan log verify";
