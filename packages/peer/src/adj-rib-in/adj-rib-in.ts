@@ -1,16 +1,16 @@
-// Adj-RIB-In (RFC 4271 §3.2): what one peer has announced and not withdrawn, filtered paths included, and which of it
-// is stale. A name has one path in it; only what is done here changes it, so that no peer can touch another's.
+// Adj-RIB-In (RFC 4271 §3.2): the paths that one peer has announced and not withdrawn, filtered and stale ones
+// included; one path for each name. Each peer has its own, so that no peer can change another's paths.
 
 import type { ChunkCache } from "../origin/chunk-cache.ts";
 import type { Attributes, Path, ReceivedAttributes } from "../rib/path.ts";
 import type { RouteName } from "../wire/names.ts";
 import type { Words } from "../wire/words.ts";
 
-/** For its name, and its share of path and tags: what has more costs as much as several. A hundred domains by themselves. */
+/** A route's budget for its name and its share of path and tags; larger ones count as several routes. A path of about a hundred domains fits. */
 const BYTES_A_ROUTE = 2048;
-/** So much is never too much: where few routes are allowed, one of them may well have a long path. */
+/** Below this, bytes do not count: where few routes are allowed, one of them may still have a long path. */
 const FREE_BYTES = 16_384;
-/** A string, beside its characters; a name, which need not be ASCII, has two bytes a character. */
+/** The overhead of a string in bytes, besides its characters: two bytes each for a name, which need not be ASCII, otherwise one. */
 const AROUND_A_TEXT = 64;
 
 export class AdjRibIn {
@@ -28,14 +28,14 @@ export class AdjRibIn {
   }
 
   /**
-   * What limits are held against: routes, or where paths, tags or names are so long that they cost more than as many
-   * routes should, their bytes. A path and 32 tags a route would else be 70 kB each.
+   * What is compared with the peer's limit of routes: the number of routes, or, if their names, paths and tags are long,
+   * their bytes in units of BYTES_A_ROUTE. Otherwise routes of 70 kB each (a path and 32 tags) would count as one.
    */
   get load(): number {
     return this.#loadOf(this.#bytes, this.#paths.size);
   }
 
-  /** The load, if such a path came in the place of `replaced`. */
+  /** The load after `put` of such a path in the place of `replaced`. */
   loadWith(name: RouteName, received: ReceivedAttributes, replaced: Path | undefined): number {
     let bytes = this.#bytes;
     if (received.uses === 0) bytes += bytesOf(received);
@@ -52,12 +52,12 @@ export class AdjRibIn {
     return this.#paths.get(name);
   }
 
-  /** Sound while it is walked and paths are replaced or removed. */
+  /** Paths may be replaced or removed during the iteration. */
   values(): MapIterator<Path> {
     return this.#paths.values();
   }
 
-  /** In the place of `replaced`, which is what `get` gives of its name. */
+  /** @param replaced the present path of that name, as `get` returns it */
   put(path: Path, replaced: Path | undefined): void {
     const { chunk } = path.received;
     if (replaced === undefined) this.#bytes += bytesOfName(path.name);
@@ -101,7 +101,7 @@ export class AdjRibIn {
     this.#stale = this.#paths.size;
   }
 
-  /** It was announced again as it was. */
+  /** The path was announced again, unchanged: it is no longer stale. */
   refresh(path: Path): void {
     if (!path.stale) return;
     setStale(path, false);
@@ -115,7 +115,7 @@ function setStale(path: { stale: boolean }, stale: boolean): void {
 
 const bytesOfName = (name: RouteName): number => AROUND_A_TEXT + 2 * name.length;
 
-/** Of what cannot change while it is here; its chunk is bounded by its routes (shed-leaves.ts). */
+/** The bytes of the attributes without their chunk, whose size shed-leaves.ts bounds by its routes. */
 const bytesOf = ({ path, tags }: Attributes): number => bytesOfText(path) + bytesOfText(tags);
 
 const bytesOfText = (text: Words): number => (text === "" ? 0 : AROUND_A_TEXT + text.length);

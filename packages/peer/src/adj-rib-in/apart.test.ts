@@ -1,7 +1,8 @@
 // Routes that were signed together and announced together, with attributes of their own: each is judged by its own, and goes on to
 // others in one announcement again.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
+import { ChunkCache } from "../origin/chunk-cache.ts";
 import { announce, Bench, namesIn, peer, policy } from "../rib/rib.fixture.ts";
 import type { Announcement, Apart } from "../wire/message.ts";
 
@@ -53,6 +54,22 @@ describe("what comes in", () => {
     const bench = new Bench().open(peer("n-1", { import: refusing }));
     bench.receive("n-1", apart({ at: [0], path: "d-n-1 home d-n-o" }, { at: [1], tags: "slow" }));
     expect([A, B, C].map((name) => bench.why(name, "n-1"))).toEqual(["loop home", "import-policy slow", ""]);
+  });
+
+  test("is judged by what it has when a policy changes, and its chunk is assessed once", () => {
+    const bench = new Bench().open(peer("n-1"));
+    bench.receive("n-1", apart({ at: [0], path: "d-n-1 d-x d-n-o" }, { at: [1], tags: "slow" }, { at: [2], tags: "" }));
+    const refusing = policy(
+      { name: "slow", then: "reject", match: { tags: ["slow"] } },
+      { name: "far", then: "reject", match: { through: ["d-x"] } },
+      { name: "all else", then: "accept", unowned: true },
+    );
+    using assessed = spyOn(ChunkCache.prototype, "assess");
+    bench.rib.reconfigure({ peers: [peer("n-1", { import: refusing })] }, bench.at);
+    expect([A, B, C, D].map((name) => bench.why(name, "n-1"))).toEqual([
+      ...["import-policy far", "import-policy slow", "", ""],
+    ]);
+    expect(assessed).toHaveBeenCalledTimes(1);
   });
 
   test("has a preference of its own inside the domain, and none from another", () => {

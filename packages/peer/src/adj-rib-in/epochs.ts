@@ -1,14 +1,14 @@
-// Which incarnation of each origin we have seen, by the key that it signed with. What an earlier one announced is void,
-// after a grace: while an origin comes back its old paths are replaced one by one, and none of them needs to be
-// withdrawn (RFC 4724).
+// The epochs (starts) of each origin that were seen, by the key that signed them. Routes of an earlier epoch become void after a
+// grace time: while an origin comes back, its old paths are replaced one by one, and need not be
+// withdrawn first (RFC 4724).
 
 import type { NodeId } from "../wire/names.ts";
 
 interface Incarnations {
   highest: number;
-  /** Of earlier ones than this nothing counts any more. */
+  /** Routes of earlier epochs are void. */
   floor: number;
-  /** Those that will be the floor, the earliest first. */
+  /** Future values of `floor`, the earliest first. */
   readonly rises: Rise[];
 }
 
@@ -18,13 +18,13 @@ interface Rise {
   readonly at: number;
 }
 
-/** Milliseconds: all paths are looked through when one is due, and liars must not make that often. */
+/** Rises are rounded to this, in milliseconds, because each makes the RIB scan all paths: a liar must not cause that often. */
 const DUE_TOGETHER = 1000;
 
 export class Epochs {
   readonly #grace: number;
   readonly #origins = new Map<NodeId, Map<string, Incarnations>>();
-  /** Times of all rises that are yet to come, in their order: the grace is the same for all. */
+  /** Times of all future rises, in order, because the grace time is the same for all. */
   #due: number[] = [];
   #size = 0;
 
@@ -36,23 +36,23 @@ export class Epochs {
     return this.#size;
   }
 
-  /** Rises of that key's that are yet to come. */
+  /** How many rises of that key are in the future. */
   rising(node: NodeId, key: string): number {
     return this.#origins.get(node)?.get(key)?.rises.length ?? 0;
   }
 
-  /** A chunk of that incarnation was verified. `keys` as below, that one among them. */
+  /** A chunk of that epoch was verified. @param keys as in `highest`; they include `key` */
   record(node: NodeId, key: string, epoch: number, keys: readonly string[], now: number): void {
     const before = this.highest(node, keys);
     const known = this.#incarnations(node, key);
     if (epoch > known.highest) known.highest = epoch;
-    // The first that we hear of an origin ends nothing.
+    // The first known epoch of an origin voids nothing.
     if (before === undefined || epoch === before) return;
     if (epoch > before) this.#end(known, epoch, now);
     else this.#endBefore(node, keys, before, now);
   }
 
-  /** `keys`: those whose word counts together, because all of them are known as that node's. */
+  /** The highest epoch that was seen. @param keys which count together, because all are known as that node's */
   highest(node: NodeId, keys: readonly string[]): number | undefined {
     const origin = this.#origins.get(node);
     if (origin === undefined) return undefined;
@@ -61,7 +61,7 @@ export class Epochs {
     return highest < 0 ? undefined : highest;
   }
 
-  /** Paths of earlier incarnations than this are void by now. */
+  /** Paths of earlier epochs than this are void now. */
   floor(node: NodeId, keys: readonly string[], now: number): number {
     const origin = this.#origins.get(node);
     if (origin === undefined) return 0;
@@ -78,7 +78,7 @@ export class Epochs {
     return floor;
   }
 
-  /** When paths become void next. */
+  /** When paths become void next; monotonic milliseconds. */
   deadline(): number | undefined {
     return this.#due[0];
   }
@@ -88,7 +88,7 @@ export class Epochs {
     this.#due = next < 0 ? [] : this.#due.slice(next);
   }
 
-  /** What is of an earlier incarnation than that one of theirs is here: since their keys count together, if not for longer. */
+  /** A route of an epoch earlier than `epoch`, the highest of these keys, has come: such routes become void too. (The keys may count together only since now.) */
   #endBefore(node: NodeId, keys: readonly string[], epoch: number, now: number): void {
     for (const key of keys) {
       const known = this.#origins.get(node)?.get(key);
@@ -97,10 +97,10 @@ export class Epochs {
     }
   }
 
-  /** What is earlier than `epoch` is void when the grace is over. */
+  /** Routes of epochs earlier than `epoch` become void after the grace time. */
   #end(known: Incarnations, epoch: number, now: number): void {
     const at = Math.ceil((now + this.#grace) / DUE_TOGETHER) * DUE_TOGETHER;
-    // One that rises with every update is not remembered update by update.
+    // Several rises in one interval are merged, so that an epoch that rises with every update costs little memory.
     if (known.rises.at(-1)?.at === at) known.rises.pop();
     known.rises.push({ epoch, at });
     if (this.#due.at(-1) !== at) this.#due.push(at);
@@ -121,7 +121,7 @@ export class Epochs {
     return known;
   }
 
-  /** An origin that begins anew. What it said of later incarnations, and is still on its way, counts again when it comes. */
+  /** Lets an origin begin anew with any epoch. Updates of higher epochs that are still on their way count again when they arrive. */
   forget(node: NodeId): void {
     this.#size -= this.#origins.get(node)?.size ?? 0;
     this.#origins.delete(node);

@@ -1,5 +1,5 @@
-// What comes in from peers becomes paths here, and stops being paths: updates, soft resets, and what time makes void.
-// The only place where a peer's path is put, replaced or removed, in Adj-RIB-In and among Loc-RIB's candidates
+// Turns updates into paths, and changes or removes paths at updates, soft resets and expiry.
+// The only place that puts, replaces or removes a peer's path, always in Adj-RIB-In and among Loc-RIB's candidates
 // together.
 
 import { checkRouteLimit } from "../limits/check-route-limit.ts";
@@ -27,9 +27,9 @@ import { mayShed, shedLeaves } from "./shed-leaves.ts";
 import { complain, count, emptyTally, type Tally } from "./tally.ts";
 
 const DAMPED: Filtered = { why: "damped", by: "" };
-/** By another clock, or with other keys pinned. */
+/** Rejections that may end if the clock is set or another key is pinned. */
 const MAY_BE_GOOD_YET: readonly OriginFault[] = ["expired", "too-long", "foreign-key"];
-/** Origins' incarnations that are remembered before those that nobody needs are looked for. */
+/** The number of remembered origin keys above which unneeded ones are pruned. */
 const MANY_ORIGINS = 4096;
 
 export class Intake {
@@ -56,7 +56,7 @@ export class Intake {
     const tally = emptyTally();
     const before = limitReached(peer.in.load, peer.limits.routes);
     const wasDropped = peer.dropped;
-    // RFC 4271 §4.3: a name that is in both is announced.
+    // RFC 4271 §4.3: a name that is both withdrawn and announced counts as announced.
     for (const name of update.withdraw) this.#withdraw(peer, name, tally, at);
     for (const { routes, text } of update.malformed) {
       for (const name of routes) this.#withdraw(peer, name, tally, at);
@@ -77,9 +77,9 @@ export class Intake {
   }
 
   /**
-   * It is not there any more, and that is no flap of its own: its session is gone, or its peer's table came without it.
-   * RFC 2439 §4.8.5 would count the loss of a session against each of its routes; sessions that break have a damping of
-   * their own here (RFC 4271 §8.1.1).
+   * Removes a path without a damping penalty: its session is gone, or its peer's table came without it.
+   * RFC 2439 §4.8.5 would penalise each route for the loss of a session; here sessions have a damping of
+   * their own (RFC 4271 §8.1.1).
    */
   remove(peer: KnownPeer, path: Path): void {
     peer.in.remove(path);
@@ -87,14 +87,14 @@ export class Intake {
     this.checkRoom(peer);
   }
 
-  /** What is stale goes. @returns how many that were. */
+  /** Removes stale paths. @returns how many */
   sweep(peer: KnownPeer): number {
     const { stale } = peer.in;
     if (stale > 0) for (const path of peer.in.values()) if (path.stale) this.remove(peer, path);
     return stale;
   }
 
-  /** What was dropped for the limit is asked for again once there is room for more than a few. */
+  /** Routes were dropped for the limit: wants the peer's table again once there is room for more than a few. */
   checkRoom(peer: KnownPeer): void {
     if (!peer.dropped) return;
     const { routes, warnAt, then } = peer.limits.routes;
@@ -104,19 +104,23 @@ export class Intake {
   }
 
   /**
-   * Everything that the peer announced is judged anew: a policy, an owner, a key or a limit is another one (RFC 2918
-   * §1's soft reset). Paths longer than `cutAt` may have been kept without their end, and cannot be.
+   * Judges all paths of the peer again, after a change of a policy, an owner, a key or a limit (the soft reset of RFC 2918
+   * §1). Paths longer than `cutAt` domains were stored truncated, so they are removed and asked for again.
    */
   reconsider(peer: KnownPeer, at: At, cutAt = Number.POSITIVE_INFINITY): void {
+    // A chunk is assessed once, however many of its routes have attributes of their own.
+    const ofChunks = new Map<Chunk, Judge | undefined>();
     const judges = new Map<ReceivedAttributes, Judge | undefined>();
     for (const path of peer.in.values()) {
       const { received } = path;
-      if (!judges.has(received)) {
-        const verdict = this.#assess(peer, received.chunk, at, true);
-        judges.set(received, verdict.kind === "rejected" ? undefined : Judge.of(received, peer, this.#grounds, at));
+      const { chunk } = received;
+      if (!ofChunks.has(chunk)) {
+        const verdict = this.#assess(peer, chunk, at, true);
+        ofChunks.set(chunk, verdict.kind === "rejected" ? undefined : Judge.of(received, peer, this.#grounds, at));
       }
+      if (!judges.has(received)) judges.set(received, ofChunks.get(chunk)?.beside(received));
       const judge = judges.get(received);
-      // What is not believed any more is treated as at receipt.
+      // A chunk that is rejected now is treated as at receipt.
       const cut = hasMoreWords(received.path, cutAt);
       if (judge === undefined) peer.disbelieved = true;
       if (cut) peer.wanted = true;
@@ -125,7 +129,7 @@ export class Intake {
     }
   }
 
-  /** Damped routes whose time is over (RFC 2439 §4.8.7). */
+  /** Uses damped routes again whose penalty has decayed (RFC 2439 §4.8.7). */
   reuse(peer: KnownPeer, at: At): void {
     for (const name of peer.damping?.takeReusable(at.now) ?? []) {
       const path = peer.in.get(name);
@@ -134,7 +138,7 @@ export class Intake {
     }
   }
 
-  /** Monotonic: when there may be void paths. */
+  /** When a path may become void next; monotonic milliseconds. */
   deadline(peers: Iterable<KnownPeer>, at: At): number {
     if (this.#crowded) return at.now;
     let voidFrom = Number.POSITIVE_INFINITY;
@@ -152,8 +156,8 @@ export class Intake {
   }
 
   /**
-   * Filters what time has made void, as far as something is due; with `all`, what a clock that was set made so, or makes
-   * good again. A peer whose signatures expire second by second has its own paths looked at, and not those of others.
+   * Filters paths that have become void, if any are due. With `all` (the wall clock was set) it checks all paths, which may also become
+   * valid again. A peer whose signatures expire every second costs scans of its own paths only.
    */
   judgeVoidness(peers: readonly KnownPeer[], at: At, all: boolean): void {
     const everybody = all || (this.#epochs.deadline() ?? Number.POSITIVE_INFINITY) <= at.now;
@@ -185,7 +189,7 @@ export class Intake {
     peer.voidFrom = Math.min(peer.voidFrom, voidFrom(chunk.claim, this.#config.tolerance));
   }
 
-  /** Anybody can invent origins: those stay whose keys are pinned, or who have paths here. */
+  /** Forgets epochs of invented origins: keeps those whose keys are pinned or that have paths here. */
   #forgetOrigins(peers: readonly KnownPeer[]): void {
     const needed = new Set<string>();
     for (const peer of peers) {
@@ -262,10 +266,10 @@ export class Intake {
     }
     const { size } = peer.in;
     const over = this.#overLimit(peer, name, received, known);
-    // As it is now: if it was stale, it may have gone to make room.
+    // Read again: #overLimit may have removed it as stale, to make room.
     const replaced = peer.in.size === size ? known : peer.in.get(name);
     if (over === "drop") {
-      // Also where it would take the place of what costs less: that one is not what the peer has any more.
+      // The former path is removed too: the peer has replaced it by the one that is refused.
       if (replaced !== undefined) this.remove(peer, replaced);
       peer.dropped = true;
       tally.refused += 1;
@@ -275,7 +279,7 @@ export class Intake {
       tally.limit = over;
       return;
     }
-    // RFC 4271 §9: in the place of what it announced before, whether or not that was better or shorter.
+    // RFC 4271 §9: a new announcement replaces the peer's former one, even by a worse path.
     const changed = replaced !== undefined && !(isOf(replaced, leaf) && sameCourse(replaced.received, received));
     const { damping } = peer;
     const damped =
@@ -285,7 +289,7 @@ export class Intake {
     count(tally, path);
   }
 
-  /** What happens because the peer would have too much with that path; `undefined`: it would not. */
+  /** What the peer's limit does if that path is added; `undefined`: the path fits. */
   #overLimit(
     peer: KnownPeer,
     name: RouteName,
@@ -294,12 +298,12 @@ export class Intake {
   ): Exclude<RouteLimit["then"], "warn"> | undefined {
     const table = peer.in;
     const load = table.loadWith(name, received, known);
-    // In the place of what costs as much it may come even where the limit is a lower one by now.
+    // A replacement that costs no more is accepted, even if the limit was lowered meanwhile.
     if (load <= table.load) return undefined;
     const verdict = checkRouteLimit(load, peer.limits.routes);
     if (verdict === "ok" || verdict === "warn") return undefined;
     if (table.stale === 0) return verdict;
-    // What it had before its restart must not be what makes its table of now too large.
+    // Stale paths from before the peer's restart do not count against its new table.
     this.sweep(peer);
     return this.#overLimit(peer, name, received, table.get(name));
   }
@@ -319,21 +323,21 @@ export class Intake {
   }
 
   /**
-   * Of the earliest incarnation that a peer may offer: the latest that was seen. In a session's first table it may have gone by as
-   * long as the grace lasts: which peer's table comes first is chance, and it must not choose the way.
+   * The earliest epoch of an origin that a peer may announce: the highest that was seen. A session's first table may have an
+   * earlier epoch during the grace time: which peer's table arrives first is chance, and must not decide which path is chosen.
    */
   #earliest(peer: KnownPeer, node: NodeId, keys: readonly string[], at: At): number | undefined {
     return peer.whole ? this.#epochs.highest(node, keys) : this.#epochs.floor(node, keys, at.now);
   }
 
-  /** `again`: of what is here, which was good when it came. */
+  /** @param again for a chunk that is kept, and was accepted when it came */
   #assess(peer: KnownPeer, chunk: Chunk, at: At, again: boolean): OriginVerdict {
     const { tolerance, maxLifetime, verify } = this.#config;
     const { node, key, epoch, expires } = chunk.claim;
     const pinned = pinnedKeys(node, peer, this.#grounds.ownership);
     const keys = epochKeys(key, pinned);
     const context: Assessment = {
-      // What has become void since is filtered for it, and not forgotten.
+      // An expired chunk is filtered (voidness), not rejected.
       wall: again ? Math.min(at.wall, expires) : at.wall,
       keysOf: () => pinned,
       epochOf: () => (again ? undefined : this.#earliest(peer, node, keys, at)),
@@ -365,7 +369,7 @@ function judgesApart(
   return judges;
 }
 
-/** A leaf, or what a path has of one. */
+/** A leaf's fields, from a chunk or from a path. */
 type Told = readonly [name: RouteName, digest: string, repeatable?: Repeatable | undefined];
 
 function makePath(
@@ -381,7 +385,7 @@ function makePath(
 const isOf = (path: Path, [, digest, repeatable]: Leaf): boolean =>
   path.digest === digest && path.repeatable === repeatable;
 
-/** 0: far from it; 1: to be warned about; 2: past it. */
+/** 0: below the warning; 1: at the warning or above; 2: above the limit. */
 function limitReached(routes: number, limit: RouteLimit): number {
   if (routes > limit.routes) return 2;
   return routes >= limit.routes * limit.warnAt ? 1 : 0;

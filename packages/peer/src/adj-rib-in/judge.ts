@@ -1,6 +1,6 @@
-// What becomes of the routes of one announcement on their way in: candidates with what the import policy makes of their
-// attributes, or filtered, and by what. One of these for all routes with the same attributes, so that what they share
-// is worked out once. Decides nothing about damping, which is about a route's past.
+// Judges received routes: a route becomes a candidate, with its attributes as the import policy sets them, or is filtered, with
+// the reason. One judge for all routes with the same attributes, so that shared checks are made
+// once. Damping, which depends on a route's past, is not decided here.
 
 import { voidFrom } from "../origin/assess.ts";
 import type { Ownership } from "../origin/ownership.ts";
@@ -13,7 +13,7 @@ import { hasMoreWords, hasWord } from "../wire/words.ts";
 import type { Epochs } from "./epochs.ts";
 import type { Announcer } from "./read-attributes.ts";
 
-/** What is looked at, beside the route and its peer. */
+/** What a judgement depends on, besides the route and its peer. */
 export interface Grounds {
   readonly node: NodeId;
   readonly domain: DomainId;
@@ -35,7 +35,7 @@ export interface Judgement {
 const UNOWNED: Filtered = { why: "unowned", by: "" };
 const EXPIRED: Filtered = { why: "expired", by: "" };
 
-/** The keys that are known as that node's: its owner entries', and the session's where the peer itself is meant. */
+/** The keys that are pinned for a node: those of its owner entries, and the peer's configured ones if the node is the peer itself. */
 export function pinnedKeys(node: NodeId, peer: ImportingPeer, ownership: Ownership): readonly string[] {
   const listed = ownership.keysOf(node);
   if (node !== peer.node) return listed ?? [];
@@ -43,13 +43,13 @@ export function pinnedKeys(node: NodeId, peer: ImportingPeer, ownership: Ownersh
 }
 
 /**
- * The keys whose epochs count for a claim. Of a key that nobody pinned only its own: else anybody could void any
- * origin.
+ * The keys whose epochs count for a claim: for an unpinned key only itself, because otherwise anybody could void any origin's
+ * routes by a high epoch.
  */
 export const epochKeys = (key: string, pinned: readonly string[]): readonly string[] =>
   pinned.includes(key) ? pinned : [key];
 
-/** Whether time has made a path void since it came. */
+/** Why a received path has become void since: expired, or of an earlier epoch. */
 export function voidness({ chunk }: Attributes, peer: ImportingPeer, grounds: Grounds, at: At): Filtered | undefined {
   const { claim } = chunk;
   const { tolerance, ownership, epochs } = grounds;
@@ -59,33 +59,33 @@ export function voidness({ chunk }: Attributes, peer: ImportingPeer, grounds: Gr
   return claim.epoch < floor ? { why: "old-epoch", by: String(floor) } : undefined;
 }
 
-/** What is the same for all routes of a chunk, whatever their attributes. */
+/** What all routes of a chunk share, whatever their attributes. */
 interface OfChunk {
   readonly peer: ImportingPeer;
   readonly grounds: Grounds;
   readonly filtered: Filtered | undefined;
-  /** It is the peer's own, and signed by a key that is known as the peer's. */
+  /** The peer itself is the origin, and the key is pinned for it. */
   readonly peersOwn: boolean;
-  /** The same object for every question: policies look at it and keep nothing. */
+  /** Reused for every call of a policy: policies only read it. */
   readonly route: { -readonly [Field in keyof PolicyRoute]: PolicyRoute[Field] };
 }
 
-/** What a judgement goes by: a clause, the owner, or that no clause matched. */
+/** What decides a judgement: a clause, the owner, or `undefined` where no clause matched. */
 type Ground = RouteClause | NodeId | undefined;
 
 export class Judge {
   readonly received: ReceivedAttributes;
   readonly #ofChunk: OfChunk;
-  /** Where all of the routes are filtered for the same. */
+  /** The judgement of all routes, where all are filtered for the same reason. */
   readonly #all: Judgement | undefined;
-  /** The judgement that was given last: most routes that share their attributes have one. */
+  /** The latest ground and judgement: mostly all routes with the same attributes have the same. */
   #ground: Ground;
   #judgement: Judgement | undefined;
-  /** Those before it. */
+  /** Earlier judgements, by ground. */
   #given: Map<Ground, Judgement> | undefined;
   #unowned: Judgement | undefined;
 
-  /** Of the routes with these attributes. */
+  /** A judge for the routes with these attributes. */
   static of(received: ReceivedAttributes, peer: ImportingPeer, grounds: Grounds, at: At): Judge {
     const { node: origin, domain: originDomain, key } = received.chunk.claim;
     return new Judge(received, {
@@ -102,7 +102,7 @@ export class Judge {
     this.#all = filtered && { attributes: received, filtered };
   }
 
-  /** Of routes of the same chunk, with other attributes. */
+  /** A judge for routes of the same chunk with other attributes. */
   beside(received: ReceivedAttributes): Judge {
     return new Judge(received, this.#ofChunk);
   }
@@ -131,8 +131,8 @@ export class Judge {
     if (hasMoreWords(path, pathLength)) return { why: "path-too-long", by: String(pathLength) };
     // RFC 4271 §9.1.2: our own domain in the path.
     if (hasWord(path, domain)) return { why: "loop", by: domain };
-    // RFC 4456 §8 has the same of a router that sees its own id as the originator's. Inside a domain paths are empty;
-    // and what we announced before a restart must not come back to us as somebody else's.
+    // As RFC 4456 §8 for a router that sees its own id as the originator's: inside a domain paths are empty,
+    // and routes that we announced before a restart must not come back to us through a peer.
     return chunk.claim.node === node ? { why: "loop", by: node } : undefined;
   }
 

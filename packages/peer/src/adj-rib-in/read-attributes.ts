@@ -1,4 +1,4 @@
-// What an announcement says of its routes beside their names, as the session that it came over lets it be read.
+// Reads the attributes of an announcement's routes, by the rules of the session that it came over (internal or external).
 
 import type { Chunk } from "../origin/chunk.ts";
 import { type Attributes, DEFAULT_PREFERENCE, type ReceivedAttributes } from "../rib/path.ts";
@@ -6,16 +6,16 @@ import type { Announcement, Apart, OriginClaim } from "../wire/message.ts";
 import type { DomainId, NodeId } from "../wire/names.ts";
 import { beginsWith, endsWith, firstWords, listOf, type Words } from "../wire/words.ts";
 
-/** The peer that it came from. */
+/** The peer that sent the announcement. */
 export interface Announcer {
   readonly node: NodeId;
   readonly domain: DomainId;
   readonly internal: boolean;
-  /** Domains in a path, at most. */
+  /** The most domains in a path. */
   readonly pathLength: number;
 }
 
-/** What is wrong with a path of an announcement's, if anything (RFC 4271 §6.3, treated as RFC 7606 §7.2 has it). */
+/** The first fault of the announcement's paths, if any (RFC 4271 §6.3, handled as in RFC 7606 §7.2). */
 export function coursesFault({ path, apart, origin }: Announcement, announcer: Announcer): string | undefined {
   let fault = pathFault(path, origin, announcer);
   if (apart?.path === undefined) return fault;
@@ -29,7 +29,7 @@ export function coursesFault({ path, apart, origin }: Announcement, announcer: A
 function pathFault(path: Words, origin: OriginClaim, announcer: Announcer): string | undefined {
   const { node, domain, internal } = announcer;
   if (path === "") {
-    // RFC 4271 §5.1.2 b: empty inside the origin's own domain alone.
+    // RFC 4271 §5.1.2 b: a path is empty only inside the origin's own domain.
     if (!internal) return `${node} is of ${domain}, which is not in the path`;
     return origin.domain === domain ? undefined : `an empty path, and ${origin.node} is of ${origin.domain}`;
   }
@@ -45,9 +45,9 @@ export function readAttributes(announcement: Announcement, chunk: Chunk, announc
   return {
     peer: node,
     internal,
-    // What is longer is filtered for it, and need not be kept to its end.
+    // A longer path will be filtered for its length, so its rest is not stored.
     path: firstWords(path, pathLength + 1),
-    // RFC 4271 §5.1.5: of another domain it is ignored.
+    // RFC 4271 §5.1.5: ignored from another domain.
     localPreference: internal ? (localPreference ?? DEFAULT_PREFERENCE) : DEFAULT_PREFERENCE,
     tags: tags ?? "",
     chunk,
@@ -55,7 +55,7 @@ export function readAttributes(announcement: Announcement, chunk: Chunk, announc
   };
 }
 
-/** Those that an entry of what is apart says, beside those of the others that were announced with it. */
+/** The attributes of an entry of `apart`: its own, and the announcement's shared ones (`others`) for the rest. */
 export function readApart(
   apart: Apart,
   entry: number,

@@ -1,6 +1,6 @@
-// A path keeps the whole chunk that it came in, as others may be told of it. Once a chunk's other routes are gone, that
-// is a thousand leaves for one path, and no limit of routes would bound what a peer costs. So what is not needed is
-// pruned, in place: the paths stay the same ones, and nothing about them is decided anew.
+// Frees the memory of unneeded leaves. A path references the whole chunk that it came in, because the chunk is announced further. Once
+// the chunk's other routes are gone, that is up to a thousand leaves for one path, which no limit of routes bounds. So the chunk is
+// replaced by one with the other leaves pruned, in place: the paths stay the same objects, and are not judged again.
 
 import type { Chunk } from "../origin/chunk.ts";
 import type { ChunkCache } from "../origin/chunk-cache.ts";
@@ -8,22 +8,22 @@ import { disclose } from "../origin/sign.ts";
 import type { Attributes, Path } from "../rib/path.ts";
 import type { RouteName } from "../wire/names.ts";
 
-/** Leaves that a peer may announce between two looks at what is kept of them, beside four for each of its paths. */
+/** The number of announced leaves, besides four for each of the peer's paths, after which `shedLeaves` runs again. */
 const LEAVES_BETWEEN = 16_384;
 
 /**
- * Whether it may be worth while: the looks cost less than the announcements did, and what is kept is bounded by the
- * paths.
+ * Whether to run `shedLeaves` now: so rarely that it costs less than the announcements did, and often enough that the number of paths
+ * bounds the kept leaves.
  */
 export const mayShed = (leavesSince: number, paths: number): boolean => leavesSince > LEAVES_BETWEEN + 4 * paths;
 
 interface Kept {
   readonly names: Set<RouteName>;
-  /** As policies left them; those that no policy touched are the received ones. */
+  /** The received attributes, and those that policies made of them. */
   readonly attributes: Set<Attributes>;
 }
 
-/** All of one peer's paths. */
+/** @param paths all paths of one peer */
 export function shedLeaves(paths: Iterable<Path>, chunks: ChunkCache): void {
   const kept = new Map<Attributes, Kept>();
   for (const { name, received, attributes } of paths) {

@@ -1,9 +1,9 @@
-// What comes of an update, while it is read.
+// The result of an update, counted while it is processed.
 
 import type { Received } from "../rib/outcome.ts";
 import type { Path } from "../rib/path.ts";
 
-/** What is wrong in one update is told one by one so many times. */
+/** The most faults of one update that are reported one by one. */
 const MOST_COMPLAINTS = 16;
 const OTHER_COMPLAINTS = "and in other announcements of the same update";
 
@@ -15,13 +15,13 @@ export function emptyTally(): Tally {
   return { accepted: 0, filtered: 0, withdrawn: 0, refused: 0, malformed: [], limit: undefined };
 }
 
-/** A route that was taken. */
+/** Counts an accepted or filtered route. */
 export function count(tally: Tally, { filtered }: Path): void {
   if (filtered === undefined) tally.accepted += 1;
   else tally.filtered += 1;
 }
 
-/** The first are told as they are: an update may have thousands, and each would be an event. */
+/** Adds a fault. Only the first are reported with their text: an update may have thousands, and each would be an event. */
 export function complain({ malformed }: Tally, routes: number, text: string): void {
   if (malformed.length < MOST_COMPLAINTS) {
     malformed.push({ routes, text });

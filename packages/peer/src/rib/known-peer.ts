@@ -1,5 +1,5 @@
-// A peer as the RIB knows it: its configuration made ready, what it announced and what it was told. It outlives a
-// session where its routes do, or where their past counts.
+// A peer's state in the RIB: its compiled configuration, its Adj-RIB-In and Adj-RIB-Out. It outlives a
+// session while stale routes are kept, or while damping penalties count.
 
 import { AdjRibIn } from "../adj-rib-in/adj-rib-in.ts";
 import type { ImportingPeer } from "../adj-rib-in/judge.ts";
@@ -13,7 +13,7 @@ import type { PolicyRoute, PolicyVerdict } from "../policy/route-policy.ts";
 import type { DomainId, NodeId } from "../wire/names.ts";
 import type { RibPeer } from "./config.ts";
 
-/** Penalties that are kept at the least, however few routes the peer may have. */
+/** At least so many damping penalties are kept, however low the peer's limit of routes. */
 const FEW_PENALTIES = 1000;
 
 type Policy = (route: PolicyRoute) => PolicyVerdict;
@@ -26,29 +26,29 @@ export class KnownPeer implements ImportingPeer, ExportingPeer {
   limits: PeerLimits;
   importPolicy!: Policy;
   exportPolicy!: Policy;
-  /** All that its routes are judged by on their way in, and out. */
+  /** The configuration that decides import, and export, as text: a change is noticed by comparing it. */
   importTerms = "";
   exportTerms = "";
   #dampingTerms: string | undefined;
   damping: RouteDamping | undefined;
   readonly in: AdjRibIn;
-  /** Of the session that is established. */
+  /** `undefined` without an established session. */
   out: AdjRibOut | undefined;
-  /** Until when stale paths stay, and how long that was from the loss of the session on; monotonic milliseconds. */
+  /** Until when stale paths stay (monotonic milliseconds), and that time's length from the loss of the session on. */
   keep: { readonly until: number; readonly time: number } | undefined;
-  /** Its table has come to an end in this session. */
+  /** Its end-of-table has come in this session. */
   whole = false;
-  /** It sends its table again, and has not come to its end. */
+  /** A refresh is under way: it sends its table again, and end-of-table has not come yet. */
   refreshing = false;
-  /** The limit has cost it routes that are not there now. */
+  /** Routes of it were dropped for its limit, and are missing now. */
   dropped = false;
-  /** It announced what we did not believe, by the clock or by the keys that we had then. */
+  /** Announcements of it were rejected because of the clock or the pinned keys at that time. */
   disbelieved = false;
-  /** Leaves of its announcements since they were last looked through (adj-rib-in/shed-leaves.ts). */
+  /** How many leaves it has announced since `shedLeaves` last ran (adj-rib-in/shed-leaves.ts). */
   leavesSince = 0;
-  /** Wall clock seconds: none of its paths is void for its age before that. */
+  /** Wall clock seconds: none of its paths expires before that. */
   voidFrom = Number.POSITIVE_INFINITY;
-  /** It should be asked for its table, and was not yet. */
+  /** It should be asked for its table (RFC 2918), and has not been yet. */
   wanted = false;
 
   constructor(config: RibPeer, ownDomain: DomainId, chunks: ChunkCache) {
@@ -60,7 +60,7 @@ export class KnownPeer implements ImportingPeer, ExportingPeer {
     this.configure(config);
   }
 
-  /** Its domain stays: another one is another session's. */
+  /** The domain cannot change: that takes a new session, and a new KnownPeer. */
   configure(config: RibPeer): void {
     const { internal } = this;
     this.keys = config.keys;
@@ -69,7 +69,7 @@ export class KnownPeer implements ImportingPeer, ExportingPeer {
       this.#dampingTerms = JSON.stringify(damping);
       this.damping = damping && new RouteDamping(damping);
     }
-    // As many as it may have routes: what is remembered of those that are gone is memory that it costs as well.
+    // As many penalties as it may have routes, because penalties of withdrawn routes cost memory too.
     this.damping?.allow(Math.max(FEW_PENALTIES, config.limits.routes.routes));
     this.limits = config.limits;
     const importTerms = JSON.stringify([config.keys, config.import, config.limits.pathLength, config.limits.damping]);

@@ -1,28 +1,28 @@
-// What a RIB answers: what became of an update, what is to be sent to a peer, and what the peer was told.
+// The outputs of a RIB: the result of an update, what to send to a peer, and what the peer was sent.
 
 import type { Chunk } from "../origin/chunk.ts";
 import type { Announcement } from "../wire/message.ts";
 import type { RouteName } from "../wire/names.ts";
 import type { Words } from "../wire/words.ts";
 
-/** What became of an update. Counts are of routes. */
+/** The result of an update. Counts are of routes. */
 export interface Received {
   readonly accepted: number;
   readonly filtered: number;
-  /** Paths that went: withdrawn, or treated so. */
+  /** Paths that were removed: withdrawn, or treated as withdrawn. */
   readonly withdrawn: number;
-  /** Not taken, because the peer's limit says `drop`. */
+  /** Routes that the peer's limit dropped. */
   readonly refused: number;
-  /** What was treated as withdrawn (RFC 7606 §2), and why: malformed, unreadable, or not to be believed. */
+  /** Routes that were treated as withdrawn (RFC 7606 §2), and why: malformed, unreadable, or rejected. */
   readonly malformed: readonly { readonly routes: number; readonly text: string }[];
   /**
-   * The limit that this update reached or passed. `restart` and `disable`: the session is to end; the rest was not
-   * taken.
+   * The limit that this update reached or exceeded. `restart` and `disable`: the session has to end; the rest of the update was
+   * ignored.
    */
   readonly limit: undefined | "warn" | "drop" | "restart" | "disable";
 }
 
-/** What is to be sent to a peer next: at most one update's worth. All may be empty though something was pending. */
+/** What to send to a peer next: at most one update. It may be empty although something was pending. */
 export interface Outgoing {
   readonly withdraw: readonly RouteName[];
   readonly announce: readonly Announcement[];
@@ -30,7 +30,7 @@ export interface Outgoing {
   readonly endOfTable: boolean;
 }
 
-/** What a peer has been told of a name and has not been told to forget. */
+/** A route that was announced to a peer and not withdrawn. */
 export interface Advertised {
   readonly name: RouteName;
   readonly digest: string;

@@ -1,17 +1,17 @@
-// One way to reach a name: what a peer announced, or our own. What an announcement's routes share is one object behind
-// all of its paths; a path by itself is seven fields, so that a route costs a few hundred bytes.
+// A path: one way to reach a name, announced by a peer or our own. Routes of one announcement share one attributes object
+// and a path by itself has seven fields, so that a route costs a few hundred bytes.
 
 import type { Chunk } from "../origin/chunk.ts";
 import type { Repeatable } from "../wire/message.ts";
 import type { NodeId, RouteName } from "../wire/names.ts";
 import type { Words } from "../wire/words.ts";
 
-/** What has no preference of its own: ours, and what comes from other domains (RFC 4271 §5.1.5). */
+/** The preference of our own routes, and of routes from other domains (RFC 4271 §5.1.5). */
 export const DEFAULT_PREFERENCE = 100;
 
-/** RFC 4271 §5's path attributes, and how the routes that have them came to us. */
+/** RFC 4271 §5's path attributes, and from which peer the routes came. */
 export interface Attributes {
-  /** From whom; `undefined`: our own. */
+  /** The peer that announced them; `undefined` for our own. */
   readonly peer: NodeId | undefined;
   /** Learned from a peer of our own domain (RFC 4271's IBGP). */
   readonly internal: boolean;
@@ -19,22 +19,22 @@ export interface Attributes {
   readonly path: Words;
   readonly localPreference: number;
   readonly tags: Words;
-  /** It tells the paths' routes at least, and may come to tell less of the others (adj-rib-in/shed-leaves.ts). */
+  /** Discloses at least the paths' routes; others may be pruned later (adj-rib-in/shed-leaves.ts). */
   readonly chunk: Chunk;
 }
 
-/** As they came, one object behind all routes of an announcement that share them; our own are none's but ours. */
+/** Attributes as received: one object for all routes of an announcement that share them. */
 export interface ReceivedAttributes extends Attributes {
-  /** The paths of Adj-RIB-In that have them, which counts them there. */
+  /** How many paths have them; Adj-RIB-In counts. */
   uses: number;
 }
 
-/** Why a path is not chosen from, and by what. Filtered paths are kept: a change of policy needs nothing sent again. */
+/** Why a path is not a candidate, and by what. Filtered paths are kept, so that after a change of policy nothing has to be sent again. */
 export interface Filtered {
-  readonly why: // In this order; the first that holds is told.
+  readonly why: // In this order; the first that applies is the reason.
     | "expired" // the origin's signature
     | "old-epoch" // `by`: the origin's later incarnation
-    | "path-too-long" // `by`: the limit. What is longer is kept cut off behind it
+    | "path-too-long" // `by`: the limit. A longer path is stored truncated
     | "loop" // `by`: our domain, which is in the path, or our node, which is the origin
     | "not-the-owner" // `by`: the owner
     | "import-policy" // `by`: the clause; "default" where none matched
@@ -47,18 +47,18 @@ export interface Path {
   readonly name: RouteName;
   /** The digest that its origin signed with it. */
   readonly digest: string;
-  /** What its origin promises of asking twice, signed as well. */
+  /** The origin's promise for repeated calls, signed as well. */
   readonly repeatable: Repeatable | undefined;
-  /** As they came. */
+  /** The attributes as received. */
   readonly received: ReceivedAttributes;
-  /** As the import policy left them; the same object where it changed nothing. */
+  /** The attributes after the import policy; the same object where it changed nothing. */
   readonly attributes: Attributes;
   readonly filtered: Filtered | undefined;
-  /** RFC 4724 §4.2: kept until the peer's table is here again. The only field that changes, and in Adj-RIB-In alone. */
+  /** RFC 4724 §4.2: kept until the peer's table has come again. The only mutable field; only Adj-RIB-In changes it. */
   readonly stale: boolean;
 }
 
-/** What became of the best path of a name: what the executor looks up, and what peers are told. */
+/** A change of a name's best path: what calls are routed by, and what peers are sent. */
 export interface BestChange {
   readonly name: RouteName;
   readonly before: Path | undefined;

@@ -1,6 +1,5 @@
 // The routing information base (RFC 4271 §3.2): Adj-RIB-In → import policy → decision → Loc-RIB → export policy →
-// Adj-RIB-Out. A value machine: it is told what came and when, and says what changed and what is to be sent; it sends
-// nothing.
+// Adj-RIB-Out. Without I/O: it takes inputs with their time, and returns what changed and what to send.
 
 import { Intake } from "../adj-rib-in/intake.ts";
 import { AdjRibOut, type KeptBack } from "../adj-rib-out/adj-rib-out.ts";
@@ -18,7 +17,7 @@ import { sameWords } from "./same.ts";
 export type { At, RibConfig, RibPeer } from "./config.ts";
 export type { Advertised, Outgoing, Received } from "./outcome.ts";
 
-/** Seconds by which the wall clock may move against the other before it counts as set. */
+/** If the wall clock moves by more seconds than this against the monotonic one, it was set. */
 const CLOCK_WAS_SET = 2;
 
 export class Rib {
@@ -28,7 +27,7 @@ export class Rib {
   readonly #own = new Map<RouteName, Path>();
   readonly #peers = new Map<NodeId, KnownPeer>();
   #at: At | undefined;
-  /** As they were when the wall clock was set last. */
+  /** Both clocks at the start, or when the wall clock was last set. */
   #clocks: At | undefined;
   #clockWasSet = false;
 
@@ -37,7 +36,7 @@ export class Rib {
     this.#intake = new Intake(config, this.#locRib);
   }
 
-  /** Our own routes: chunks that we signed, and names that we have no more. */
+  /** Our own routes: chunks that we signed, and names that we no longer offer. */
   originate(chunks: readonly Chunk[], withdraw: readonly RouteName[], at: At): void {
     this.#see(at);
     for (const name of withdraw) {
@@ -58,22 +57,22 @@ export class Rib {
     }
   }
 
-  /** Established. Its stale paths stay until its end-of-table; it will be sent the whole table. */
+  /** A session is established: the peer's stale paths stay until its end-of-table, and it is sent the whole table. */
   openPeer(config: RibPeer, at: At): void {
     this.#see(at);
     const before = this.#peers.get(config.node);
-    // A session that nobody said was over; and paths that came by another domain's rules are not that peer's as it is
-    // now.
+    // Closes a former session that was never closed; and drops paths that came under the rules of another
+    // domain.
     if (before?.out !== undefined || (before !== undefined && before.domain !== config.domain)) {
       this.closePeer(config.node, undefined, at);
     }
     const known = before?.domain === config.domain ? this.#peers.get(config.node) : undefined;
     const peer = known ?? this.#meet(config);
-    // RFC 4724 §4.2: from here on its stale paths wait for its end-of-table; for as long again at the most, or one that
-    // never ends its table would keep for ever what it no longer has.
+    // RFC 4724 §4.2: stale paths now wait for its end-of-table, for at most the same time again: a peer that
+    // never ends its table must not keep withdrawn routes for ever.
     if (peer.keep !== undefined) peer.keep = { until: at.now + peer.keep.time, time: peer.keep.time };
     peer.whole = false;
-    // The whole table comes anyway.
+    // No refresh is needed: the whole table comes anyway.
     peer.dropped = peer.disbelieved = peer.wanted = false;
     peer.out = new AdjRibOut(peer, this.#config.domain, this.#locRib);
     peer.out.tellAll(false);
@@ -81,14 +80,14 @@ export class Rib {
     if (peer === known) this.#configure(peer, config, at);
   }
 
-  /** Of a peer without a session nothing is taken. */
+  /** Ignores updates of a peer without a session. */
   receive(node: NodeId, update: Update, at: At): Received {
     this.#see(at);
     const peer = this.#open(node);
     return peer === undefined ? NOTHING_RECEIVED : this.#intake.receive(peer, update, at);
   }
 
-  /** How many stale paths went with it. */
+  /** @returns how many stale paths were removed */
   endOfTable(node: NodeId, at: At): number {
     this.#see(at);
     const peer = this.#open(node);
@@ -98,22 +97,22 @@ export class Rib {
     return this.#sweep(peer);
   }
 
-  /** The peer says that it sends its table again (RFC 7313): what is not in it is gone with the next end-of-table. */
+  /** The peer begins to send its table again (RFC 7313): paths that are not in it are removed at its end-of-table. */
   refreshBegins(node: NodeId, at: At): void {
     this.#see(at);
     const peer = this.#open(node);
-    // RFC 7313 §4: not before the end of the first one, which might be taken for the end of this.
+    // RFC 7313 §4: not before the first table's end, which could be mistaken for the end of the refresh.
     if (peer?.whole !== true) return;
     peer.wanted = false;
     peer.disbelieved = false;
-    // One that begins again before its end goes on: what came since the first beginning is as new. To mark all paths each
-    // time would cost the peer a line, and us a table.
+    // A refresh that begins again before its end goes on: paths that came since its beginning are current. Marking all paths each
+    // time would cost us a scan of the table for one line of the peer.
     if (peer.refreshing) return;
     peer.refreshing = true;
     peer.in.markStale();
   }
 
-  /** `keepUntil` (monotonic): its paths stay as stale until then at the longest (RFC 4724). Else they go now. */
+  /** @param keepUntil its paths stay as stale until then (monotonic milliseconds; RFC 4724); `undefined`: they are removed now */
   closePeer(node: NodeId, keepUntil: number | undefined, at: At): void {
     this.#see(at);
     const peer = this.#peers.get(node);
@@ -127,7 +126,7 @@ export class Rib {
       return;
     }
     // RFC 4724 §4.2: "To deal with possible consecutive restarts, a route (from the peer) previously marked as stale
-    // MUST be deleted." Those of a refresh that the loss cut short are not meant: the peer had announced them in this
+    // MUST be deleted." That does not mean paths that are stale because of an interrupted refresh: the peer announced them in this
     // very session.
     if (!peer.whole) this.#sweep(peer);
     peer.in.markStale();
@@ -135,15 +134,15 @@ export class Rib {
   }
 
   /**
-   * A soft reset: nothing is asked of anybody. Peers that are not given stay as they are, and unknown ones are no
-   * error.
+   * A soft reset: no peer has to send anything again. Other peers stay as they are; unknown ones are
+   * ignored.
    */
   reconfigure(change: { readonly owners?: readonly Owner[]; readonly peers?: readonly RibPeer[] }, at: At): void {
     this.#see(at);
     if (change.owners !== undefined) {
       this.#intake.owners = change.owners;
       for (const peer of this.#peers.values()) {
-        // What was signed by keys that were not pinned then may be good now, and is not here.
+        // Routes that were rejected for an unpinned key may be acceptable now.
         this.#wantAnew(peer);
         this.#intake.reconsider(peer, at);
       }
@@ -154,7 +153,7 @@ export class Rib {
     }
   }
 
-  /** As if this node had just begun, of one origin: what it signs now is taken, whatever incarnation of it was known. */
+  /** Forgets the epochs of one origin: any epoch that it signs now is accepted. */
   forgetEpochs(node: NodeId): void {
     this.#intake.forgetEpochs(node);
   }
@@ -170,7 +169,7 @@ export class Rib {
     this.#clockWasSet = false;
   }
 
-  /** When `tick` has something to do, monotonic. */
+  /** When `tick` has something to do; monotonic milliseconds. */
   deadline(): number | undefined {
     const at = this.#at;
     if (at === undefined) return undefined;
@@ -183,7 +182,7 @@ export class Rib {
     return earliest === Number.POSITIVE_INFINITY ? undefined : Math.max(earliest, at.now);
   }
 
-  /** What the best paths have become since the last call; one for a name. */
+  /** The changes of best paths since the last call, one for each name. */
   takeChanges(): BestChange[] {
     return this.#locRib.takeChanges();
   }
@@ -201,7 +200,7 @@ export class Rib {
     this.#peers.get(node)?.out?.tellAll(true);
   }
 
-  /** Of the session that is. */
+  /** Holds back end-of-table, or also other nodes' routes, in the peer's present session; `nothing`: sends them. */
   keepBack(node: NodeId, what: KeptBack): void {
     this.#peers.get(node)?.out?.keepBack(what);
   }
@@ -211,7 +210,7 @@ export class Rib {
   }
 
   /**
-   * The best first, then the other candidates in the decision's order, then filtered ones in that of their peers' ids.
+   * The best path first, then the other candidates in the decision's order, then filtered paths by their peers' ids.
    */
   pathsOf(name: RouteName): readonly Path[] {
     const filtered: Path[] = [];
@@ -222,7 +221,7 @@ export class Rib {
     return [...this.#locRib.candidates(name), ...filtered];
   }
 
-  /** Of all that have a best path. */
+  /** All names with a best path. */
   names(): Iterable<RouteName> {
     return this.#locRib.names();
   }
@@ -235,7 +234,7 @@ export class Rib {
     return this.#peers.get(node)?.out?.advertised() ?? [];
   }
 
-  /** True once: the peer is to be asked for its table, because what was not taken of it could be taken now. */
+  /** Whether to ask the peer for its table, because routes that were dropped or rejected may be acceptable now; `true` once. */
   wantsRefresh(node: NodeId): boolean {
     const peer = this.#open(node);
     if (peer?.wanted !== true) return false;
@@ -257,7 +256,7 @@ export class Rib {
   #configure(peer: KnownPeer, config: RibPeer, at: At): void {
     const { keys, importTerms, exportTerms, pathLength } = peer;
     peer.configure(config);
-    // What it signed with a key that was not pinned then may be good now, and is not here.
+    // Routes that were rejected for an unpinned key may be acceptable now.
     if (!sameWords(keys, peer.keys)) this.#wantAnew(peer);
     const cutAt = peer.pathLength > pathLength ? pathLength : undefined;
     if (peer.importTerms !== importTerms) this.#intake.reconsider(peer, at, cutAt);
@@ -265,7 +264,7 @@ export class Rib {
     if (peer.exportTerms !== exportTerms) peer.out?.reconsider();
   }
 
-  /** Nothing of it is here any more. But what its routes did is not forgotten because a session ended. */
+  /** All its paths are gone. The peer is kept while it has damping penalties, which outlast a session. */
   #dismiss(peer: KnownPeer): void {
     peer.keep = undefined;
     peer.dropped = peer.disbelieved = peer.wanted = false;
@@ -284,12 +283,12 @@ export class Rib {
   }
 
   /**
-   * Time's only way in. Where the wall clock was set, what it made void and what it made us not believe may be good
+   * Takes the time; every input calls it. If the wall clock was set, expired paths and rejected announcements may be valid
    * again.
    */
   #see(at: At): void {
     this.#at = at;
-    // Since it was set last, and not since it was read last: it may be set little by little.
+    // Compared with the last setting, not with the last reading, because the clock may be set in small steps.
     if (this.#clocks === undefined) this.#clocks = at;
     const { now, wall } = this.#clocks;
     const step = at.wall - wall - (at.now - now) / 1000;

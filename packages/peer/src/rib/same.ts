@@ -1,12 +1,12 @@
-// When things that came twice are the same thing: then nothing changed, nothing is decided again, and nobody is told.
+// Whether a repeated announcement is the same as before: then nothing has changed, nothing is decided again, and nothing is sent.
 
 import type { Chunk } from "../origin/chunk.ts";
 import type { OriginClaim } from "../wire/message.ts";
 import type { Attributes, Filtered } from "./path.ts";
 
 /**
- * Signed together, though another part of it may be told. Not by the signature alone: whoever chooses his key badly on
- * purpose can make one that is good for more than one text.
+ * Whether two chunks were signed as one, even if they disclose different leaves. Not decided by the signature alone: with a deliberately
+ * weak key, one signature can be valid for several texts.
  */
 export const sameChunk = (a: Chunk, b: Chunk): boolean =>
   a === b || (a.claim.signature === b.claim.signature && a.root === b.root && sameClaim(a.claim, b.claim));
@@ -21,7 +21,7 @@ export function sameWords(a: readonly string[], b: readonly string[]): boolean {
   return true;
 }
 
-/** All but the chunk: a route that is signed anew has not flapped (RFC 2439 §4.8.4 is about its attributes). */
+/** Compares all but the chunk: a renewed signature is no flap (RFC 2439 §4.8.4 is about attributes). */
 export const sameCourse = (a: Attributes, b: Attributes): boolean =>
   a === b ||
   (a.localPreference === b.localPreference &&

@@ -80,9 +80,11 @@ function isSame(known: Leaf | undefined, [, digest, repeatable]: Leaf): boolean 
 
 function whyNotOffered(leaf: Leaf): string | undefined {
   const [name, digest, repeatable] = leaf;
-  const shown = `"${asLine(name, 64)}"`;
-  if (!ROUTE_NAME.test(name)) return `${shown} is not a route's name, such as \`action:greet\``;
-  if (digest !== "" && !BYTES_32.test(digest)) return `${shown} has a digest that is not 32 bytes in base64url, or ""`;
+  if (!ROUTE_NAME.test(name)) return `${shown(name)} is not a route's name, such as \`action:greet\``;
+  if (digest !== "" && !BYTES_32.test(digest))
+    return `${shown(name)} has a digest that is not 32 bytes in base64url, or ""`;
   if (leaf.length === 2 || (repeatable !== undefined && REPEATABLE.includes(repeatable))) return undefined;
-  return `${shown} is promised to be something else than ${REPEATABLE.join(" or ")}`;
+  return `${shown(name)} is promised to be something else than ${REPEATABLE.join(" or ")}`;
 }
+
+const shown = (name: string): string => `"${asLine(name, 64)}"`;

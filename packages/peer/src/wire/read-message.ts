@@ -1,5 +1,5 @@
-// From what came to a message, or to what is wrong with it. Says where and what, in a line that may go to the other side and
-// to a terminal: what came is shown neither at length nor with what is unprintable in it. Never throws.
+// Parses a frame into a message, or a complaint. The complaint's text says what is wrong and where, in one line that is safe for the other side and
+// for a terminal: it quotes the input only cut and escaped. Never throws.
 
 import { type Message, type MessageType, message } from "./message.ts";
 import { asLine } from "./names.ts";
@@ -12,14 +12,14 @@ export type MessageReading =
   | { readonly ok: false; readonly complaint: Complaint; readonly text: string };
 
 /**
- * How large a frame may be, in bytes of UTF-8: what comes before the proof, of anybody, and what comes after it. Reading is
- * linear in it, at most some 0.1 µs a byte, which is where all of it is wrong.
+ * The largest frame, in bytes of UTF-8, before the proof (anybody may send it) and after. Parsing takes
+ * linear time: at most about 0.1 µs a byte, if everything is malformed.
  */
 export const FRAME_BYTES = { unproved: 16_384, proved: 4_194_304 } as const;
 
-/** A frame's text to its message. `maxBytes`: of UTF-8. `only`: any other is malformed. */
+/** Parses a frame's text. @param maxBytes of UTF-8; @param only the one type that is accepted */
 export function decodeFrame(text: string, maxBytes: number, only?: MessageType): MessageReading {
-  // A UTF-16 code unit is one to three bytes of UTF-8: mostly its length alone decides.
+  // A UTF-16 code unit takes one to three bytes of UTF-8, so that mostly the length alone decides.
   if (text.length > maxBytes || (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes)) {
     return malformed("bad-message", `the frame has more than ${maxBytes} bytes`);
   }
@@ -34,12 +34,12 @@ export function decodeFrame(text: string, maxBytes: number, only?: MessageType):
   return malformed("bad-message-type", `a ${reading.message.type} where only ${only} is told as text`);
 }
 
-/** One line of JSON. What it is given is a message: nothing is checked again. */
+/** The message as one line of JSON, without validation. */
 export function encodeFrame(outgoing: Message): string {
   return JSON.stringify(outgoing);
 }
 
-/** `value`: as JSON.parse makes it. */
+/** @param value as JSON.parse returns it */
 export function readMessage(value: unknown): MessageReading {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return malformed("bad-message", "a message is an object");

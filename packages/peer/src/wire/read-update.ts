@@ -1,5 +1,5 @@
-// An update, announcement by announcement. RFC 7606 §2: what is malformed is treated as withdrawn, as far as its routes can
-// be told; its siblings and the session live. Where they cannot be told, the update is an error of the session's.
+// Parses an update, one announcement at a time. RFC 7606 §2: a malformed announcement's routes are treated as withdrawn, and the other
+// announcements and the session are not affected. If its routes cannot be read, the update ends the session.
 
 import { z } from "zod";
 import { type Announcement, type Apart, announcement, LEAVES, type RawUpdate, REPEATABLE } from "./message.ts";
@@ -8,12 +8,12 @@ import type { Complaint } from "./notification-codes.ts";
 import { tellIssue } from "./tell-issue.ts";
 import { whyNotApart } from "./why-not-apart.ts";
 
-/** An update that the RIB can take. No name is in two of its three lists. */
+/** A parsed update. No name is in two of its three lists. */
 export interface Update {
   readonly withdraw: readonly RouteName[];
-  /** In their order: a name that is in two of them has the last one's attributes (RFC 4271 §3.1: it replaces the other). */
+  /** In order: a name in two announcements has the attributes of the last (RFC 4271 §3.1: it replaces the other). */
   readonly announce: readonly Announcement[];
-  /** Routes of announcements that were malformed: withdrawn, and told to the operator with why. */
+  /** Routes of malformed announcements: treated as withdrawn, and reported to the operator with the reason. */
   readonly malformed: readonly { readonly routes: readonly RouteName[]; readonly text: string }[];
 }
 
@@ -30,7 +30,7 @@ export function readUpdate(raw: RawUpdate, limits: { readonly updateRoutes: numb
   for (const [index, name] of raw.withdraw.entries()) {
     if (typeof name !== "string") return unreadable(`withdraw.${index} is not a string`);
     if (isRouteName(name)) withdraw.add(name);
-    // Nothing of ours can have that name: nothing is left standing that the peer wants gone (RFC 7606 §2).
+    // No path can have an invalid name, so there is nothing to withdraw (RFC 7606 §2).
     else malformed.push({ routes: [], text: `withdraw.${index} is not a route's name` });
   }
   for (const [index, one] of raw.announce.entries()) {
@@ -50,8 +50,8 @@ export function readUpdate(raw: RawUpdate, limits: { readonly updateRoutes: numb
 }
 
 /**
- * An announcement less what there may be a thousand of in it: its leaves, which `tellRoutes` has read, and what is apart. A union of
- * tuples costs zod ten times a walk by hand.
+ * An announcement's schema without its leaves (`tellRoutes` parses them) and `apart`, of which there may be a thousand: for a union of
+ * tuples zod takes ten times as long as code by hand.
  */
 const attributes = announcement
   .omit({ leaves: true, apart: true })
@@ -69,7 +69,7 @@ type Told =
   | { readonly names: readonly string[]; readonly leaves: Announcement["leaves"]; readonly fault: undefined }
   | { readonly names: readonly string[]; readonly leaves: undefined; readonly fault: string };
 
-/** The names of an announcement, and its leaves where they are well-formed; or why its names cannot be told. */
+/** The names of an announcement's routes, and its leaves if they are well-formed; or, as a string, why the names cannot be read. */
 function tellRoutes(value: unknown): Told | string {
   if (typeof value !== "object" || value === null) return "is no announcement";
   const { leaves } = value as { readonly leaves?: unknown };
@@ -106,7 +106,7 @@ function isBytes32(value: unknown): boolean {
   return typeof value === "string" && BYTES_32.test(value);
 }
 
-/** RFC 4271 §4.3: what is announced too was not withdrawn; and what is treated as withdrawn is as if it were. */
+/** RFC 4271 §4.3: a name that is announced too counts as announced, even if another entry withdraws it or is malformed. */
 function announcedWins(update: Update): Update {
   if (update.withdraw.length === 0 && update.malformed.length === 0) return update;
   const announced = new Set<string>();

@@ -1,5 +1,5 @@
-// What a schema has against what came, in a line: the first thing that is wrong, where, and of what was said only names of
-// members, cut and made printable. Zod's own texts show patterns and whole keys. `error` is of a parse with `reportInput`.
+// Describes a schema's first issue in one line: where, and what is wrong. Of the input it quotes only names of
+// members, cut and escaped; zod's own texts show patterns and whole keys. The error must come from a parse with `reportInput`.
 
 import type { z } from "zod";
 import { asLine } from "./names.ts";
@@ -19,7 +19,7 @@ function tell(issue: z.core.$ZodIssue): string {
     case "too_big":
       return `${over(issue.origin)} ${issue.maximum}${unit(issue.origin)}`;
     case "too_small":
-      // Of all that is counted, nothing need have more than one.
+      // No list or text has a minimum above one.
       return issue.origin === "array" || issue.origin === "string" ? "is empty" : `is under ${issue.minimum}`;
     case "invalid_value":
       return `is none of ${issue.values.map(String).join(", ")}`;

@@ -1,13 +1,13 @@
-// What must not be in an offer, however it is spread over members that nobody knows: an offer is proved by its canonical form
-// (RFC 8785), and that there is only for what every implementation reads alike. And it is a stranger's: it is kept until the
-// proof, so that there is not much of it either, however it came.
+// Refuses an offer that cannot be proved, also for its unknown members: the proof covers the offer's canonical form
+// (RFC 8785), which exists only for JSON that every implementation reads alike. The offer is also bounded, because it comes from a stranger
+// and is kept until the proof.
 
-/** Nothing that is offered is nested like this; a walk of the other side's making has to end. */
+/** The deepest nesting; no valid offer is nested like this. */
 const DEPTH = 16;
-/** Values, and characters of them and of their names. No frame has more of them than bytes (FRAME_BYTES.unproved). */
+/** The most values plus characters of texts and names; a frame has no more of them than bytes (FRAME_BYTES.unproved). */
 const MOST = 16_384;
 
-/** `value`: an offer. `undefined`: nothing is wrong with it in this respect. */
+/** Why an offer cannot be proved; `undefined` where it can. @param value the offer */
 export function whyUnprovable(value: object): string | undefined {
   const open: (readonly [value: unknown, depth: number])[] = [[value, 1]];
   let much = 0;
@@ -19,11 +19,11 @@ export function whyUnprovable(value: object): string | undefined {
     if (much > MOST) return "is too large";
     if (typeof one !== "object" || one === null) continue;
     if (depth > DEPTH) return `is nested more than ${DEPTH} levels deep`;
-    // Without a list of all names where there are many of them: that would be as large as it.
+    // Checked before `Object.keys`, whose list would be as large as the array.
     if (Array.isArray(one) && one.length > MOST) return "is too large";
     for (const key of Object.keys(one)) {
       if (!key.isWellFormed()) return "has half a surrogate pair in it";
-      // Objects of ours that come of it must have the prototype that they seem to have.
+      // Copies of the object could otherwise get another prototype.
       if (key === "__proto__") return "has a member __proto__";
       if (!Array.isArray(one)) much += key.length;
       open.push([(one as Record<string, unknown>)[key], depth + 1]);
@@ -32,7 +32,7 @@ export function whyUnprovable(value: object): string | undefined {
   return undefined;
 }
 
-/** Transports that carry more than JSON may bring anything. */
+/** A transport that carries more than JSON (RPC) may deliver any value. */
 function whyNotJson(one: unknown): string | undefined {
   switch (typeof one) {
     case "string":

@@ -1,12 +1,12 @@
-// What is wrong with what an announcement says of single routes: the schema `apart` by hand, since every route of a table may have
-// attributes of its own; and that its columns are equally long and its places routes', which no schema sees.
+// Validates an announcement's `apart` (attributes of single routes): the schema `apart` in code by hand, because every route of a table may have
+// attributes of its own; and what no schema can check: columns of equal length, and indices of existing routes.
 
 import { z } from "zod";
 import { type Announcement, type Apart, apart, LEAVES } from "./message.ts";
 import { tellIssue } from "./tell-issue.ts";
 import { isWords } from "./words.ts";
 
-/** `undefined`: nothing is. `leaves`: those of the same announcement, read. */
+/** Why `apart` is invalid; `undefined` where it is valid. @param leaves the announcement's, parsed */
 export function whyNotApart(value: unknown, leaves: Announcement["leaves"]): string | undefined {
   if (!isApart(value)) return whyNot(value);
   const { at, path, localPreference, tags } = value;
@@ -52,7 +52,7 @@ function isCount(value: unknown): value is number {
 
 const member = z.object({ apart });
 
-/** In the words of the schema, which is asked only for them. */
+/** The schema's message: the schema runs only to explain a failure. */
 function whyNot(value: unknown): string {
   const parsed = member.safeParse({ apart: value }, { reportInput: true });
   return parsed.success ? "apart is malformed" : tellIssue(parsed.error);

@@ -1,14 +1,14 @@
-// Ids in a row as one text, a blank between two: a path, or tags. Each route of a table may have its own, and as lists they would be
-// an array and a string a word, to be parsed, kept and collected by tens of thousands.
+// A list of ids as one text, separated by blanks: a path, or tags. Each route of a table may have its own; as lists they would be
+// an array and a string for each word, parsed, kept and garbage-collected by tens of thousands.
 
 import { z } from "zod";
 
-/** The empty text has none. */
+/** Ids separated by single blanks; "" is the empty list. */
 export type Words = string;
 
-/** IDENTIFIER (names.ts), again and again. */
+/** One or more of IDENTIFIER (names.ts). */
 const WORDS = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(?: [A-Za-z0-9][A-Za-z0-9._-]{0,63})*$/;
-/** With its blank. */
+/** The longest id, with its blank. */
 const LONGEST_WORD = 65;
 
 export const isWords = (value: unknown, most: number): value is Words =>
@@ -29,7 +29,7 @@ export function countWords(text: Words): number {
   return count;
 }
 
-/** Most texts are too short to have so many, and need not be counted. */
+/** Most texts are too short to have more words, and need not be counted. */
 export const hasMoreWords = (text: Words, than: number): boolean => text.length > 2 * than && countWords(text) > than;
 
 export const hasWord = (text: Words, word: string): boolean => text.includes(word) && ` ${text} `.includes(` ${word} `);
@@ -43,6 +43,6 @@ export const endsWith = (text: Words, word: string): boolean =>
 export const firstWords = (text: Words, most: number): Words =>
   hasMoreWords(text, most) ? wordsOf(listOf(text).slice(0, most)) : text;
 
-/** Those of both. */
+/** The words of both texts. */
 export const joinWords = (before: Words, behind: Words): Words =>
   before === "" ? behind : behind === "" ? before : `${before} ${behind}`;
