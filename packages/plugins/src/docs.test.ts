@@ -53,18 +53,26 @@ describe("docs/architecture.md", () => {
     }
   });
 
-  test("names files and folders of the kernel that are there", async () => {
+  test("names files and folders that are there", async () => {
     const named = [...(await page("docs/architecture.md")).matchAll(/`([a-z-]+(?:\/[a-z-]+\.ts|\/|\.ts))`/g)];
     const paths = [...new Set(named.map(([, path]) => path as string))];
     expect(paths.length).toBeGreaterThan(30);
-    const folders = ["packages/orchestrator/src", "packages/orchestrator/src/plugin", "packages/plugins/src"];
-    expect(paths.filter((path) => !folders.some((folder) => existsSync(join(ROOT, folder, path))))).toEqual([]);
+    const folders = ["orchestrator/src", "orchestrator/src/plugin", "plugins/src", "plugins/src/executor"];
+    expect(paths.filter((path) => !folders.some((folder) => existsSync(join(ROOT, "packages", folder, path))))).toEqual(
+      [],
+    );
   });
 
   test("lists every folder of the kernel", async () => {
     const text = await page("docs/architecture.md");
     const folders = [...new Bun.Glob("*/*.ts").scanSync(join(ROOT, "packages/orchestrator/src"))].map(dirname);
     for (const folder of new Set(folders)) if (folder !== "testing") expect(text).toContain(`| \`${folder}/\` |`);
+  });
+
+  test("names every folder of the executor", async () => {
+    const text = await page("docs/architecture.md");
+    const folders = [...new Bun.Glob("*/*.ts").scanSync(join(ROOT, "packages/plugins/src/executor"))].map(dirname);
+    for (const folder of new Set(folders)) expect(text).toContain(`\`${folder}/\``);
   });
 });
 

@@ -16,10 +16,10 @@ import {
 import { z } from "zod";
 import { auth } from "./auth/auth.ts";
 import { deadLetter } from "./dead-letter/dead-letter.ts";
-import type { ProtocolsOptions } from "./executor/create-protocols.ts";
 import { executor } from "./executor/executor.ts";
 import { module } from "./executor/module/module.ts";
 import type { Protocol } from "./executor/protocol.ts";
+import type { ProtocolsOptions } from "./executor/task/create-protocols.ts";
 import { ledger } from "./ledger/ledger.ts";
 import { type PublisherOptions, publisher } from "./publisher/publisher.ts";
 import { registry } from "./registry/registry.ts";

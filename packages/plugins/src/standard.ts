@@ -9,7 +9,7 @@ import { type ModuleOptions, module } from "./executor/module/module.ts";
 import { process } from "./executor/process/process.ts";
 import type { Protocol } from "./executor/protocol.ts";
 import { script } from "./executor/script/script.ts";
-import type { SecretSources } from "./executor/secret-sources.ts";
+import type { SecretSources } from "./executor/secret/secret-sources.ts";
 import { ledger } from "./ledger/ledger.ts";
 import { type PeeringOptions, peerPropagation } from "./peer-propagation/peer-propagation.ts";
 import { type PublisherOptions, publisher } from "./publisher/publisher.ts";

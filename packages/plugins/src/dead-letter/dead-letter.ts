@@ -37,14 +37,9 @@ type Context = PluginContext<readonly [typeof authority]>;
 const given: DeadLetters = Object.freeze({
   add: (letter: DeadLetter) => own("deadLetter", "add", letter),
   open: (state: Pick<State, "get">, kind: string, about: string) => state.get(aboutTable, aboutKey(kind, about)),
-  about: openAbout,
+  count: (state: Pick<Reader, "count">, kind: string, whole: string) => state.count(aboutTable, aboutKey(kind, whole)),
   leave: (id: string) => own("deadLetter", "leave", { id }),
 });
-
-function* openAbout(state: Pick<Reader, "rows">, kind: string): Iterable<string> {
-  const begins = aboutKey(kind, "");
-  for (const [key] of state.rows(aboutTable)) if (key.startsWith(begins)) yield key.slice(begins.length);
-}
 
 /** The plugin that keeps work without attempts left, raises alerts, and redrives it. */
 export function deadLetter() {

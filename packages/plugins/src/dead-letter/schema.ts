@@ -31,8 +31,13 @@ export interface LetterRow {
 
 /** By id: `d-…`, the sibling of the id of the message that added it. */
 export const letterTable = table<LetterRow>("deadLetter");
-/** `<kind> <about>` → the id of the letter that is open about it. */
-export const aboutTable = table<string>("deadLetterAbout");
+/** `<kind> <about>` → the id of the letter that is open about it. Where `about` is `<whole>/<part>`, they are counted by `<kind> <whole>`. */
+export const aboutTable = table<string>("deadLetterAbout", "logged", {
+  countedBy(key) {
+    const end = key.indexOf("/");
+    return end < 0 ? undefined : key.slice(0, end);
+  },
+});
 
 export const REDRIVE = "redrive";
 /** What a letter's redriving asks: a fact. */
@@ -90,8 +95,8 @@ export interface DeadLetters {
   add(letter: DeadLetter): FollowUp;
   /** The letter that is open about it. */
   open(state: Pick<State, "get">, kind: string, about: string): string | undefined;
-  /** What letters of a kind are open about, in no order. */
-  about(state: Pick<Reader, "rows">, kind: string): Iterable<string>;
+  /** How many letters of a kind are open about parts of it, `<whole>/<part>`. However many there are, it takes the same time. */
+  count(state: Pick<Reader, "count">, kind: string, whole: string): number;
   /** The message by which a letter leaves: to follow from the one by which it is tried again, whoever asked for that. */
   leave(letter: string): FollowUp;
 }

@@ -18,6 +18,7 @@ import { scanBack } from "../scan-back.ts";
 import { executionTable, recallTable } from "./schema.ts";
 
 const PAGE = 50;
+const LONGEST_WAIT_MS = 5000;
 
 interface Shown {
   readonly id: string;
@@ -110,6 +111,9 @@ async function show(reader: Reader, entry: DecodedEntry, whole: boolean): Promis
   const id = siblingId(message, "x");
   const row = reader.get(executionTable, id);
   const common = { id, action: await actionOf(reader, entry), principal, at, message };
+  // It may have ended a moment ago: outcomes are read as of what is durable, where it may be one of which nobody knows, or that failed before.
+  // A list of many waits for none.
+  if (whole && row === undefined) await reader.durableAfter(reader.revision - 1, LONGEST_WAIT_MS);
   const isShown = row === undefined || (whole && row.state === "ambiguous");
   const found = isShown ? await outcomeOf(reader, entry) : undefined;
   if (row !== undefined) {

@@ -5,7 +5,6 @@ import {
   type EffectHandler,
   type EffectRuntime,
   type Fault,
-  FaultError,
   fault,
   type Message,
   type OwedEffect,
@@ -15,11 +14,12 @@ import {
 } from "@capstan/orchestrator";
 import { compileSchema, describeProblems } from "../registry/json-schema.ts";
 import { type ActionRow, actionTable } from "../registry/schema.ts";
-import { carry, type Ways } from "./carry.ts";
-import { plainOutput, textOf } from "./plain-output.ts";
+import { carry, type Ways } from "./elsewhere/carry.ts";
 import type { Protocols, Run } from "./protocols.ts";
-import type { IsRetryable } from "./retryable.ts";
 import { executionTable } from "./schema.ts";
+import { plainOutput } from "./task/plain-output.ts";
+import type { IsRetryable } from "./task/retryable.ts";
+import { thrownFault } from "./task/thrown.ts";
 
 interface InvokeData {
   readonly execution: string;
@@ -66,7 +66,7 @@ function outcomeLater(execution: string, action: ActionRow, output: Promise<unkn
 }
 
 function threw(execution: string, action: ActionRow, thrown: unknown, isRetryable: IsRetryable): Message {
-  const error = thrownFault(action, thrown);
+  const error = thrownFault(thrown, action.name);
   return failed(execution, error, isRetryable(error));
 }
 
@@ -80,11 +80,6 @@ function outcome(execution: string, action: ActionRow, output: unknown): Message
     return failed(execution, fault("OUTPUT_INVALID", text, details), false);
   }
   return message("complete", value === undefined ? { execution } : { execution, output: value });
-}
-
-function thrownFault(action: ActionRow, thrown: unknown): Fault {
-  if (thrown instanceof FaultError) return thrown.toFault();
-  return fault("ACTION_FAILED", `${action.name}: ${textOf(thrown) || "it threw"}`);
 }
 
 function failed(execution: string, error: Fault, retryable: boolean): Message {

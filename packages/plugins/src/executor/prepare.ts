@@ -22,7 +22,7 @@ import {
   type Task,
   type Transform,
 } from "../registry/schema.ts";
-import { heldPerforms } from "./held-calls.ts";
+import { heldPerforms } from "./execution/held-calls.ts";
 import type { Protocols } from "./protocols.ts";
 import { executionTable, ORIGINAL, type Original, type Publication, RECALLED, REQUESTED } from "./schema.ts";
 

@@ -10,12 +10,12 @@ import {
   type Reader,
   type Right,
 } from "@capstan/orchestrator";
-import { flawOf } from "./compiled-task.ts";
-import { firstRefused, type RunningProtocols } from "./create-protocols.ts";
-import { redaction } from "./redaction.ts";
-import { cleanly, resolved } from "./run-task.ts";
-import { configurationSchema } from "./secret.ts";
-import { unlessAborted } from "./secret-sources.ts";
+import { redaction } from "./secret/redaction.ts";
+import { configurationSchema } from "./secret/secret.ts";
+import { unlessAborted } from "./secret/secret-sources.ts";
+import { flawOf } from "./task/compiled-task.ts";
+import { firstRefused, type RunningProtocols } from "./task/create-protocols.ts";
+import { cleanly, resolved } from "./task/run-task.ts";
 
 const TEST_DEADLINE_MS = 10_000;
 

@@ -4,8 +4,7 @@
 import type { Awaitable, Fault, FaultTable, Logger, NodeInfo, Right } from "@capstan/orchestrator";
 import type { z } from "zod";
 import type { Inspected, Task } from "../registry/schema.ts";
-import type { ActionScope } from "./module/define-action.ts";
-import type { Resolved } from "./secret.ts";
+import type { Resolved } from "./secret/secret.ts";
 
 /** What a receiver is told about its publication. */
 export interface PublicationInfo {
@@ -20,6 +19,12 @@ export interface PublicationInfo {
   readonly subscription: string;
   /** The node that published it, if not this one; `id` and `at` above are then that node's. */
   readonly origin?: { readonly node: string; readonly cursor: string; readonly id: string };
+}
+
+/** What an action's code may do in the orchestrator: under its registrant's grant, narrowed by the action's `may`. */
+export interface ActionScope {
+  perform(name: string, input?: unknown): Promise<{ readonly execution: string; readonly output: unknown }>;
+  apply(message: { readonly resource: string; readonly action: string; readonly data?: unknown }): Promise<unknown>;
 }
 
 /** One run of a task, as a protocol sees it. */

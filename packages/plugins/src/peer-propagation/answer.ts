@@ -3,16 +3,17 @@
 
 import { type Envelope, FaultError, fault, type Reader } from "@capstan/orchestrator";
 import { secretId } from "@capstan/peer";
-import { unknownPeer } from "./configuration/decide-configuration.ts";
 import { inFlight } from "./configuration/decide-stop.ts";
 import { lacking } from "./configuration/rights.ts";
-import { DEFAULT_DISCLOSURE } from "./explain/account.ts";
 import { answerExplain } from "./explain/answer-explain.ts";
+import { openCalls } from "./forward/open-calls.ts";
 import { AcceptedLink } from "./links/acceptor.ts";
+import { principalOf } from "./names.ts";
 import type { Peering, Running } from "./peering.ts";
 import { answerRoute, answerRoutes } from "./routes/route-answer.ts";
-import { OWNERS, ownersTable, type PeerRow, peerTable } from "./schema.ts";
+import { DEFAULT_DISCLOSURE, OWNERS, ownersTable, type PeerRow, peerTable } from "./schema.ts";
 import { topicAnswers } from "./topics/topic-answer.ts";
+import { unknownPeer } from "./unknown-peer.ts";
 import { shownWitness, witnessAnswers } from "./witness/witness-answer.ts";
 
 const PAGE = 100;
@@ -84,7 +85,10 @@ export function answers(peering: Peering, domain: string | undefined) {
       });
       const log = logOf(peering, reader, row);
       const outdated = lacks(row, domain ?? reader.node.id);
-      return { ...shown(row, reader, peering.running()), ...configured, ...outdated, ...peering.saidIn(row.name), log };
+      return {
+        ...{ ...shown(row, reader, peering.running()), ...configured, ...outdated, ...peering.saidIn(row.name), log },
+        calls: openCalls(reader, { principal: principalOf(row.name), node: row.node }),
+      };
     },
     "route.list": (envelope: Envelope, reader: Reader) => answerRoutes(envelope, reader, peering.running()),
     "route.show": (envelope: Envelope) => answerRoute(envelope, peering.running()),

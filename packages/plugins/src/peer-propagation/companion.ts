@@ -2,7 +2,7 @@
 // companion must not hold it up.
 
 import type { BestChange, Message, Rewound, SpeakerEvent } from "@capstan/peer";
-import type { PeerName } from "./forward/far-answer.ts";
+import type { PeerName } from "./names.ts";
 
 export type Updated = Omit<Extract<SpeakerEvent, { readonly kind: "updated" }>, "kind" | "peer">;
 

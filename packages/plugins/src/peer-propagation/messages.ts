@@ -3,11 +3,11 @@
 import { command, isPin, query, signal } from "@capstan/orchestrator";
 import { ownerSchema, routePolicySchema } from "@capstan/peer";
 import { z } from "zod";
-import { secretReference } from "../executor/secret.ts";
-import { DISCLOSURES } from "./explain/account.ts";
+import { secretReference } from "../executor/secret/secret.ts";
 import { explainMessages } from "./explain/explain-messages.ts";
 import { NAME, nodeId, peerName } from "./names.ts";
 import type { Reached } from "./schema.ts";
+import { DISCLOSURES } from "./schema.ts";
 
 const domainId = z.string().regex(NAME, "must be a domain's id");
 const bytes32 = z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, "must be 32 bytes in base64url");
@@ -22,6 +22,7 @@ const limits = z.strictObject({
   pathLength: z.number().int().min(1).max(1024).optional(),
   damping: z.boolean().optional(),
   publications: z.number().int().min(1).max(1_000_000).optional(),
+  calls: z.number().int().min(1).max(1_000_000).optional(),
 });
 const keys = z.array(bytes32).min(1).max(2, "must be the current key, and the next while it is rotated");
 const secrets = z.array(secretReference).min(1).max(2, "must be the current secret, and the next while it is rotated");
@@ -55,8 +56,7 @@ export function peerMessages(hold: (secret: string) => string) {
   return {
     peer: {
       invite: command({
-        summary:
-          "Invite a node to peer: it is known by the secret that it is given, once, until the invitation expires.",
+        summary: "Invite a node to peer: the first node that proves the invitation's secret in time becomes the peer.",
         data: z.strictObject({
           name: peerName,
           secrets,
@@ -69,7 +69,7 @@ export function peerMessages(hold: (secret: string) => string) {
         ...about,
       }),
       add: command({
-        summary: "Add a peer: its node, its key, and the secret that both have.",
+        summary: "Add a peer: its node id, its keys, and the pair secret.",
         data: z.strictObject({ name: peerName, node: nodeId, keys, secrets, ...policies, ...configured }),
         result: granted,
         ...about,
@@ -88,44 +88,44 @@ export function peerMessages(hold: (secret: string) => string) {
         ...about,
       }),
       remove: command({
-        summary:
-          "Remove a peer: its session ends like that of one that is stopped, its routes go, and its grant is revoked.",
+        summary: "Remove a peer: drain its session as peer.stop does, withdraw its routes, and revoke its grant.",
         data: z.strictObject({ name: peerName, now }),
         result: named,
         ...about,
       }),
       start: command({
-        summary: "Start a peer that was stopped; one that was not is tried again.",
+        summary: "Start a stopped peer, or try again to connect to one that is not stopped.",
         data: z.strictObject({ name: peerName }),
         result: named,
         ...about,
       }),
       stop: command({
-        summary: "Stop a peer, until it is started: its routes go, and its session ends when what is in flight has.",
+        summary:
+          "Stop a peer until peer.start: withdraw its routes, and end its session once the calls in flight have ended.",
         data: z.strictObject({ name: peerName, now }),
         result: named,
         ...about,
       }),
       resend: signal({
-        summary: "Have a peer send its whole table again.",
+        summary: "Ask a peer to send its whole table again.",
         data: z.strictObject({ name: peerName }),
         result: named,
         ...about,
       }),
       keep: signal({
-        summary: "Keep a pair's secret in a file of the node's, and answer its reference.",
+        summary: "Store a pair secret in a file of the node, and return a reference to it.",
         // Exchanged here, at the edge: what is decided, and recorded where it is refused, holds a token of this process alone.
         data: z.strictObject({ name: peerName, secret: bytes32.transform(hold) }),
         result: z.object({ secret: z.object({ secret: z.string() }), id: z.string() }),
         ...about,
       }),
       identity: query({
-        summary: "Say who this node is to its peers: what they have to be configured with.",
+        summary: "Show this node's id, domain and key, which its peers need to configure it.",
         data: z.strictObject({}),
         result: z.object({ node: z.string(), name: z.string(), domain: z.string(), key: z.string() }),
       }),
       list: query({
-        summary: "List peers, and how it is with each.",
+        summary: "List the peers and their states.",
         data: z.strictObject(page),
         result: listed,
       }),
@@ -137,17 +137,17 @@ export function peerMessages(hold: (secret: string) => string) {
       }),
       ...explainMessages,
       open: signal({
-        summary: "(peers) Begin a session that was proved: what we have to say goes to the callback, the table first.",
+        summary: "(peers) Begin an authenticated session: this node sends its frames to the callback, its table first.",
         data: z.strictObject({ session: connection, callback: connection as unknown as z.ZodType<string, unknown> }),
         result: z.unknown(),
         live: ["callback"],
       }),
       update: carried("(peers) Announce and withdraw routes."),
-      keepalive: carried("(peers) Say that the session lives."),
+      keepalive: carried("(peers) Keep the session alive."),
       endOfTable: carried("(peers) Say that the whole table has been sent."),
-      refresh: carried("(peers) Ask for the whole table again, or say that it begins."),
-      notify: carried("(peers) Say what was wrong, and end the session."),
-      close: carried("(peers) End the session: nothing was wrong."),
+      refresh: carried("(peers) Ask for the whole table again, or announce that it follows."),
+      notify: carried("(peers) Report an error, and end the session."),
+      close: carried("(peers) End the session without an error."),
       accept: command({
         internal: true,
         summary: "An invitation was taken, by a node that has proved the secret and its key.",
@@ -175,7 +175,7 @@ export function peerMessages(hold: (secret: string) => string) {
       }),
       updated: command({
         internal: true,
-        summary: "What came of a peer's updates, by routes, and a digest of all that it said in the session so far.",
+        summary: "The results of a peer's updates: counts of routes, and a digest of the session's updates so far.",
         data: z.strictObject({
           ...{ name: peerName, node: nodeId, seq: count, digest: bytes32 },
           ...{ announced: count, withdrawn: count, filtered: count, malformed: count, limited: count, frames: count },
@@ -184,7 +184,7 @@ export function peerMessages(hold: (secret: string) => string) {
       }),
       drained: command({
         internal: true,
-        summary: "What was in flight over the session of a peer that is being stopped has ended, or had its time.",
+        summary: "The calls in flight of a peer that is being stopped have ended, or their time is over.",
         data: z.strictObject({ name: peerName }),
         result: z.unknown(),
       }),
@@ -196,7 +196,7 @@ export function peerMessages(hold: (secret: string) => string) {
       }),
       reach: signal({
         ...{ internal: true, asIs: true },
-        summary: "Over whom routes of other nodes are reached.",
+        summary: "The peers over which other nodes' routes are reached.",
         // By reach.ts alone, of what the protocol has checked: a table of 50,000 routes is noted in 50 of these.
         data: z.strictObject({
           routes: z.custom<Reached["routes"]>(Array.isArray),
@@ -207,7 +207,7 @@ export function peerMessages(hold: (secret: string) => string) {
     },
     route: {
       list: query({
-        summary: "List the routes of other nodes and our own: the best way to each, or all that there are.",
+        summary: "List routes, this node's own and others': the best path to each, or all paths.",
         data: z.strictObject({
           ...page,
           /** Of this peer alone. */
@@ -218,17 +218,18 @@ export function peerMessages(hold: (secret: string) => string) {
         result: listed,
       }),
       show: query({
-        summary: "Show all ways to a route, the best first, and those that were filtered.",
+        summary: "Show all paths to a route, the best first, filtered ones last.",
         data: z.strictObject({ route: routeName }),
         result: z.object({ route: z.string(), paths: z.array(z.unknown()) }),
       }),
       owners: query({
-        summary: "Show who may offer which routes.",
+        summary: "Show the owner list: which nodes may offer which routes.",
         data: z.strictObject({}),
         result: z.object({ owners: z.array(z.unknown()) }),
       }),
       own: command({
-        summary: "Say who may offer which routes: what an entry covers is closed to everybody else.",
+        summary:
+          "Replace the owner list: a route that an entry covers is accepted only from the nodes of such entries.",
         data: z.strictObject({ owners: z.array(ownerSchema).max(10_000) }),
         result: z.object({ owners: z.number() }),
       }),

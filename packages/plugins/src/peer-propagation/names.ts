@@ -9,6 +9,12 @@ export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 export const peerName = z.string().regex(NAME, "must be letters, digits and . _ - (64 at most)");
 export const nodeId = z.string().regex(NAME, "must be a node's id, like n-7f3a1b2c");
 
+/** A peer, as its operator here calls it. */
+export interface PeerName {
+  readonly name: string;
+  readonly node: string;
+}
+
 /** Principals have no colon in their names (auth). */
 const PREFIX = "peer.";
 

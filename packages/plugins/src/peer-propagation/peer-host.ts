@@ -29,12 +29,12 @@ import { DialledLink } from "./links/dial.ts";
 import { dialOptions } from "./links/dial-address.ts";
 import { heardAs, parseCall } from "./links/frames.ts";
 import type { Link } from "./links/link.ts";
-import { textOf } from "./links/outbox.ts";
 import { asPeer, type Names } from "./names.ts";
 import { OwnRoutes } from "./routes/own-routes.ts";
 import { Reach } from "./routes/reach.ts";
 import { type PeerRow, peerTable, reachTable } from "./schema.ts";
 import { SessionEvents } from "./session-events.ts";
+import { textOf } from "./thrown.ts";
 
 export interface HostOptions {
   /** The domain's id; default: the node's own id. */

@@ -29,12 +29,16 @@ const knownFaults = { ...peerFaults, ...forwardFaults, ...explainFaults, ...topi
 
 /** The plugin that peers with other nodes: routes, calls, topics and witnesses. */
 export function peerPropagation(options: PeeringOptions = {}) {
-  const { domain, timing, drain = DRAIN_MS } = options;
+  const { domain, timing, drain = DRAIN_MS, calls } = options;
   const peering = new Peering(options);
   return definePlugin({
     name: "peer-propagation",
-    version: "1",
-    configuration: { ...(domain === undefined ? {} : { domain }), ...(timing === undefined ? {} : { timing }) },
+    version: "2",
+    configuration: {
+      ...(domain === undefined ? {} : { domain }),
+      ...(timing === undefined ? {} : { timing }),
+      ...(calls === undefined ? {} : { calls }),
+    },
     needs: NEEDS,
     messages: { ...peerMessages((secret) => peering.secrets.hold(secret)), ...topicMessages, ...witnessMessages },
     tables: [peerTable, ownersTable, peerSessionTable, reachTable, witnessTable],
@@ -45,7 +49,7 @@ export function peerPropagation(options: PeeringOptions = {}) {
       const { message, envelope } = context;
       const ours = domain ?? envelope.node;
       if (message.resource === "route") return decideOwners(context);
-      if (message.resource === "action") return decidePerform(context, ours);
+      if (message.resource === "action") return decidePerform(context, ours, calls);
       if (message.resource === "topic") return decideTopic(context, ours);
       if (message.resource === "witness") return decideWitness(context);
       if (message.resource !== "peer") return next();

@@ -3,7 +3,7 @@
 import type { FollowedRow, PluginRuntime } from "@capstan/orchestrator";
 import { defaultTiming, type Owner } from "@capstan/peer";
 import { recallTable } from "../executor/schema.ts";
-import type { SecretSources } from "../executor/secret-sources.ts";
+import type { SecretSources } from "../executor/secret/secret-sources.ts";
 import { elsewhere } from "../registry/elsewhere.ts";
 import { Acceptance } from "./acceptance/acceptance.ts";
 import { ConfiguredPeers } from "./configuration/configured-peers.ts";
@@ -15,6 +15,8 @@ import { forwarder } from "./forward/forward.ts";
 import type { Neighbour, PathTo, Peers } from "./forward/neighbour.ts";
 import { TakeBack } from "./forward/take-back.ts";
 import { Unresolved } from "./forward/unresolved.ts";
+import type { Link } from "./links/link.ts";
+import { Room } from "./links/room.ts";
 import { type HostOptions, PeerHost } from "./peer-host.ts";
 import { OWNERS, ownersTable, type PeerRow, peerTable } from "./schema.ts";
 import { TopicsOverPeers } from "./topics/topics-over-peers.ts";
@@ -27,6 +29,8 @@ export interface PeeringOptions extends HostOptions {
   readonly askAgainAfter?: number | undefined;
   /** How long calls in flight may go on when their peer is stopped or removed, in milliseconds. */
   readonly drain?: number | undefined;
+  /** How many calls of all peers together may be open. */
+  readonly calls?: number | undefined;
   /** How often peers are sent checkpoints of this log, and how soon theirs are checked. */
   readonly witness?: WitnessOptions | undefined;
 }
@@ -54,6 +58,8 @@ export class Peering implements Peers {
   #takeBack: TakeBack | undefined;
   #unresolved: Unresolved | undefined;
   #drains: Drains | undefined;
+  /** Of performings that are asked over a link. */
+  readonly #rooms = new WeakMap<Link, Room>();
   #owners: readonly Owner[] = [];
   #stopFollowing: (() => void) | undefined;
   #ending: Promise<void> | undefined;
@@ -153,6 +159,7 @@ export class Peering implements Peers {
     const runtime = this.#runtime;
     return {
       name,
+      room: this.#roomOf(link),
       leaving: runtime?.reader.get(peerTable, name)?.draining !== undefined,
       get ended() {
         return link.over || running?.host.linkOf(node) !== link;
@@ -162,6 +169,16 @@ export class Peering implements Peers {
         return owed && runtime !== undefined ? runtime.sendUnheld(send) : send();
       },
     };
+  }
+
+  #roomOf(link: Link): Room {
+    let room = this.#rooms.get(link);
+    if (room === undefined) {
+      room = new Room();
+      this.#rooms.set(link, room);
+      void link.ended.then(() => this.#rooms.get(link)?.end());
+    }
+    return room;
   }
 
   #follow(runtime: PluginRuntime): void {

@@ -3,7 +3,6 @@
 
 import { type FaultTable, type Principal, type Repeatable, table } from "@capstan/orchestrator";
 import type { Owner, RoutePolicy, Words } from "@capstan/peer";
-import type { Disclosure } from "./explain/account.ts";
 
 /** The limits of one peer, where they differ from @capstan/peer's `defaultLimits`. */
 export interface Limits {
@@ -15,7 +14,14 @@ export interface Limits {
   readonly damping?: boolean | undefined;
   /** How many publications a second are imported through it (topics/pace.ts). */
   readonly publications?: number | undefined;
+  /** How many calls of it may be open (forward/open-calls.ts). */
+  readonly calls?: number | undefined;
 }
+
+/** How much a peer is told of what became of its messages here. */
+export const DISCLOSURES = ["nothing", "outcome", "clauses"] as const;
+export type Disclosure = (typeof DISCLOSURES)[number];
+export const DEFAULT_DISCLOSURE: Disclosure = "outcome";
 
 /** An invitation that was not taken yet. */
 export interface Invite {
@@ -125,16 +131,16 @@ export const peerFaults = {
     retryable: false,
     text: "There is a peer of that name, or of that node; use peer.configure.",
   },
-  PEER_INVALID: { status: 422, retryable: false, text: "A peer cannot be configured so; the text says why." },
+  PEER_INVALID: { status: 422, retryable: false, text: "The peer's configuration is invalid; the text says why." },
   PEER_UNPROVED: {
     status: 401,
     retryable: false,
-    text: "The node did not prove that it is a peer: both sides have to pin the other's key and have the pair's secret.",
+    text: "The node did not authenticate itself as a peer: both sides have to pin the other's key and have the pair secret.",
   },
   PEER_SESSION_OVER: {
     status: 409,
     retryable: true,
-    text: "The session that this was said in is over, or was never that peer's; open another.",
+    text: "The session of this message has ended, or was never that peer's; open another.",
   },
   PEER_UNREACHABLE: {
     status: 503,
@@ -144,7 +150,7 @@ export const peerFaults = {
   ROUTE_NOT_EXPORTED: {
     status: 403,
     retryable: false,
-    text: "The peer's export policy does not tell it of the route, so that it may not use it; the text names the clause.",
+    text: "The route is not exported to the peer, so that the peer may not use it; the text names the clause of the export policy.",
   },
   NODE_WITHOUT_FILES: {
     status: 409,

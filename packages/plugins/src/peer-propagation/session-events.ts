@@ -9,7 +9,7 @@ import { AcceptedLink } from "./links/acceptor.ts";
 import type { Link } from "./links/link.ts";
 import type { Names } from "./names.ts";
 import { reasonText } from "./reason-text.ts";
-import { isUndone } from "./routes/reach.ts";
+import { isUndone } from "./thrown.ts";
 
 export interface SessionEventsParts {
   readonly runtime: PluginRuntime;

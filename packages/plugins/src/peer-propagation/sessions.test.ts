@@ -211,6 +211,8 @@ describe("a peer", () => {
       await until(() => one.events.some((event) => event === "established" || event === "session"));
       if (one.events.includes("established")) established++;
       one.close();
+      // Else the next one meets it.
+      await until(async () => (await shown(osaka, "raw")).state !== "established");
     }
     // Two are free; the third has it held back for longer than this takes.
     expect(established).toBe(3);

@@ -34,8 +34,7 @@ export function answers(running: () => Deliveries | undefined, carriers: Topics[
       if (row === undefined) throw new FaultError(fault("SUBSCRIPTION_UNKNOWN", `there is no subscription ${id}`));
       const deliveries = running();
       const elsewhere = topicsElsewhere(row.topic, reader, authority, { deliveries, carriers });
-      const letters = lettersOf(reader, deliveries);
-      return { ...shown(id, row, reader, { deliveries, letters }), ...(elsewhere === undefined ? {} : { elsewhere }) };
+      return { ...shown(id, row, reader, deliveries), ...(elsewhere === undefined ? {} : { elsewhere }) };
     },
     "subscription.read": (envelope: Envelope, reader: Reader, authority: Authority) =>
       answerRead(envelope, reader, authority, running()),
@@ -83,30 +82,13 @@ function listSubscriptions(
     if ((after === undefined || id > after) && authority.reads(nameIn(row.topic))) ids.push(id);
   }
   ids.sort();
-  const letters = lettersOf(reader, deliveries);
   const items = ids
     .slice(0, limit)
-    .map((id) => shown(id, reader.get(subscriptionTable, id) as SubscriptionRow, reader, { deliveries, letters }));
+    .map((id) => shown(id, reader.get(subscriptionTable, id) as SubscriptionRow, reader, deliveries));
   return { items, ...(ids.length > limit ? { next: ids[limit - 1] as string } : {}) };
 }
 
-interface Known {
-  readonly deliveries: Deliveries | undefined;
-  readonly letters: ReadonlyMap<string, number> | undefined;
-}
-
-/** How many dead letters are open, by subscription: counted in one pass. */
-function lettersOf(reader: Reader, deliveries: Deliveries | undefined): ReadonlyMap<string, number> | undefined {
-  if (deliveries === undefined) return undefined;
-  const counts = new Map<string, number>();
-  for (const about of deliveries.runtime.given(deadLetters).about(reader, DELIVERY)) {
-    const id = about.slice(0, about.indexOf("/"));
-    counts.set(id, (counts.get(id) ?? 0) + 1);
-  }
-  return counts;
-}
-
-function shown(id: string, row: SubscriptionRow, reader: Reader, { deliveries, letters }: Known) {
+function shown(id: string, row: SubscriptionRow, reader: Reader, deliveries: Deliveries | undefined) {
   const { topic, receiver, name, principal, grant, at } = row;
   const progress = deliveries?.progress(id);
   const entry = progress?.entry ?? reader.get(cursorTable, id) ?? 0;
@@ -125,7 +107,9 @@ function shown(id: string, row: SubscriptionRow, reader: Reader, { deliveries, l
     ...(left === undefined ? {} : { left }),
     ...(failing === undefined ? {} : { failing }),
     // Shown, because a receiver that fails on everything counts as active and up to date.
-    ...(receiver === undefined || letters === undefined ? {} : { deadLetters: letters.get(id) ?? 0 }),
+    ...(receiver === undefined || deliveries === undefined
+      ? {}
+      : { deadLetters: deliveries.runtime.given(deadLetters).count(reader, DELIVERY, id) }),
   };
 }
 

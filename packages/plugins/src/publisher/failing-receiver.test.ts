@@ -55,8 +55,8 @@ describe("a receiver that fails", () => {
     expect((await app.log.list({ message: "alert.raised" })).items).toHaveLength(1);
   });
 
-  test("is told of with how many dead letters there are of each subscription, as long as they are open", async () => {
-    const { app, action, receiver, performAll, letters, show } = await startPublisher();
+  test("is told of with how many dead letters there are of each subscription, as long as they are open, over restarts", async () => {
+    const { app, action, receiver, performAll, letters, show, again } = await startPublisher();
     await action();
     await receiver("mail", fails);
     await receiver("print");
@@ -73,6 +73,18 @@ describe("a receiver that fails", () => {
     expect(Object.fromEntries(items.map((item) => [item.id, item.deadLetters]))).toEqual({
       ...{ [id]: 2, [fine]: 0, [cursor]: undefined },
     });
+    const next = await again();
+    const read: string[] = [];
+    const { rows } = next.hub.reader;
+    next.hub.reader.rows = (table) => {
+      read.push(table.name);
+      return rows.call(next.hub.reader, table) as never;
+    };
+    expect([await next.show(id), await next.show(fine)]).toMatchObject([{ deadLetters: 2 }, { deadLetters: 0 }]);
+    await next.app.subscription.list({});
+    // There may be a hundred thousand letters.
+    expect(read).toContain("subscription");
+    expect(read).not.toContain("deadLetterAbout");
   });
 
   test("in a way that trying again does not help against is not tried again", async () => {

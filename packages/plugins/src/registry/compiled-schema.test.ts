@@ -91,7 +91,7 @@ describe("compileSchema", () => {
 describe("what a value can cost", () => {
   test("^(a+)+$ is linear", () => {
     const schema = { pattern: "^(a+)+$" };
-    within(2_000, () => {
+    within(10_000, () => {
       expect(problems(schema, `${"a".repeat(31)}!`)).toEqual([' must match "^(a+)+$"']);
       expect(problems(schema, "a".repeat(100_000))).toEqual([]);
     });
@@ -100,7 +100,7 @@ describe("what a value can cost", () => {
 
   test("a long text against a large pattern is refused, and `not` does not turn that around", () => {
     const schema = { not: { pattern: "[ab]*a[ab]{900}c" } };
-    within(2_000, () =>
+    within(10_000, () =>
       expect(problems(schema, "ab".repeat(500_000))).toEqual([
         " is too large to check against its schema; send less at a time",
       ]),
@@ -114,7 +114,7 @@ describe("what a value can cost", () => {
         i === 39 ? {} : { allOf: [{ $ref: `#/$defs/a${i + 1}` }, { $ref: `#/$defs/a${i + 1}` }] },
       ]),
     );
-    within(2_000, () =>
+    within(10_000, () =>
       expect(problems({ $ref: "#/$defs/a0", $defs }, 1)).toEqual([
         " is too large to check against its schema; send less at a time",
       ]),
@@ -125,7 +125,7 @@ describe("what a value can cost", () => {
     const schema = { properties: { a: { allOf: [{ $ref: "#" }, { $ref: "#" }] } } };
     let value: unknown = 1;
     for (let i = 0; i < 60; i++) value = { a: value };
-    within(2_000, () => expect(problems(schema, value)).toHaveLength(1));
+    within(10_000, () => expect(problems(schema, value)).toHaveLength(1));
   });
 
   test("a value nested 100,000 deep is refused and nothing overflows", () => {
@@ -136,18 +136,18 @@ describe("what a value can cost", () => {
 
   test("uniqueItems over 50,000 objects is linear", () => {
     const value = Array.from({ length: 50_000 }, (_, i) => ({ i }));
-    within(2_000, () => expect(problems({ uniqueItems: true }, value)).toEqual([]));
+    within(10_000, () => expect(problems({ uniqueItems: true }, value)).toEqual([]));
   });
 
   test("contains over 300,000 items that do not fit ends", () => {
     const schema = { contains: { $ref: "#/$defs/s" }, $defs: { s: { type: "string" } } };
-    within(2_000, () => expect(problems(schema, new Array(300_000).fill(1))).toHaveLength(1));
+    within(10_000, () => expect(problems(schema, new Array(300_000).fill(1))).toHaveLength(1));
     expect(problems(schema, [...new Array(5_000).fill(1), "a"])).toEqual([]);
   });
 
   test("300,000 errors are not collected", () => {
     const schema = { items: { $ref: "#/$defs/s" }, $defs: { s: { type: "string" } } };
-    within(2_000, () => expect(problems(schema, new Array(300_000).fill(1))).toEqual(["/0 must be string"]));
+    within(10_000, () => expect(problems(schema, new Array(300_000).fill(1))).toEqual(["/0 must be string"]));
     expect(problems(schema, new Array(500).fill(1))).toHaveLength(64);
   });
 

@@ -1,7 +1,7 @@
 // By which ways actions elsewhere are reached: who may say so, where it is shown, and what is believed of what is told there.
 
 import { describe, expect, test } from "bun:test";
-import { startWithWays } from "../executor/elsewhere.fixture.ts";
+import { startWithWays } from "../executor/elsewhere/elsewhere.fixture.ts";
 import { faultFrom } from "../hub.fixture.ts";
 import { digestOf } from "./digest.ts";
 

@@ -156,6 +156,6 @@ describe("checkSchema refuses", () => {
     expect(checkSchema(shared)?.code).toBe("SCHEMA_INVALID");
     expect(checkSchema({ enum: new Array(2 ** 30) })?.code).toBe("SCHEMA_INVALID");
     const { user, system } = process.cpuUsage(before);
-    expect((user + system) / 1000).toBeLessThan(500);
+    expect((user + system) / 1000).toBeLessThan(5_000);
   });
 });

@@ -2,10 +2,8 @@
 
 import { type Json, pointerOf } from "./json-pointer.ts";
 
-export interface JsonLimits {
-  readonly depth: number;
-  readonly bytes: number;
-}
+/** The size of its text: in bytes of UTF-8, or in UTF-16 code units, as frames and outputs are measured. */
+export type JsonLimits = { readonly depth: number } & ({ readonly bytes: number } | { readonly characters: number });
 
 /** Why a value is no plain JSON within the limits, and where (a JSON pointer). */
 export interface NotPlain {
@@ -15,14 +13,15 @@ export interface NotPlain {
 
 /** Copies a value; its text's size is counted on the way, so that a huge one is left early. */
 export function plainJson(value: unknown, limits: JsonLimits): { json: Json; text: string } | NotPlain {
-  let budget = limits.bytes;
+  const most = "bytes" in limits ? limits.bytes : limits.characters;
+  let budget = most;
   // Where it is. As one array, since most are asked for no pointer: there may be millions of parts.
   const path: (string | number)[] = [];
   const refuse = (why: string): never => {
     throw { pointer: pointerOf("", ...path), why } satisfies NotPlain;
   };
-  const spend = (bytes: number): void => {
-    budget -= bytes;
+  const spend = (characters: number): void => {
+    budget -= characters;
     if (budget < 0) throw tooLarge(limits);
   };
   const copy = (part: unknown): Json => {
@@ -75,13 +74,15 @@ export function plainJson(value: unknown, limits: JsonLimits): { json: Json; tex
   try {
     const json = copy(value);
     const text = JSON.stringify(json);
-    return Buffer.byteLength(text) > limits.bytes ? tooLarge(limits) : { json, text };
+    const size = "bytes" in limits ? Buffer.byteLength(text) : text.length;
+    return size > most ? tooLarge(limits) : { json, text };
   } catch (thrown) {
     if (thrown instanceof Error) return { pointer: "", why: "cannot be read" };
     return thrown as NotPlain;
   }
 }
 
-function tooLarge({ bytes }: JsonLimits): NotPlain {
-  return { pointer: "", why: `is larger than ${bytes} bytes` };
+function tooLarge(limits: JsonLimits): NotPlain {
+  const most = "bytes" in limits ? `${limits.bytes} bytes` : `${limits.characters} characters`;
+  return { pointer: "", why: `is larger than ${most}` };
 }

@@ -3,7 +3,7 @@
 
 import { FaultError, memoryLog } from "@capstan/orchestrator";
 import { z } from "zod";
-import { parsed } from "../compiled-task.ts";
+import { parsed } from "../task/compiled-task.ts";
 import { conformanceNode, UNTIL_IT_HANGS_MS } from "./conformance-node.ts";
 import type { BunTest, ConformanceOptions } from "./conformance-options.ts";
 

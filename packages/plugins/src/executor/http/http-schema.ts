@@ -4,7 +4,7 @@ import { type Fault, fault } from "@capstan/orchestrator";
 import { z } from "zod";
 import { quote } from "../../registry/quote.ts";
 import type { Call } from "../protocol.ts";
-import { type Resolved, secretOr } from "../secret.ts";
+import { type Resolved, secretOr } from "../secret/secret.ts";
 import { checkTemplates, isReference, parseTemplate } from "../template/template.ts";
 
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] as const;

@@ -2,8 +2,8 @@
 // operator's list, and the registrant's right on the host.
 
 import { FaultError, type Right } from "@capstan/orchestrator";
-import { named } from "../compiled-task.ts";
 import { defineProtocol, type Protocol } from "../protocol.ts";
+import { named } from "../task/compiled-task.ts";
 import { allowList } from "./address/allow-list.ts";
 import {
   hostAndPort,

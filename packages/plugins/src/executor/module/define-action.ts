@@ -2,12 +2,7 @@
 
 import type { Logger } from "@capstan/orchestrator";
 import type { z } from "zod";
-
-/** What an action's code may do in the orchestrator: under its registrant's grant, narrowed by the action's `may`. */
-export interface ActionScope {
-  perform(name: string, input?: unknown): Promise<{ readonly execution: string; readonly output: unknown }>;
-  apply(message: { readonly resource: string; readonly action: string; readonly data?: unknown }): Promise<unknown>;
-}
+import type { ActionScope } from "../protocol.ts";
 
 export interface ActionContext {
   readonly capstan: ActionScope;

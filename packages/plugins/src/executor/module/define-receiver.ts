@@ -3,8 +3,7 @@
 
 import type { Logger } from "@capstan/orchestrator";
 import { z } from "zod";
-import type { PublicationInfo } from "../protocol.ts";
-import type { ActionScope } from "./define-action.ts";
+import type { ActionScope, PublicationInfo } from "../protocol.ts";
 
 export interface ReceiverContext {
   readonly capstan: ActionScope;

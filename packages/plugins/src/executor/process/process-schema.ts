@@ -5,7 +5,7 @@ import { type Fault, fault } from "@capstan/orchestrator";
 import { z } from "zod";
 import { quote } from "../../registry/quote.ts";
 import type { Call } from "../protocol.ts";
-import { type Resolved, secretOr } from "../secret.ts";
+import { type Resolved, secretOr } from "../secret/secret.ts";
 import { checkTemplates } from "../template/template.ts";
 
 const MOST_BYTES = 16 * 1024 * 1024;

@@ -4,8 +4,8 @@
 import { hash } from "node:crypto";
 import { resolve } from "node:path";
 import { FaultError, type Right } from "@capstan/orchestrator";
-import { named } from "../compiled-task.ts";
 import { defineProtocol, type Protocol } from "../protocol.ts";
+import { named } from "../task/compiled-task.ts";
 import { commandOf } from "./command.ts";
 import { endLeftovers } from "./family.ts";
 import { findProgram, missingDirectory, PROGRAM_PATH } from "./find-program.ts";

@@ -2,7 +2,7 @@
 
 import { type Fault, FaultError, parse } from "@capstan/orchestrator";
 import type { Call, Protocol } from "../protocol.ts";
-import { withSecrets } from "../secret.ts";
+import { withSecrets } from "../secret/secret.ts";
 
 export interface CallOptions {
   readonly input?: unknown;

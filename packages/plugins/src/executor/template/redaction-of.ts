@@ -1,7 +1,7 @@
 // The secrets of one call, for a text that is cut before it leaves the protocol: what is cut in the middle of a secret would no
 // longer be found by whoever redacts the whole.
 
-import { redaction } from "../redaction.ts";
+import { redaction } from "../secret/redaction.ts";
 import { ownOf } from "./rendering.ts";
 import { isReference } from "./template.ts";
 

@@ -4,8 +4,8 @@
 import type { PluginRuntime } from "@capstan/orchestrator";
 import type { Message } from "@capstan/peer";
 import type { Companion, Updated } from "../companion.ts";
-import type { PeerName } from "../forward/far-answer.ts";
-import { isUndone } from "../routes/reach.ts";
+import type { PeerName } from "../names.ts";
+import { isUndone } from "../thrown.ts";
 import { type Digested, UpdateDigest } from "./update-digest.ts";
 
 /** The first wait from an update to its entry, in milliseconds. */

@@ -2,10 +2,10 @@
 // needed.
 
 import type { FollowedRow, PluginRuntime } from "@capstan/orchestrator";
-import { textOf } from "../links/outbox.ts";
 import type { Names } from "../names.ts";
 import type { PeerHost } from "../peer-host.ts";
 import { type PeerRow, peerTable } from "../schema.ts";
+import { textOf } from "../thrown.ts";
 import { type Guest, Invitations } from "./invitations.ts";
 import { configOf } from "./peer-config.ts";
 import type { PeerSecrets } from "./secrets.ts";

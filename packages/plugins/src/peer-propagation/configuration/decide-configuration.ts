@@ -4,7 +4,6 @@
 import {
   type Fault,
   type FollowUp,
-  nearest,
   next,
   type PluginContext,
   printable,
@@ -16,11 +15,12 @@ import type { RoutePolicy } from "@capstan/peer";
 import { isFault, lineage } from "../../auth/grant.ts";
 import { type Lent, nextGrantId, whyNotLent } from "../../auth/grant-messages.ts";
 import { parseClause } from "../../clause.ts";
-import { rightOf } from "../../executor/secret.ts";
+import { rightOf } from "../../executor/secret/secret.ts";
 import type { Context } from "../context.ts";
-import type { Disclosure } from "../explain/account.ts";
 import { principalOf } from "../names.ts";
+import type { Disclosure } from "../schema.ts";
 import { type Limits, OWNERS, ownersTable, type PeerRow, peerTable } from "../schema.ts";
+import { unknownPeer } from "../unknown-peer.ts";
 import { clausesOf, MOST_CLAUSES } from "./rights.ts";
 
 interface Asked {
@@ -210,10 +210,4 @@ export function unknown({ state }: Pick<Context, "state">, name: string) {
       [...state.rows(peerTable)].map(([one]) => one),
     ),
   );
-}
-
-export function unknownPeer(name: string, known: readonly string[]): Fault {
-  const suggestion = nearest(name, known);
-  const hint = suggestion === undefined ? "peer.list names all" : `did you mean "${suggestion}"?`;
-  return { code: "PEER_UNKNOWN", message: `there is no peer "${printable(name)}"; ${hint}` };
 }

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Fault, FaultError, fault, type Right } from "@capstan/orchestrator";
-import { type SecretSources, secretSources } from "../../executor/secret-sources.ts";
+import { type SecretSources, secretSources } from "../../executor/secret/secret-sources.ts";
 import { isOwnFile } from "./decide-configuration.ts";
 
 const FOLDER = "peers";

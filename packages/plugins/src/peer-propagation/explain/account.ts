@@ -2,11 +2,7 @@
 // facts, rows or grants; never who else had to do with it.
 
 import { type Explanation, printable } from "@capstan/orchestrator";
-
-/** How much a peer is told of what became of its messages here. */
-export const DISCLOSURES = ["nothing", "outcome", "clauses"] as const;
-export type Disclosure = (typeof DISCLOSURES)[number];
-export const DEFAULT_DISCLOSURE: Disclosure = "outcome";
+import type { Disclosure } from "../schema.ts";
 
 /** `ambiguous`: nobody knows whether it ran. `erased`: what told of it is gone. */
 export const STATES = ["refused", "held", "running", "done", "failed", "ambiguous", "erased"] as const;

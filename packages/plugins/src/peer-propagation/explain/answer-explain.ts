@@ -14,8 +14,8 @@ import {
 } from "@capstan/orchestrator";
 import { peerNameOf } from "../names.ts";
 import type { Peering } from "../peering.ts";
-import { type PeerRow, peerTable } from "../schema.ts";
-import { type Account, accountOf, DEFAULT_DISCLOSURE, stateOf, type Told } from "./account.ts";
+import { DEFAULT_DISCLOSURE, type PeerRow, peerTable } from "../schema.ts";
+import { type Account, accountOf, stateOf, type Told } from "./account.ts";
 import { AskPeer, type Wanting } from "./ask-peer.ts";
 import { PATIENCE_MS } from "./explain-messages.ts";
 import { Share } from "./share.ts";

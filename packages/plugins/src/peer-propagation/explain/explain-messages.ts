@@ -3,7 +3,8 @@
 
 import { type FaultTable, query } from "@capstan/orchestrator";
 import { z } from "zod";
-import { DISCLOSURES, STATES } from "./account.ts";
+import { DISCLOSURES } from "../schema.ts";
+import { STATES } from "./account.ts";
 
 /** Of the first who asks, in milliseconds. */
 export const PATIENCE_MS = 10_000;
@@ -34,6 +35,6 @@ export const explainFaults = {
   EXPLAINS_EXCEEDED: {
     status: 429,
     retryable: true,
-    text: "The peer asks what became of its messages more often than one may; ask again later.",
+    text: "The peer sends `peer.explain` more often than one peer may; ask again later.",
   },
 } as const satisfies FaultTable;

@@ -5,7 +5,8 @@ import { printable } from "@capstan/orchestrator";
 import { z } from "zod";
 import { plainJson } from "../../registry/plain-json.ts";
 import { MESSAGE } from "../forward/far-answer.ts";
-import { type Account, DISCLOSURES, MOST_PLUGINS, STATES, type Told } from "./account.ts";
+import { DISCLOSURES } from "../schema.ts";
+import { type Account, MOST_PLUGINS, STATES, type Told } from "./account.ts";
 
 /** As deep as anything may be asked (DESIGN.md §3). */
 export const MOST_HOPS = 16;

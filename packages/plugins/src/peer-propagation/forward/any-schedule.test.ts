@@ -3,9 +3,9 @@
 // at most, what was told stays true, and in the end it is known.
 
 import { expect, test } from "bun:test";
-import { type Log, memoryLog } from "@capstan/orchestrator";
+import { forwardedBy, type Log, memoryLog } from "@capstan/orchestrator";
 import { altered, reopened } from "../../dead-letter/dead-letter.fixture.ts";
-import { startWithWays } from "../../executor/elsewhere.fixture.ts";
+import { startWithWays } from "../../executor/elsewhere/elsewhere.fixture.ts";
 import { protocol } from "../../hub.fixture.ts";
 import { forwarder } from "./forward.ts";
 import type { Neighbour } from "./neighbour.ts";
@@ -40,9 +40,8 @@ async function farEnd() {
   const handed = new Set<string>();
   const ask = (by: string, ...[message, options]: Parameters<Neighbour["call"]>): Promise<unknown> => {
     handed.add(by);
-    const { via, hops, request, ...said } = options;
     const as = grants.get(by) as { principal: string; grant: string };
-    return far.runtime.apply(message, as, said, { via: [...via, `n-${by}`], hops: hops + 1, request });
+    return far.runtime.apply(message, as, options, forwardedBy(`n-${by}`, far.runtime.node.id, options));
   };
   return { ...far, runs, handed, ask };
 }

@@ -1,35 +1,35 @@
-// What nobody knows the outcome of is asked again by itself: at once when the neighbour that was asked has a session again, and for a
-// while after it said that it does not know either, which may change. It also says which neighbours can be addressed. Whether anything
-// may be done twice by it is not decided here: it is the same call by the same key (executor/elsewhere.ts).
+// Repeats calls whose outcome is unknown (`ambiguous`): at once when the neighbour that received the call has a session again, and at growing
+// intervals while it does not know the outcome either. It also notes which neighbours can be addressed. Whether anything
+// may be done twice by it is not decided here: it is the same call by the same key (executor/elsewhere/perform-elsewhere.ts).
 
 import type { PluginRuntime } from "@capstan/orchestrator";
-import { askedOf } from "../../executor/elsewhere.ts";
+import { askedOf } from "../../executor/elsewhere/recall.ts";
 import { executions } from "../../executor/protocols.ts";
 import type { Companion } from "../companion.ts";
-import { isUndone } from "../routes/reach.ts";
-import type { PeerName } from "./far-answer.ts";
+import type { PeerName } from "../names.ts";
+import { isUndone } from "../thrown.ts";
 
 export interface AskAgainParts {
   readonly runtime: Pick<PluginRuntime, "note" | "log" | "timers" | "reader" | "given">;
-  /** As whom neighbours are noted (registry/elsewhere.ts). */
+  /** The carrier's name, under which neighbours are noted (registry/elsewhere.ts). */
   readonly by: string;
-  /** Milliseconds until it is asked again that did not know: so many, then twice as many, and so on. */
+  /** Milliseconds until a neighbour that did not know is asked again; doubled each time. */
   readonly first: number;
   /** Whether there is a session with a node now. */
   session(node: string): boolean;
 }
 
-/** Executions that are asked for at once, of one neighbour; those behind them a moment later. */
+/** The most executions that one neighbour is asked about at once; the rest follow after `first`. */
 const MOST_AT_ONCE = 64;
-/** Between two times, at most, and how often: with a second at first, for about an hour and a half. */
+/** The longest interval, and the number of rounds: with one second at first, about an hour and a half. */
 const LONGEST_MS = 10 * 60_000;
 const TIMES = 18;
-/** Between two times from then on: somebody there may have it run again, or give it up, when he comes to work. */
+/** The interval from then on: the neighbour's operator may run the execution again, or abandon it, during working hours. */
 const SELDOM_MS = 60 * 60_000;
-/** Of one execution, whoever it is asked of and however often sessions come and go: each time is two entries. */
+/** The most repeats of one execution, at all neighbours together: each is two entries. */
 const MOST_TRIES = 50;
 
-/** Where the asking has come to: how often all were asked, and after which one it goes on. */
+/** The progress with one neighbour: how many rounds are complete, and the last execution of the present round. */
 interface Round {
   readonly times: number;
   readonly after: string;
@@ -39,7 +39,7 @@ const FIRST: Round = { times: 0, after: "" };
 
 export class AskAgain implements Companion {
   readonly #parts: AskAgainParts;
-  /** By the neighbour's node. */
+  /** By the neighbour's node: stops its timer. */
   readonly #waiting = new Map<string, () => void>();
 
   constructor(parts: AskAgainParts) {
@@ -57,7 +57,7 @@ export class AskAgain implements Companion {
     this.#forget(node);
   }
 
-  /** What was asked of it may have been done. While there is no session, the next one is waited for. */
+  /** A call to this neighbour has an unknown outcome. Without a session, `established` asks. */
   unknown(node: string): void {
     if (!this.#waiting.has(node) && this.#parts.session(node)) this.#later(node, FIRST);
   }
@@ -82,7 +82,7 @@ export class AskAgain implements Companion {
     this.#waiting.set(node, stopTimer);
   }
 
-  /** The oldest first. */
+  /** Asks about the neighbour's ambiguous executions, the oldest first. */
   #ask(node: string, { times, after }: Round): void {
     const { reader, given, note, log } = this.#parts.runtime;
     const open: string[] = [];
@@ -108,7 +108,7 @@ export class AskAgain implements Companion {
     const { note, log } = this.#parts.runtime;
     note({ resource: "action", action: "neighbour", data: { by: this.#parts.by, name, node } }).catch(
       (thrown: unknown) => {
-        // What the disk refused was undone, and this with it. Which of several notes is right only the session knows.
+        // The append failed and was undone: repeat it, with the session's present state, which may have changed.
         if (isUndone(thrown)) this.#note(name, node !== null && this.#parts.session(node) ? node : null);
         else log.error({ error: String(thrown) }, "a neighbour could not be noted");
       },

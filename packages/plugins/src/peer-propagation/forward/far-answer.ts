@@ -1,16 +1,12 @@
-// What a peer answers a performing with, read as what it is: another administration's word. Plain data within bounds, or nothing.
+// Parses a peer's answer to a call as untrusted data of another administration: plain data within bounds, or nothing of it.
 
+import { constants } from "node:os";
 import { type Fault, FaultError, FINAL, fault, printable } from "@capstan/orchestrator";
 import { plainJson } from "../../registry/plain-json.ts";
+import type { PeerName } from "../names.ts";
 
-/** A peer, as its operator here calls it. */
-export interface PeerName {
-  readonly name: string;
-  readonly node: string;
-}
-
-/** An output is 4 Mi characters at most (executor/plain-output.ts), and there is a little around it. */
-const ANSWER = { depth: 95, bytes: 4 * 1024 * 1024 + 4096 };
+/** Bounds of an answer: an output of 4 Mi characters at most, and what surrounds it (executor/task/plain-output.ts), and there is a little around it. */
+const ANSWER = { depth: 95, characters: 4 * 1024 * 1024 + 4096 };
 const DETAILS = { depth: 32, bytes: 16 * 1024 };
 const LONGEST_TEXT = 2000;
 
@@ -26,7 +22,7 @@ export function readPerformed(answer: unknown): { readonly output?: unknown } | 
   if (typeof json !== "object" || json === null || Array.isArray(json)) return { why: "is no object" };
   const { execution, output, pending } = json;
   if (typeof execution !== "string" || !EXECUTION.test(execution)) return { why: "names no execution" };
-  // We never say how long we wait, so nobody may answer before it is over.
+  // The call has no `wait` option, so a peer must not answer before the execution has ended.
   if (pending !== undefined) return { why: "says that it is pending" };
   return output === undefined ? {} : { output };
 }
@@ -34,15 +30,15 @@ export function readPerformed(answer: unknown): { readonly output?: unknown } | 
 /** Whether a rejection is an answer. A lost session has no code; a system's own, such as ECONNRESET, is none either. */
 export function isFarFault(thrown: unknown): boolean {
   const { code } = (thrown ?? {}) as { readonly code?: unknown };
-  return typeof code === "string" && !/^E[A-Z]+$/.test(code);
+  return typeof code === "string" && !Object.hasOwn(constants.errno, code);
 }
 
-/** Whether it says of a rejection that nothing more will become of what it was asked by that key, and it is known what did. */
+/** Whether a rejection is a last word (ADR 0035), other than an abandonment: nothing more will come of the call with that key. */
 export function isFinal(thrown: unknown): boolean {
   return hasLastWord(thrown) && !isAbandoning(thrown);
 }
 
-/** Whether nothing more will become of it there, and nobody knows what did: it was given up. */
+/** Whether a rejection is the last word that the peer has abandoned the execution: the peer will never know its outcome. */
 export function isGivenUp(thrown: unknown): boolean {
   return hasLastWord(thrown) && isAbandoning(thrown);
 }
@@ -56,7 +52,7 @@ function isAbandoning(thrown: unknown): boolean {
   return (thrown as { readonly code?: unknown } | undefined)?.code === "EXECUTION_ABANDONED";
 }
 
-/** One whose details have no room for who said it: they are a list, which is the caller's. */
+/** A fault whose details are a list, so that they cannot name the peer: it is in a field of its own. */
 class FarFault extends FaultError {
   readonly peer: PeerName & { readonly id?: string };
 
@@ -67,8 +63,8 @@ class FarFault extends FaultError {
 }
 
 /**
- * A peer's fault as ours: its code, because callers narrow on it; its text behind the peer's name; and in the details who said so,
- * and by which message of theirs: `peer`, in each other as often as it was handed on.
+ * Turns a peer's fault into ours: its code, because callers narrow on it; its text after the peer's name; and in the details, as `peer`, the peer
+ * and its message's id, nested once for each node that the fault came through.
  */
 export function farFault(thrown: unknown, peer: PeerName): FaultError {
   const far = (thrown ?? {}) as { code?: unknown; message?: unknown; details?: unknown; id?: unknown };
@@ -78,17 +74,17 @@ export function farFault(thrown: unknown, peer: PeerName): FaultError {
   const told = plain !== undefined && "json" in plain ? plain.json : undefined;
   const id = typeof far.id === "string" && MESSAGE.test(far.id) ? { id: far.id } : {};
   const code = known ? {} : { code: printable(String(far.code), 80) };
-  // A list of problems is what callers of that code read: who said so is in the text.
+  // Callers of that code read the list of problems, so it stays; the text names the peer.
   if (known && told !== undefined && (typeof told !== "object" || told === null || Array.isArray(told))) {
     return new FarFault(fault(far.code as string, text, told), { ...peer, ...id });
   }
-  // Its last word is its own, and not ours.
+  // The mark of a last word is about the peer's link, and is removed.
   const { peer: next, [FINAL]: _, ...rest } = Array.isArray(told) ? {} : Object(told);
   const said = { ...peer, ...id, ...(typeof next === "object" && next !== null ? { peer: next } : {}) };
   return new FaultError(fault(known ? (far.code as string) : "PEER_FAULT", text, { ...rest, ...code, peer: said }));
 }
 
-/** The session ended before an answer came. */
+/** The fault where the session ended before the answer came. */
 export function ambiguousFault(name: string, peer: PeerName): FaultError {
   const text = `${name}: the session with ${peer.name} ended while it may have been running; execution.retry asks ${peer.name} what became of it, abandon gives it up`;
   return new FaultError(fault("EXECUTION_AMBIGUOUS", text, { peer }));

@@ -1,38 +1,46 @@
-// What a far side's fault says about whether anything was done.
+// What a peer's fault tells about whether the action ran.
 
 import { FaultError, fault } from "@capstan/orchestrator";
 import { OF_EXECUTION } from "../../executor/schema.ts";
+import { MOST_OF_A_FRAME } from "../links/fits-frame.ts";
 
-/** Said before anything is done: the next way may be better. */
+/** Faults from before anything is done: the next path may work. */
 const UNTAKEN: ReadonlySet<string> = new Set([
   ...["ACTION_UNREACHABLE", "ACTION_UNKNOWN", "PEER_SESSION_OVER", "STOPPING", "FORWARDED_BACK", "HOPS_EXCEEDED"],
+  "PEER_CALLS_EXCEEDED",
 ]);
 
 /**
- * Whether whoever was asked did nothing of it, and another may. The same code may be an execution's that threw it on after it did its
- * work: then it names the execution, or has details of its own.
+ * Whether the neighbour did nothing, so that another may be asked. An action's code may rethrow the same fault after its
+ * work: then the fault names the execution, or has details of its own.
  */
 export function isUntaken({ code, details }: FaultError): boolean {
   return UNTAKEN.has(code) && isObject(details) && !(OF_EXECUTION in details);
 }
 
-/** Whether whoever was asked stops, and has accepted it: it may have begun, and goes on after its next start. */
+/** Whether the neighbour is stopping, and has accepted the call: it may have begun, and goes on after the next start. */
 export function staysAccepted({ code, details }: FaultError): boolean {
   if (code !== "STOPPING" || !isObject(details) || OF_EXECUTION in details) return false;
   return (details as { readonly pending?: unknown }).pending === true;
 }
 
-/** Whether it is what became of an execution. Details that are a list are one's, or of an input that was refused for good. */
+/** Whether the fault is the outcome of an execution. A list as details is an execution's, or of an invalid input. */
 export function tellsOfIt({ details }: FaultError): boolean {
   return Array.isArray(details) || (isObject(details) && OF_EXECUTION in details);
 }
 
 /**
- * Whether it is what became of an execution, also where whoever says so may have forgotten it: then it was refused, or taken for another and not begun,
- * since it was past its deadline.
+ * Whether the fault is the outcome of an execution even if the neighbour may have forgotten the call: then it could also be a refusal, or
+ * DEADLINE_EXCEEDED of a call that was taken as a new one and not begun.
  */
 export function outlasts(fault: FaultError): boolean {
   return isObject(fault.details) && tellsOfIt(fault) && fault.code !== "DEADLINE_EXCEEDED";
+}
+
+/** Said before anything is sent. */
+export function tooLarge(name: string): FaultError {
+  const text = `${name}: its input is larger than what a frame between nodes has room for, ${MOST_OF_A_FRAME} characters; say where it lies instead`;
+  return new FaultError(fault("TOO_LARGE", text));
 }
 
 export function unreachable(name: string, why: string): FaultError {

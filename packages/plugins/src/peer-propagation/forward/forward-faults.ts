@@ -1,4 +1,4 @@
-// What a performing elsewhere may end with beside the far side's own faults, which keep their codes.
+// What a performing elsewhere may end with beside the far side's own faults, which keep their codes; and a peer's own.
 
 import type { FaultTable } from "@capstan/orchestrator";
 
@@ -6,11 +6,16 @@ export const forwardFaults = {
   PEER_FAULT: {
     status: 502,
     retryable: false,
-    text: "A peer refused with what is no fault's code; `details` has it, and which peer. Its operator knows more.",
+    text: "A peer refused with an invalid fault code; `details` has the code and the peer. The peer's operator knows more.",
   },
   PEER_ANSWER_INVALID: {
     status: 502,
     retryable: false,
-    text: "A peer answered a performing with what is no answer. It may have been carried out; nothing of the answer is kept.",
+    text: "A peer's answer to a perform was invalid, and is not kept. The action may have run.",
+  },
+  PEER_CALLS_EXCEEDED: {
+    status: 429,
+    retryable: true,
+    text: "As many calls of the peer, or of all peers, as may be open are not over; the text says whose. Let some of them end.",
   },
 } as const satisfies FaultTable;

@@ -3,9 +3,13 @@
 import { describe, expect, test } from "bun:test";
 import { FaultError, fault, memoryLog } from "@capstan/orchestrator";
 import { reopened } from "../../dead-letter/dead-letter.fixture.ts";
-import { startWithWays } from "../../executor/elsewhere.fixture.ts";
+import { startWithWays } from "../../executor/elsewhere/elsewhere.fixture.ts";
 import { faultFrom } from "../../hub.fixture.ts";
+import { Room } from "../links/room.ts";
 import { asking, Fake, flipping, nthCall, REQUEST } from "./forward.fixture.ts";
+
+/** What is asked by then has been. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe("who is asked", () => {
   test("the neighbour of the best path, and nobody else; what is not said is not sent", async () => {
@@ -24,12 +28,23 @@ describe("who is asked", () => {
 
   test("all that is said crosses", async () => {
     const b = new Fake("berlin");
-    const said = { deadline: 5, correlation: "c", traceparent: "00-…", via: ["n-x"], hops: 3 };
-    await asking({ b }).perform({ ...said, publication: "none", input: undefined });
+    const said = { correlation: "c", traceparent: "00-…", via: ["n-x"], hops: 3 };
+    await asking({ b }).perform({ ...said, deadline: 6000, publication: "none", input: undefined });
     expect(nthCall(b)).toEqual([
       { resource: "action", action: "perform", data: { name: "greet", publication: "none", origin: "b" } },
-      { ...said, key: "m-1", request: REQUEST, hops: 4 },
+      { ...said, timeout: 5000, key: "m-1", request: REQUEST, hops: 4 },
     ]);
+  });
+
+  test("of a deadline what is left of it, which is never less than nothing nor more than a year", async () => {
+    for (const [deadline, timeout] of [
+      [999, 0],
+      [Date.UTC(2200), 365 * 86_400_000],
+    ]) {
+      const b = new Fake("berlin");
+      await asking({ b }).perform({ deadline });
+      expect(nthCall(b)[1]).toMatchObject({ timeout });
+    }
   });
 
   test("the next at once where a session died before anything was sent", async () => {
@@ -97,6 +112,73 @@ describe("who is asked", () => {
   });
 });
 
+test("what no frame has room for is refused, and nobody is noted or asked", async () => {
+  const [b, noted] = [new Fake("berlin"), [] as string[]];
+  const input = "y".repeat(4 * 1024 * 1024);
+  const performed = asking({ b }).perform({ input, asks: async (node) => void noted.push(node) });
+  expect(await faultFrom(performed)).toMatchObject({ code: "TOO_LARGE" });
+  expect([noted, b.asked]).toEqual([[], []]);
+});
+
+describe("a neighbour with room for one at a time", () => {
+  const busy = (answers: Promise<unknown>[]) =>
+    Object.assign(new Fake("berlin", () => answers.shift()), { room: new Room({ calls: 1, characters: 9000 }) });
+  const done = { execution: "x-1KJMMA2G0E0J38R2" };
+
+  test("is asked for the next one when the one before is answered", async () => {
+    const first = Promise.withResolvers<unknown>();
+    const b = busy([first.promise, Promise.resolve(done), Promise.resolve(done)]);
+    const performed = [1, 2, 3].map(() => asking({ b }).perform());
+    await turn();
+    expect(b.asked).toHaveLength(1);
+    first.resolve(done);
+    await Promise.all(performed);
+    expect(b.asked).toHaveLength(3);
+    expect(b.room.isFull).toBe(false);
+  });
+
+  test("is not asked for what was cancelled in line, and whoever is behind that comes next", async () => {
+    const first = Promise.withResolvers<unknown>();
+    const b = busy([first.promise, Promise.resolve(done)]);
+    const controller = new AbortController();
+    const reason = new FaultError(fault("CANCELLED", "cancelled"));
+    const [one, two, three] = [{}, { signal: controller.signal }, {}].map((more) => asking({ b }).perform(more));
+    await turn();
+    controller.abort(reason);
+    expect(await faultFrom(two as Promise<unknown>)).toBe(reason);
+    first.resolve(done);
+    await Promise.all([one, three]);
+    expect(b.asked).toHaveLength(2);
+  });
+
+  test("that is gone has nobody in line: the next is asked, and what it had not answered is ambiguous", async () => {
+    const first = Promise.withResolvers<unknown>();
+    const b = busy([first.promise]);
+    const c = new Fake("cairo");
+    const [one, two] = [1, 2].map(() => asking({ b, c }).perform());
+    await turn();
+    b.ended = true;
+    b.room.end();
+    first.reject(new Error("connection lost"));
+    expect(await two).toMatchObject({ via: "cairo" });
+    expect(await faultFrom(one as Promise<unknown>)).toMatchObject({ code: "EXECUTION_AMBIGUOUS" });
+    expect([b.asked.length, c.asked.length]).toEqual([1, 1]);
+  });
+
+  test("takes a large input when there is less of others under way", async () => {
+    const first = Promise.withResolvers<unknown>();
+    const b = Object.assign(busy([first.promise, Promise.resolve(done)]), {
+      room: new Room({ calls: 9, characters: 9000 }),
+    });
+    const input = "y".repeat(10_000);
+    const performed = [input, 1].map((one) => asking({ b }).perform({ input: one }));
+    await turn();
+    expect(b.asked).toHaveLength(1);
+    first.resolve(done);
+    await Promise.all(performed);
+  });
+});
+
 describe("a session that ends after it was asked", () => {
   test.each([
     ["with a text", () => new Error("connection lost")],
@@ -128,6 +210,10 @@ describe("a session that ends after it was asked", () => {
 describe("a fault of the far side", () => {
   const far = (error: object) => new Fake("berlin", () => Promise.reject(Object.assign(new Error("no"), error)));
   const refused = (error: object) => faultFrom(asking({ b: far(error) }).perform());
+
+  test.each(["EMPTY", "EXPIRED", "ERASED"])("keeps its code, also one that looks like a system's: %s", async (code) => {
+    expect(await refused({ code, message: "it is" })).toMatchObject({ code, message: "berlin: it is" });
+  });
 
   test("keeps its code, behind the peer's name, with who said so and by which message", async () => {
     const error = {

@@ -1,12 +1,13 @@
-// Performing what is elsewhere: the call goes to the neighbour with the best path that can be asked now. Where it may have arrived and
-// nothing tells what became of it, another is asked only if that cannot have it done twice: because its origin promises that this does no
-// harm, or because the way leads to the same node, which knows the request. Whom it is asked is noted first. ADR 0026 and 0030.
+// Performs an action of another node: sends the call to the neighbour with the best path that has a session. If the call may have arrived
+// and its outcome is unknown, another neighbour gets it only if the action cannot run twice by that: its origin promises that a second run does no
+// harm, or the path leads to the same origin, which recognises the request id. Each neighbour is noted before the call is sent. ADR 0026, 0030 and 0035.
 
-import type { FaultError, Message } from "@capstan/orchestrator";
+import { type FaultError, LONGEST_TIMEOUT, type Message } from "@capstan/orchestrator";
 import { type Carried, type CarriedCall, type Carrier, REMEMBERED_MS, Unsettled } from "../../registry/elsewhere.ts";
+import { MOST_OF_A_FRAME, sizeInFrame } from "../links/fits-frame.ts";
 import { release } from "../links/outbox.ts";
 import { ambiguousFault, farFault, isFarFault, isFinal, isGivenUp, readPerformed, unreadable } from "./far-answer.ts";
-import { isUntaken, outlasts, staysAccepted, tellsOfIt, unreachable } from "./far-fault.ts";
+import { isUntaken, outlasts, staysAccepted, tellsOfIt, tooLarge, unreachable } from "./far-fault.ts";
 import type { Peers } from "./neighbour.ts";
 import { type Choice, choices, whyNobody } from "./ways-to-perform.ts";
 
@@ -32,7 +33,7 @@ export function forwarder(peers: Peers): Carrier {
   };
 }
 
-/** What one neighbour came to. `untaken`: it did nothing of it. `lost`: nobody knows. */
+/** The result of one neighbour. `untaken`: it did nothing. `lost`: it may have run the action, and the outcome is unknown. */
 type Came =
   | { readonly kind: "answered"; readonly carried: Carried }
   | { readonly kind: "untaken" | "lost"; readonly fault: FaultError };
@@ -41,15 +42,15 @@ class Performing {
   readonly #peers: Peers;
   readonly #call: CarriedCall;
   readonly #tried = new Set<string>();
-  /** By which it is asked: another, once whoever was asked by the first has said that nothing more will become of that. */
+  /** The key that is sent: a new one, once all neighbours that had the first key have said that nothing more will come of it. */
   #key: string;
-  /** Those that may have done it, or still do: until each has said what became of it, nothing that another says tells that. */
+  /** The neighbours that may have run the action, or still run it. While there are any, another one's refusal does not tell the outcome. */
   readonly #open: Set<string>;
-  /** Of whoever may have done it: what asking others goes by. */
+  /** What is known of the neighbours that may have run the action; it limits who else may be asked. `undefined`: nobody may have run it. */
   #asked: Pick<Choice, "origin" | "digest" | "repeatable"> | undefined;
   #lost: FaultError | undefined;
   #untaken: FaultError | undefined;
-  /** Those of them that have given it up: they will never say more. */
+  /** Of these neighbours, the ones that have abandoned the execution: they will never know its outcome. */
   readonly #gaveUp = new Map<string, FaultError>();
 
   constructor(peers: Peers, call: CarriedCall) {
@@ -57,12 +58,15 @@ class Performing {
     this.#call = call;
     this.#key = call.key;
     this.#open = new Set(call.again === undefined ? [] : [call.again, ...call.open]);
-    // It was asked before this began.
+    // An earlier attempt has already sent the call.
     if (call.again !== undefined) this.#asked = call;
   }
 
   async run(): Promise<Carried> {
-    const { signal } = this.#call;
+    const { signal, name, input } = this.#call;
+    const size = sizeInFrame(input);
+    // The neighbour would end the session, with all that is in flight over it.
+    if (size > MOST_OF_A_FRAME) throw tooLarge(name);
     for (;;) {
       signal.throwIfAborted();
       const choice = this.#next();
@@ -70,25 +74,29 @@ class Performing {
       const { peer, neighbour } = choice;
       const noting = this.#note(choice);
       if (noting !== undefined) await noting;
-      // Until it is sent, a session that ended costs nothing: not while it was noted who is asked, either.
+      const line = neighbour.room?.enter(size, signal);
+      if (line !== undefined) await line;
+      const leave = (): void => neighbour.room?.leave(size);
+      // If the session ended while the neighbour was noted, nothing was sent: the next one is tried.
       if (neighbour.ended) continue;
+      if (signal.aborted) leave();
       signal.throwIfAborted();
       this.#tried.add(peer.node);
-      const came = await this.#askTwice(choice);
+      const came = await this.#askTwice(choice, leave);
       if (came.kind === "answered") return came.carried;
       if (came.kind === "untaken") this.#untaken ??= came.fault;
       else this.#lost = this.#lose(choice, came.fault);
     }
   }
 
-  /** Nothing to wait for where it is noted already. */
+  /** Notes the neighbour. `undefined` where it is noted already. */
   #note({ peer, origin, repeatable, digest }: Choice): Promise<void> | undefined {
     const open = [...this.#open, ...this.#gaveUp.keys()].filter((node) => node !== peer.node);
     const key = this.#key === this.#call.key ? undefined : this.#key;
     const noting = this.#call.asks(peer.node, { origin, repeatable, digest: repeatable && digest, open, key });
     return noting?.catch((thrown) => {
       if (this.#asked === undefined) throw thrown;
-      // Whoever was asked before may have done it, whatever keeps another from being asked.
+      // The neighbours that were asked before may have run it, so a failure to note another one is no outcome.
       throw this.#unsettled(this.#lost ?? unreachable(this.#call.name, "whom to ask could not be noted"));
     });
   }
@@ -101,12 +109,12 @@ class Performing {
     return undefined;
   }
 
-  /** Whether it cannot be done twice by asking this one as well. */
+  /** Whether the call may be sent to this neighbour as well, without running the action twice. */
   #mayBeAsked(choice: Choice): boolean {
     const asked = this.#asked;
     if (asked === undefined) return true;
     const { request, until, address } = this.#call;
-    // Whom the caller addressed is the only one who was meant.
+    // An addressed neighbour is the only one that may get the call.
     if (address !== undefined && "neighbour" in address) return false;
     const isSame = asked.digest === undefined || choice.digest === asked.digest;
     if (asked.repeatable !== undefined && choice.repeatable !== undefined && isSame) return true;
@@ -115,11 +123,11 @@ class Performing {
   }
 
   #lose({ peer, origin, digest, repeatable }: Choice, fault: FaultError): FaultError {
-    // What one of them does not promise is not promised.
+    // Only what the path of every asked neighbour promises counts as promised.
     const promised = this.#asked === undefined ? repeatable : this.#asked.repeatable && repeatable;
     this.#asked = { origin: this.#asked === undefined ? origin : this.#asked.origin, digest, repeatable: promised };
     this.#open.add(peer.node);
-    // Whom it was asked again is asked again already, and not for ever.
+    // The neighbour that is being asked again is rescheduled already (ask-again.ts).
     if (peer.node !== this.#call.again) this.#peers.unknown?.(peer.node);
     return fault;
   }
@@ -138,29 +146,31 @@ class Performing {
   }
 
   /**
-   * Whoever did nothing of it then has kept that as what became of the key. Where by that nobody is left who may have done it, it is done now, by
-   * another key, which is noted first: a doubt is always about one key.
+   * Asks a neighbour, perhaps a second time with a new key. A neighbour that did nothing has recorded that as the outcome of the first key. If by that no
+   * neighbour is left that may have run the action, the call is sent again; the new key is noted first, so that an unknown outcome always belongs to one key.
    */
-  async #askTwice(choice: Choice): Promise<Came> {
+  async #askTwice(choice: Choice, leave: () => void): Promise<Came> {
     const wasAsked = this.#open.has(choice.peer.node);
-    const came = await this.#ask(choice);
+    const came = await this.#ask(choice, leave);
     if (came.kind !== "untaken" || !wasAsked || this.#asked !== undefined) return came;
     this.#key = this.#call.anew;
     await this.#note(choice);
     return choice.neighbour.ended ? came : this.#ask(choice);
   }
 
-  async #ask(choice: Choice): Promise<Came> {
+  /** @param over called once the neighbour is done with the call, whoever waits for that */
+  async #ask(choice: Choice, over = () => {}): Promise<Came> {
     const { name, input, publication, address, request, deadline, correlation, traceparent, via, hops, signal } =
       this.#call;
     const { peer, neighbour, origin } = choice;
     const data = defined({ name, input, publication, at: furtherOf(address), origin });
     const message: Message = { resource: "action", action: "perform", data };
-    const options = defined({ key: this.#key, request, deadline, correlation, traceparent, via, hops: hops + 1 });
+    const timeout = deadline === undefined ? undefined : timeoutOf(deadline, this.#peers.now());
+    const options = defined({ key: this.#key, request, timeout, correlation, traceparent, via, hops: hops + 1 });
     let answer: unknown;
     try {
-      // Whoever waited may want it no more: then those that were asked are told beside this (take-back.ts).
-      answer = await unlessAborted(neighbour.call(message, options, true), signal);
+      // On cancellation this stops waiting; take-back.ts tells the neighbours.
+      answer = await unlessAborted(neighbour.call(message, options, true), signal, over);
     } catch (thrown) {
       if (signal.aborted) throw signal.reason;
       return this.#threw(choice, thrown);
@@ -176,14 +186,14 @@ class Performing {
 
   async #threw({ peer, neighbour }: Choice, thrown: unknown): Promise<Came> {
     const { name } = this.#call;
-    // That the session is lost may be told to whoever waits before it is told to us.
+    // A lost session may reject this call before the session is marked as ended: that happens within this turn.
     await new Promise((resolve) => setTimeout(resolve, 0));
     if (neighbour.ended || !isFarFault(thrown)) return { kind: "lost", fault: ambiguousFault(name, peer) };
     const fault = farFault(thrown, peer);
     if (fault.code === "EXECUTION_AMBIGUOUS") return { kind: "lost", fault };
-    // Heard before its session ends.
+    // `STOPPING` of an accepted call: it may run, and the session is about to end.
     if (staysAccepted(fault)) return { kind: "lost", fault: ambiguousFault(name, peer) };
-    // Where it may have been done before, only what is said of an execution tells what became of it; or the last word of all who may have.
+    // If an earlier call may have run, only the outcome of an execution resolves it, or the last words of all neighbours that may have run it (ADR 0035).
     const isKnown = this.#asked === undefined || this.#peers.now() < this.#call.until + REMEMBERED_MS;
     if (isKnown ? tellsOfIt(fault) : outlasts(fault)) throw fault;
     if (this.#asked !== undefined && isGivenUp(thrown) && this.#open.delete(peer.node))
@@ -199,8 +209,16 @@ function furtherOf(address: CarriedCall["address"]): string | undefined {
   return address !== undefined && "further" in address ? address.further : undefined;
 }
 
-/** Cancelled, or past its deadline: whatever comes of it later is nobody's. */
-function unlessAborted(asked: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+/** What is left of a deadline, in milliseconds: the clocks of two nodes need not agree. */
+function timeoutOf(deadline: number, now: number): number {
+  return Math.min(Math.max(0, deadline - now), LONGEST_TIMEOUT);
+}
+
+/**
+ * Stops waiting at a cancellation or the deadline; a later answer is dropped.
+ * @param over called when the answer came, whether it was still waited for or not
+ */
+function unlessAborted(asked: Promise<unknown>, signal: AbortSignal, over = () => {}): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const aborted = (): void => {
       reject(signal.reason);
@@ -209,6 +227,7 @@ function unlessAborted(asked: Promise<unknown>, signal: AbortSignal): Promise<un
     };
     if (signal.aborted) {
       aborted();
+      over();
       return;
     }
     signal.addEventListener("abort", aborted, { once: true });
@@ -216,13 +235,14 @@ function unlessAborted(asked: Promise<unknown>, signal: AbortSignal): Promise<un
       <T>(tell: (came: T) => void) =>
       (came: T): void => {
         signal.removeEventListener("abort", aborted);
+        over();
         tell(came);
       };
     asked.then(ends(resolve), ends(reject));
   });
 }
 
-/** What is not said must not be sent: the far side's options are a closed object. */
+/** Without the undefined fields: the receiver's options are a strict object. */
 function defined<T extends object>(options: T): T {
   const said: Partial<T> = {};
   for (const name in options) if (options[name] !== undefined) said[name] = options[name];

@@ -2,9 +2,9 @@
 // asked for it any more.
 
 import { describe, expect, test } from "bun:test";
-import { type FaultError, FINAL, fault, memoryLog, siblingId } from "@capstan/orchestrator";
+import { type FaultError, FINAL, fault, forwardedBy, memoryLog, siblingId } from "@capstan/orchestrator";
 import { reopened } from "../../dead-letter/dead-letter.fixture.ts";
-import { startWithWays } from "../../executor/elsewhere.fixture.ts";
+import { startWithWays } from "../../executor/elsewhere/elsewhere.fixture.ts";
 import { type ExecutionRow, executionTable } from "../../executor/schema.ts";
 import { faultFrom, protocol } from "../../hub.fixture.ts";
 import { Unsettled } from "../../registry/elsewhere.ts";
@@ -21,8 +21,8 @@ const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 async function chain() {
   const hangs = protocol("hangs", () => new Promise(() => {}));
   const leading = (node: string, to: Node, as: { principal: string; grant: string }, by: string) => {
-    const call: Neighbour["call"] = (message, { via, hops, request, ...said }) =>
-      to.runtime.apply(message, as, said, { via: [...via, by], hops: hops + 1, request });
+    const call: Neighbour["call"] = (message, said) =>
+      to.runtime.apply(message, as, said, forwardedBy(by, to.runtime.node.id, said));
     return forwarder({
       now: () => 0,
       pathsOf: () => [{ peer: node, origin: "n-d" }],
@@ -117,6 +117,25 @@ describe("giving up while it is asked again", () => {
       expect(await one).toMatchObject({ code: "EXECUTION_ABANDONED", message: `${mine} was given up by app` });
     expect(await faultFrom(a.app.execution.abandon({ id: mine }))).toMatchObject({ code: "EXECUTION_UNKNOWN" });
   });
+});
+
+test("who asks while it is tried again there is told at once that it is not known, and afterwards what became of it", async () => {
+  const { a, b, d, only, again } = await chain();
+  const [[mine], [theirs]] = [only(a), only(d)];
+  // It hangs once more.
+  const retried = faultFrom(d.app.execution.retry({ id: theirs }));
+  while (only(d)[1].state !== "running") await turn();
+  await again(b);
+  expect([only(b)[1].state, only(d)[1].state]).toEqual(["ambiguous", "running"]);
+  expect(await faultFrom(a.app.execution.retry({ id: mine }))).toMatchObject({ code: "EXECUTION_AMBIGUOUS" });
+  await d.app.execution.cancel({ id: theirs });
+  expect(await retried).toMatchObject({ code: "CANCELLED" });
+  await again(b);
+  expect(await faultFrom(a.app.execution.retry({ id: mine }))).toMatchObject({
+    code: "CANCELLED",
+    details: { peer: { node: "n-b", peer: { node: "n-d" } } },
+  });
+  expect([only(a), only(b), only(d)]).toEqual([undefined, undefined, undefined] as never);
 });
 
 describe("of several that were asked", () => {

@@ -2,8 +2,8 @@
 // for good, since nothing was accepted by that key. Where something was, a refusal of who asks now tells nothing.
 
 import { afterEach, describe, expect, test } from "bun:test";
-import { FaultError, fault } from "@capstan/orchestrator";
-import { recording, startWithWays } from "../../executor/elsewhere.fixture.ts";
+import { FaultError, fault, forwardedBy } from "@capstan/orchestrator";
+import { recording, startWithWays } from "../../executor/elsewhere/elsewhere.fixture.ts";
 import { Clock, faultFrom, protocol } from "../../hub.fixture.ts";
 import { everything, keepSecret, only, pairSecret, startNode, until } from "../peers.fixture.ts";
 import { RawPeer, rawIdentity } from "../raw-peer.fixture.ts";
@@ -46,8 +46,7 @@ class Lossy implements Neighbour {
 
 /** Who asks a node in the name of `by`. */
 const asker = (node: Node, as: () => As, by: string): Neighbour["call"] => {
-  return (message, { via, hops, request, ...said }) =>
-    node.runtime.apply(message, as(), said, { via: [...via, by], hops: hops + 1, request });
+  return (message, said) => node.runtime.apply(message, as(), said, forwardedBy(by, node.runtime.node.id, said));
 };
 
 async function start(options: Parameters<typeof startWithWays>[0]): Promise<Node> {

@@ -1,23 +1,26 @@
-// The peers as whoever asks them sees them: the paths that are known, and the sessions that are there.
+// Peers, as the code that sends them calls sees them: the known paths to a route, and the live sessions.
 
 import type { CallOptions, Message, Repeatable } from "@capstan/orchestrator";
+import type { Room } from "../links/room.ts";
 
 /** A live session with a neighbour, whoever dialled. */
 export interface Neighbour {
-  /** As the operator calls it. */
+  /** The operator's name for the peer. */
   readonly name: string;
-  /** It is being stopped: nothing new is asked of it. */
+  /** The peer is being stopped: no new calls are sent to it. */
   readonly leaving?: boolean;
-  /** From the moment that the session is lost: what it had not answered by then, it never will. */
+  /** `true` from the moment that the session is lost: outstanding calls are never answered. */
   readonly ended: boolean;
+  /** In which performings wait in line that are too many for its session; absent: there are never too many. */
+  readonly room?: Room | undefined;
   /**
-   * @param owed it is what an execution owes, and tells of nothing else: that is durable, or may be done twice, and so it is sent at once
+   * @param owed the call is an owed effect of an execution and carries no other information. Its entry is durable, or it may run twice, so it is sent at once
    * @throws what the neighbour answered, or that the session is lost
    */
   call(message: Message, options: CallSaid, owed?: boolean): Promise<unknown>;
 }
 
-/** What a node that hands a call on says of it. */
+/** The options with which a node forwards a call. */
 export interface CallSaid extends CallOptions {
   readonly via: readonly string[];
   readonly hops: number;
@@ -25,9 +28,9 @@ export interface CallSaid extends CallOptions {
 }
 
 export interface PathTo {
-  /** Our own have none. */
+  /** The neighbour's node id; `undefined` for our own routes. */
   readonly peer: string | undefined;
-  /** The node that has it, and its administration. */
+  /** The node that offers the route, and its domain. */
   readonly origin: string;
   readonly domain?: string | undefined;
   readonly digest?: string | undefined;
@@ -37,10 +40,10 @@ export interface PathTo {
 export interface Peers {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Paths to a route, `action:greet`, best first, none that is filtered. */
+  /** The unfiltered paths to a route such as `action:greet`, best first. */
   pathsOf(route: string): Iterable<PathTo>;
-  /** `undefined` where nothing can be sent to that node now. */
+  /** The session with a node; `undefined` where nothing can be sent to it now. */
   neighbour(node: string): Neighbour | undefined;
-  /** What was asked of a neighbour may have been done, and nobody can tell: it may be worth asking again. */
+  /** The outcome of a call to this neighbour is unknown: it should be asked again later (ask-again.ts). */
   unknown?(node: string): void;
 }

@@ -44,6 +44,9 @@ function gone(node: PeerNode, name: string): Promise<unknown> {
   return until(async () => !(await node.app.action.list()).items.some((item) => item.name === name));
 }
 
+/** As much as an output may have here. */
+const LARGE = "y".repeat(4 * 1024 * 1024 - 2);
+
 const input = { type: "object", properties: { name: { type: "string" } }, required: ["name"] };
 
 describe("one hop", () => {
@@ -80,6 +83,21 @@ describe("one hop", () => {
     expect(one).toEqual(two);
     expect(await asked()).toEqual(one);
     expect(runs.runs).toEqual([1]);
+  });
+
+  test.each([
+    ["who dialled asks", 0],
+    ["who was dialled asks", 1],
+  ])("%s for an output that no frame has room for: its execution fails, and the session goes on", async (_, asker) => {
+    const large = protocol("large", ({ input }) => (input === "fault" ? Promise.reject(new Error(LARGE)) : LARGE));
+    const pair = [await start("n-berlin", large), await start("n-osaka", large)] as const;
+    const [near, far] = [pair[asker] as PeerNode, pair[1 - asker] as PeerNode];
+    await far.app.action.register({ name: "read", protocol: "large" });
+    await peered(pair[0], pair[1]);
+    await known(near, "read");
+    for (const input of ["output", "fault"])
+      expect(await faultFrom(near.app.action.perform({ name: "read", input }))).toMatchObject({ code: "TOO_LARGE" });
+    expect(near.messages.filter((message) => message.includes("peer.lost"))).toEqual([]);
   });
 
   test("a hundred at once are a hundred", async () => {
@@ -301,7 +319,7 @@ describe("a session that dies", () => {
   });
 });
 
-test("a deadline is the far side's too", async () => {
+test("a deadline is the far side's too, also where its clock is four minutes ahead", async () => {
   const timers = new LongTimers();
   const aborted = Promise.withResolvers<unknown>();
   const seen = protocol("seen", ({ signal }) => {
@@ -313,7 +331,7 @@ test("a deadline is the far side's too", async () => {
     });
   });
   const near = await start("n-berlin");
-  const far = await startNode({ id: "n-osaka", protocols: [seen], timers });
+  const far = await startNode({ id: "n-osaka", protocols: [seen], timers, now: () => Date.now() + 240_000 });
   nodes.push(far);
   await far.app.action.register({ name: "slow", protocol: "seen", timeout: 2 * LongTimers.LONG });
   await peered(near, far);

@@ -2,9 +2,9 @@
 // which two neighbours lead to; what is killed is the log's process.
 
 import { describe, expect, test } from "bun:test";
-import { type Log, memoryLog } from "@capstan/orchestrator";
+import { forwardedBy, type Log, memoryLog } from "@capstan/orchestrator";
 import { altered, dyingAfter, reopened } from "../../dead-letter/dead-letter.fixture.ts";
-import { startWithWays } from "../../executor/elsewhere.fixture.ts";
+import { startWithWays } from "../../executor/elsewhere/elsewhere.fixture.ts";
 import { faultFrom, protocol } from "../../hub.fixture.ts";
 import { forwarder } from "./forward.ts";
 import type { Neighbour } from "./neighbour.ts";
@@ -22,9 +22,8 @@ async function farEnd(may = ["action.perform", "action.recall"]) {
   const grants = new Map<string, { principal: string; grant: string }>();
   for (const name of ["b", "c"]) grants.set(name, await far.app.grant.create({ principal: `by-${name}`, allow: may }));
   const ask: (by: string) => Neighbour["call"] = (by) => (message, options) => {
-    const { via, hops, request, ...said } = options;
     const as = grants.get(by) as { principal: string; grant: string };
-    return far.runtime.apply(message, as, said, { via: [...via, `n-${by}`], hops: hops + 1, request });
+    return far.runtime.apply(message, as, options, forwardedBy(`n-${by}`, far.runtime.node.id, options));
   };
   return { ...far, runs, ask };
 }

@@ -6,7 +6,8 @@ import { type RecallRow, recallTable } from "../../executor/schema.ts";
 import type { Companion } from "../companion.ts";
 import { inTime } from "../links/in-time.ts";
 import { release } from "../links/outbox.ts";
-import { isFarFault, type PeerName } from "./far-answer.ts";
+import type { PeerName } from "../names.ts";
+import { isFarFault } from "./far-answer.ts";
 import type { Neighbour } from "./neighbour.ts";
 
 export interface TakeBackParts {

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { type Message, memoryLog } from "@capstan/orchestrator";
 import { reopened } from "../../dead-letter/dead-letter.fixture.ts";
-import { recording, startWithWays } from "../../executor/elsewhere.fixture.ts";
+import { recording, startWithWays } from "../../executor/elsewhere/elsewhere.fixture.ts";
 import { type ExecutionRow, executionTable } from "../../executor/schema.ts";
 import { Clock, faultFrom } from "../../hub.fixture.ts";
 import { Unsettled } from "../../registry/elsewhere.ts";

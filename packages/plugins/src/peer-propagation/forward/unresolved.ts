@@ -3,7 +3,7 @@
 // kept here for a day. Asking again is another's (ask-again.ts).
 
 import { fault, type PluginRuntime } from "@capstan/orchestrator";
-import { askedOf } from "../../executor/elsewhere.ts";
+import { askedOf } from "../../executor/elsewhere/recall.ts";
 import { executions } from "../../executor/protocols.ts";
 import type { ExecutionRow } from "../../executor/schema.ts";
 
@@ -18,7 +18,7 @@ export interface UnresolvedParts {
 }
 
 const LOOK_MS = 10 * 60_000;
-/** For so long it may be asked by other ways as well (executor/elsewhere.ts, REQUEST_MS): from then on only who was asked can tell. */
+/** For so long it may be asked by other ways as well (executor/elsewhere/perform-elsewhere.ts, REQUEST_MS): from then on only who was asked can tell. */
 const DUE_MS = 60 * 60_000;
 /** For so long keys are kept: then whoever had it handed on cannot ask this node for it any more. */
 const HANDED_ON_MS = 24 * 60 * 60_000;

@@ -1,15 +1,15 @@
-// Which neighbours can be asked for a performing now, the best first: whom the caller addressed, whoever was asked before, and those with
-// a path to whoever may do it. It never goes back where it came from.
+// Which neighbours can get a call now, the best first: those that received it before, then the addressed neighbour, or those with
+// a path to an origin that may run it. A call never goes back to a node that it came through.
 
 import type { Repeatable } from "@capstan/orchestrator";
 import type { CarriedCall } from "../../registry/elsewhere.ts";
-import type { PeerName } from "./far-answer.ts";
+import type { PeerName } from "../names.ts";
 import type { Neighbour, Peers } from "./neighbour.ts";
 
 export interface Choice {
   readonly peer: PeerName;
   readonly neighbour: Neighbour;
-  /** The node that is to do it; `undefined`: whoever does, by the neighbour's best way. */
+  /** The only node that may run it; `undefined`: whichever the neighbour's best path leads to. */
   readonly origin: string | undefined;
   readonly digest: string | undefined;
   readonly repeatable: Repeatable | undefined;
@@ -21,7 +21,7 @@ type Asked = Pick<CarriedCall, "name" | "via" | "origin" | "only" | "address"> &
 export function* choices(peers: Peers, asked: Asked): Generator<Choice> {
   const { name, via, only, address, again, open = [], repeatable } = asked;
   const before = again === undefined ? [] : [again, ...open];
-  // Before anything was asked whoever leads there may do it, unless somebody said who.
+  // Before the first call any origin may run it, unless the caller named one.
   const origin = only || again !== undefined ? asked.origin : undefined;
   const at = (node: string): Pick<Choice, "peer" | "neighbour"> | undefined => {
     const neighbour = peers.neighbour(node);
@@ -42,16 +42,16 @@ export function* choices(peers: Peers, asked: Asked): Generator<Choice> {
     if (peer === undefined || via.includes(peer)) continue;
     if (before.includes(peer) || (origin !== undefined && path.origin !== origin)) continue;
     if (address !== undefined && path.origin !== address.origin && path.domain !== address.origin) continue;
-    // A session that ended a moment ago may still have its paths: nothing was sent, so the next one is as good.
+    // The paths of a session that has just ended may still be there: nothing was sent, so the next path is used.
     const found = at(peer);
     if (found === undefined) continue;
-    // What may be done twice may be done by anybody; else whoever it is asked for, so that it is known whom to ask again.
+    // A call with a promise may run at any origin. Another is bound to one origin, so that it is known which one to ask again.
     const pinned = path.repeatable === undefined || origin !== undefined || address !== undefined;
     yield { ...found, origin: pinned ? path.origin : undefined, digest, repeatable: path.repeatable };
   }
 }
 
-/** Why nobody can be asked, of whom nobody was. */
+/** Why there is no neighbour for a call that was sent to none. */
 export function whyNobody(peers: Peers, { name, via, address }: Asked): string {
   if (address !== undefined && "neighbour" in address) return `there is no session with ${address.neighbour} now`;
   const leading = [...peers.pathsOf(`action:${name}`)].filter(({ peer }) => peer !== undefined && !via.includes(peer));

@@ -1,5 +1,5 @@
-// Connections that others made with us: their `open` is a challenge's hello, their proof is verified as the connection's input,
-// and what we have to say waits until they have said where to (`peer.open`).
+// A connection that a peer dialled. The peer's `open` arrives as a challenge's hello, its `proof` as the connection's input; our
+// messages wait until the peer has sent its callback (`peer.open`).
 
 import type { Live, Timers } from "@capstan/orchestrator";
 import type { ConnectionId, Message } from "@capstan/peer";
@@ -12,7 +12,7 @@ export interface AcceptedParts {
   readonly timers: Timers;
   readonly patience: number;
   lost(text: string): void;
-  /** Ends the session that the connection is of. */
+  /** Ends the RPC session that carries this connection. */
   close(why: string): void;
 }
 
@@ -22,7 +22,7 @@ export class AcceptedLink implements Link {
   readonly ended: Promise<void>;
   ask: Ask | undefined;
   readonly #parts: AcceptedParts;
-  /** Handed out one by one: the answer of the challenge, then that of `peer.open`, or why there is none. */
+  /** Messages that leave as answers, one each: our `open` in the challenge's answer, our `proof` in `peer.open`'s, or a notification instead. */
   readonly #spoken: Message[] = [];
   #outbox: Outbox | undefined;
   #live: Live | undefined;
@@ -51,12 +51,12 @@ export class AcceptedLink implements Link {
     else this.#outbox.push(message);
   }
 
-  /** What the speaker has said in answer to what it was told. */
+  /** The speaker's next message that has to leave as an answer. */
   takeSpoken(): Message | undefined {
     return this.#spoken.shift();
   }
 
-  /** It is established: what comes from here on goes to the callback, once there is one. */
+  /** The session is established: later messages go to the peer's callback, once it has sent one. */
   proved(): void {
     this.#outbox ??= new Outbox({
       ...{ timers: this.#parts.timers, patience: this.#parts.patience },
@@ -68,7 +68,7 @@ export class AcceptedLink implements Link {
     for (const message of more) this.#outbox.push(message);
   }
 
-  /** The peer has said where to. */
+  /** The peer has sent its callback. */
   opened(live: Live): void {
     if (this.#over) {
       live.dispose();
@@ -80,7 +80,7 @@ export class AcceptedLink implements Link {
     this.#outbox?.open();
   }
 
-  /** Its session is over. */
+  /** The RPC session has ended. */
   gone(why: string): void {
     this.#lost(why);
   }
@@ -105,7 +105,7 @@ export class AcceptedLink implements Link {
     this.#over = true;
     this.ask = undefined;
     this.#live?.dispose();
-    // Of a handshake that failed the answer is still to go out; whoever gets it closes.
+    // After a failed handshake the answer with the notification has yet to leave, and the dialler closes.
     if (this.#outbox !== undefined) this.#parts.close("the peering session is over");
     this.#outbox?.abandon();
     this.#closed?.();

@@ -1,5 +1,5 @@
-// How a peer gets its scope: its OPEN is the challenge's hello, its PROOF the connection's input. Who it is, the speaker says;
-// what it may is its grant's.
+// How a dialling peer gets its scope: its OPEN is the challenge's hello, its PROOF the connection's input. The speaker
+// authenticates the peer; the peer's grant limits its rights.
 
 import { randomUUID } from "node:crypto";
 import { defineConnection, type Fault, fault } from "@capstan/orchestrator";
@@ -9,10 +9,10 @@ import type { Peering } from "../peering.ts";
 import { peerTable } from "../schema.ts";
 import { AcceptedLink } from "./acceptor.ts";
 
-/** A frame of somebody who has proved nothing: it is read by the protocol's own schemas, and bounded by the door. */
+/** A frame of an unauthenticated peer: the transport bounds its size, and the protocol's own schemas parse it. */
 const frame = z.record(z.string().max(64), z.unknown());
 
-/** One text for all who are not let in; which of them it was is for the node's own log. */
+/** The same text for every refused peer; the node's own log has the reason. */
 const UNPROVED = "this node did not take it for a peer; its operator sees why (peer.show, and the node's log)";
 
 export function connectionFromIBGPPeer(peering: Peering) {
@@ -53,7 +53,7 @@ export function connectionFromIBGPPeer(peering: Peering) {
   });
 }
 
-/** @param said the notification that the protocol has for it */
+/** @param said the protocol's notification of the refusal */
 function unproved(said?: unknown): Fault {
   return fault("PEER_UNPROVED", UNPROVED, said === undefined ? undefined : { frame: said });
 }

@@ -1,21 +1,22 @@
-// A connection that we made: challenge, proof, scope, and then frames as calls of that scope. Its peer's frames come to a
-// callback of ours.
+// A connection that this node dialled: challenge, proof, scope, and then our frames as calls of that scope. The peer sends its frames to
+// our callback.
 
 import type { Message as Call, OpenedSession, Timers } from "@capstan/orchestrator";
 import type { ConnectionId, Message } from "@capstan/peer";
 import { z } from "zod";
+import { textOf } from "../thrown.ts";
 import { callOf } from "./frames.ts";
 import type { Ask, Link, LinkEvents } from "./link.ts";
-import { Outbox, textOf } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
 
 /** The connection's name in the public object; DESIGN.md §2. */
 export const CONNECTION = "connectionFromIBGPPeer";
 
-/** What the other side answers a challenge: its name for the connection, and what its speaker says. */
+/** The answer to a challenge: the peer's name for the connection, and its speaker's message (`open`). */
 const offered = z.object({ session: z.string().min(1).max(200), frame: z.unknown() });
-/** And once it believes us. */
+/** The answer to `peer.open`: the peer's `proof`. */
 const opened = z.object({ proof: z.unknown() });
-/** A refusal may hold the notification that its speaker sent. */
+/** A refusal may contain the notification of the peer's speaker. */
 const refusal = z.object({ details: z.object({ frame: z.unknown() }) });
 
 export interface DialParts extends LinkEvents {
@@ -23,7 +24,7 @@ export interface DialParts extends LinkEvents {
   readonly timers: Timers;
   readonly patience: number;
   readonly session: OpenedSession;
-  /** What the peer asks of us over the callback, in its own name. @param theirs what it calls the connection */
+  /** A call of the peer over our callback, under its principal. @param theirs its name for the connection */
   asked(call: unknown, options: unknown, theirs: string): Promise<unknown>;
 }
 
@@ -44,7 +45,7 @@ export class DialledLink implements Link {
   #over = false;
   #proved: (() => void) | undefined;
   #closed: (() => void) | undefined;
-  /** Frames may come before the answer that they come behind (the callback's calls and the answer are not in one line). */
+  /** Resolves once the handshake is complete. The peer's frames wait for it, because calls of the callback may overtake the answer before them. */
   readonly #ready: Promise<void>;
 
   constructor(parts: DialParts) {
@@ -82,7 +83,7 @@ export class DialledLink implements Link {
         this.#prove(message);
         break;
       default:
-        // Before the handshake is over there is no way to say why we end it, and nobody that it could be said to.
+        // Queued: before the handshake is complete the peer cannot be sent anything, not even why we end it.
         this.#outbox.push(message);
     }
   }
@@ -114,8 +115,8 @@ export class DialledLink implements Link {
       await this.#ready;
       return this.#parts.asked(call, options, this.#theirs);
     };
-    // Asked for before the scope is there: the handshake is two round trips, and not three. What comes later is asked of the scope
-    // itself: a call on a promise, kept though it be, is the far side's to resolve each time.
+    // Pipelined on the promise of the scope, so that the handshake takes two round trips and not three. Later calls use the resolved scope,
+    // because the far side would have to resolve the promise again at each call.
     const open = ask({ resource: "peer", action: "open", data: { session: this.#theirs, callback } });
     Promise.all([open, scope])
       .then(([value, held]) => {
@@ -130,7 +131,7 @@ export class DialledLink implements Link {
       .catch((thrown: unknown) => this.#refused(thrown));
   }
 
-  /** Called as a method: what a stub's property gives is a stub too. */
+  /** A method of the stub: reading its property would only give another stub. */
   #method(name: string): (input: unknown) => Promise<unknown> {
     return (input) => (this.#session.api[name] as (input: unknown) => Promise<unknown>)(input);
   }

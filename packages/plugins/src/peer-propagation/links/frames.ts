@@ -1,35 +1,35 @@
-// The protocol's messages as messages of this hub, and what a peer asks over its callback as it comes off the wire.
+// Translates between the peering protocol's frames and calls (`peer.update`, …), and parses the calls that a peer sends over the callback.
 
 import { type Message as Call, FaultError, fault } from "@capstan/orchestrator";
 import type { ConnectionId, Message, SpeakerInput } from "@capstan/peer";
 import { z } from "zod";
 import { FRAME_VERBS, type FrameType } from "../schema.ts";
 
-/** A message of the protocol on its way out, and its text, in which it was measured. */
+/** An outgoing message of the protocol, and its text, whose length counts against the outbox's limit. */
 export interface Framed {
   readonly message: Message;
   readonly text: string;
 }
 
 /**
- * `<peer, update, …>`. An update goes as its text: as a value, all that carries and judges calls would walk its thousands of routes
- * again. @param session the name of the connection on the side that is asked
+ * The call for a frame: `<peer, update, …>`. An update is sent as text, because each layer of the call would walk the thousands of routes
+ * of a value again. @param session the receiver's name for the connection
  */
 export function callOf({ message, text }: Framed, session: ConnectionId): Call {
   const frame = message.type === "update" ? text : message;
   return { resource: "peer", action: FRAME_VERBS[message.type as FrameType], data: { session, frame } };
 }
 
-/** A frame that came, as the speaker is told of it. */
+/** The speaker's input for a received frame. */
 export function heardAs(connection: ConnectionId, frame: unknown): SpeakerInput {
   if (typeof frame === "string") return { type: "received-text", connection, text: frame, only: "update" };
   return { type: "received", connection, value: frame };
 }
 
-/** How the text of an update begins: no other frame is told as text. */
+/** How an update's text begins; no other frame is sent as text. */
 const UPDATE_TEXT = '{"type":"update",';
 
-/** As what a frame goes by what it says itself. */
+/** The verb of the call for a frame, by the frame's own type. */
 export function verbOf(frame: unknown): string | undefined {
   if (typeof frame === "string") return frame.startsWith(UPDATE_TEXT) ? FRAME_VERBS.update : undefined;
   const { type } = Object(frame) as { readonly type?: unknown };
@@ -43,7 +43,7 @@ const callSchema = z.strictObject({
 });
 
 /**
- * A peer's call. Both sides name a connection for themselves: what it says of its own is said of ours.
+ * Parses a peer's call. Each side has its own name for the connection: the peer's is replaced by ours.
  * @throws FaultError
  */
 export function parseCall(value: unknown, theirs: string, ours: ConnectionId): Call {

@@ -1,9 +1,9 @@
-// Waiting for what a peer answers: for a while. What comes later is nobody's, and what it holds on the other side is given back.
+// Waits for a peer's answer, up to a time. A later answer is dropped, and the remote references in it are released.
 
 import type { Timers } from "@capstan/orchestrator";
 import { release } from "./outbox.ts";
 
-/** @throws Error that says how long it was, and whatever the answer is refused with */
+/** @throws Error with the time, or the error that the peer answered */
 export function inTime(answer: Promise<unknown>, ms: number, timers: Timers): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const stop = timers.after(ms, () => {

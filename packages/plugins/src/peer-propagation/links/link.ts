@@ -1,40 +1,40 @@
-// A connection with a peer, as the host has it: what the speaker wants said goes in here, and comes out as calls.
+// A connection with a peer, as the host uses it: it sends the speaker's messages as calls to the peer.
 
 import type { Message as Call, CallOptions } from "@capstan/orchestrator";
 import type { ConnectionId, Message } from "@capstan/peer";
 
-/** What a node that forwards a call says of where it comes from. */
+/** The options with which a node forwards a call: where the call came from. */
 export interface ForwardOptions extends CallOptions {
   readonly via?: readonly string[] | undefined;
   readonly hops?: number | undefined;
   readonly request?: string | undefined;
 }
 
-/** Asks the other side for a message, in our name there. @throws its fault, or that the connection is gone */
+/** Sends a message to the peer, under our principal there. @throws the peer's fault, or that the connection is gone */
 export type Ask = (call: Call, options?: ForwardOptions) => Promise<unknown>;
 
 export interface Link {
   readonly connection: ConnectionId;
-  /** Who made it. */
+  /** Whether this node dialled it. */
   readonly dialled: boolean;
   send(message: Message): void;
-  /** Nothing more will be sent: it closes once what was is out, or the other side has had its time. */
+  /** Sends nothing more, and closes once the peer has taken all queued messages, or did not take them in time. */
   end(): void;
-  /** It closes now, whatever was to be said. */
+  /** Closes at once, and drops queued messages. */
   close(): void;
-  /** Until it is there, what the other side has to be asked cannot be. */
+  /** `undefined` until the handshake is complete, and after the end: the peer cannot be called then. */
   readonly ask: Ask | undefined;
-  /** The other side has taken all that was said, and so has acted on it. */
+  /** Whether the peer has taken all messages, and so has acted on them. */
   readonly isTaken: boolean;
-  /** It is closed, or lost: nothing more is answered over it. */
+  /** Whether it is closed or lost: no more answers come over it. */
   readonly over: boolean;
-  /** Once it is. */
+  /** Resolves once it is over. */
   readonly ended: Promise<void>;
 }
 
-/** What a link tells the host. */
+/** The events of a link, for the host. */
 export interface LinkEvents {
-  /** A message of the protocol, as a value that nobody has looked at. */
+  /** A frame of the protocol, not parsed yet. */
   received(value: unknown): void;
   lost(text: string): void;
 }

@@ -1,23 +1,24 @@
-// What is to be said over one connection, in order: a few frames at a time, the next ones when those were taken. The other
-// side may hang, answer nonsense or read slowly; then the connection is given up, and nobody else has noticed.
+// The queue of outgoing frames of one connection, with back-pressure: only a few are in flight, and the next is sent when one was acknowledged. If the
+// peer hangs, answers with an error or reads too slowly, only this connection is given up.
 
-import { printable, type Timers } from "@capstan/orchestrator";
+import type { Timers } from "@capstan/orchestrator";
 import { encodeFrame, type Message } from "@capstan/peer";
+import { textOf } from "../thrown.ts";
 import type { Framed } from "./frames.ts";
 
 export interface OutboxParts {
   readonly timers: Timers;
-  /** Milliseconds that the other side has to take a frame: as long as it may be silent. */
+  /** Milliseconds within which the peer must acknowledge a frame. */
   readonly patience: number;
   readonly bytes?: number | undefined;
   say(framed: Framed): Promise<unknown>;
-  /** It is given up. */
+  /** Called when the connection is given up. */
   failed(text: string): void;
 }
 
-/** Frames that wait for their answers at once: enough to fill the pipe, few enough that a slow reader is noticed. */
+/** The most frames in flight: enough to fill the pipe, few enough to notice a slow reader. */
 const IN_FLIGHT = 8;
-/** UTF-16 code units of frames: some tables of 50,000 routes, and what changes of them while they are sent. */
+/** The most UTF-16 code units of queued frames: several tables of 50,000 routes, and their changes meanwhile. */
 const MOST_WAITING = 32 * 1024 * 1024;
 
 export class Outbox {
@@ -37,7 +38,7 @@ export class Outbox {
     this.#watch();
   }
 
-  /** The other side has taken all that was said. */
+  /** Whether the peer has acknowledged all frames. */
   get isEmpty(): boolean {
     return this.#inFlight + this.#queue.length === 0;
   }
@@ -54,14 +55,14 @@ export class Outbox {
     this.#pump();
   }
 
-  /** From here on the other side takes frames. */
+  /** The handshake is complete: starts sending. */
   open(): void {
     this.#opened = true;
     this.#watch();
     this.#pump();
   }
 
-  /** Takes nothing more; calls back once what it has is out, or it is given up. */
+  /** Accepts no more frames; calls `done` once all are acknowledged, or the connection is given up. */
   finish(done: () => void): void {
     if (this.#over) {
       done();
@@ -83,7 +84,7 @@ export class Outbox {
       this.#inFlight++;
       this.#parts.say(next).then(
         (answer) => {
-          // Nothing of it is read, and stubs in it would be kept until the session ends.
+          // The answer is not used; stubs in it would be kept until the session ends.
           release(answer);
           this.#taken(next.text.length);
         },
@@ -107,7 +108,7 @@ export class Outbox {
     this.#end();
   }
 
-  /** Whoever is asked for something has from now on as long as it may be silent. */
+  /** Restarts the timer: the peer has `patience` to acknowledge a frame, or to complete the handshake. */
   #watch(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
@@ -134,16 +135,11 @@ export class Outbox {
   }
 }
 
-/** What a remote value holds on the other side is given back. */
+/** Releases the references to the other side that a value holds. */
 export function release(held: unknown): void {
   try {
     (held as Partial<Disposable> | null | undefined)?.[Symbol.dispose]?.();
   } catch {
-    // The session is over: so is what it held.
+    // The session is over, and with it its references.
   }
-}
-
-export function textOf(thrown: unknown): string {
-  // It may be the other side's: operators read it.
-  return printable(String((thrown as { message?: unknown } | null | undefined)?.message ?? thrown), 300);
 }

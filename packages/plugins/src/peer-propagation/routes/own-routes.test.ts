@@ -74,6 +74,16 @@ test("two rows of one name are one route, for as long as one of them is there", 
   expect(change([shelves, "a", undefined])).toEqual([[[], ["channel:a"]]]);
 });
 
+test("of the rows of one name the first says which, in the order of their tables and keys, whenever they came", () => {
+  const { change } = offering();
+  const digestIs = (digest: string) => [[[["channel:a", digest]], []]];
+  expect(change([books, "b", { name: "channel:a", digest: "2" }])).toEqual(digestIs("2"));
+  expect(change([books, "a", { name: "channel:a", digest: "1" }])).toEqual(digestIs("1"));
+  expect(change([books, "c", { name: "channel:a", digest: "3" }])).toEqual(digestIs("1"));
+  expect(change([books, "a", { name: "channel:a", digest: "9" }])).toEqual(digestIs("9"));
+  expect(change([books, "a", undefined])).toEqual(digestIs("2"));
+});
+
 test("a table that cannot say its row's routes costs that row alone", () => {
   const { change, errors } = offering();
   expect(change([books, "x", { name: "channel:broken" }], [books, "a", { name: "channel:a" }])).toEqual([

@@ -4,7 +4,8 @@ import type { PluginRuntime } from "@capstan/orchestrator";
 import { type Attributes, type BestChange, listOf, type Path } from "@capstan/peer";
 import { topics } from "../../publisher/elsewhere/topics.ts";
 import { MOST_REACHED, type Reached, type ReachRow, type Way } from "../schema.ts";
-import { topicOfRoute } from "../topics/topic-route.ts";
+import { isUndone } from "../thrown.ts";
+import { topicOfRoute } from "./topic-route.ts";
 
 export interface ReachParts {
   readonly runtime: Pick<PluginRuntime, "note" | "log" | "given">;
@@ -22,11 +23,6 @@ const MOST_WAYS = 256;
 
 type Told = Pick<BestChange, "name" | "now">;
 
-/** Whether a note was decided, and undone with what it was decided on. */
-export function isUndone(thrown: unknown): boolean {
-  return (thrown as { readonly code?: unknown } | undefined)?.code === "LOG_UNAVAILABLE";
-}
-
 export class Reach {
   readonly #parts: ReachParts;
 
@@ -36,7 +32,7 @@ export class Reach {
 
   change(all: readonly BestChange[]): void {
     // Our own are no business of the tables': whoever has a thing looks there first.
-    this.#tell(all.filter(({ before, now }) => (before ?? now)?.attributes.peer !== undefined));
+    this.#tell(all.filter(({ before, now }) => isOfPeer(before) || isOfPeer(now)));
   }
 
   /** Nothing is reached any more by what this was told. */
@@ -114,6 +110,11 @@ export class Reach {
     const { path, chunk } = now.attributes;
     return { peer: this.#parts.nameOf(node) ?? node, node, path: listOf(path), origin: chunk.claim.node };
   }
+}
+
+/** Whether a path is another node's: our own have no peer. */
+function isOfPeer(path: Path | undefined): boolean {
+  return path?.attributes.peer !== undefined;
 }
 
 function* slices<T>(all: readonly T[], most: number): Generator<readonly T[]> {

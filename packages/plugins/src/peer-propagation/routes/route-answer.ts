@@ -3,9 +3,9 @@
 import type { Envelope, Reader } from "@capstan/orchestrator";
 import { FaultError } from "@capstan/orchestrator";
 import { listOf, type Path } from "@capstan/peer";
-import { unknownPeer } from "../configuration/decide-configuration.ts";
 import type { Running } from "../peering.ts";
 import { peerTable } from "../schema.ts";
+import { unknownPeer } from "../unknown-peer.ts";
 
 const PAGE = 100;
 

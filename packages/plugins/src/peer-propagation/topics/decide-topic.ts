@@ -3,7 +3,7 @@
 import { next, printable, refuse } from "@capstan/orchestrator";
 import type { Context } from "../context.ts";
 import { exported, refused } from "../routes/exported.ts";
-import { routeOfTopic } from "./topic-route.ts";
+import { routeOfTopic } from "../routes/topic-route.ts";
 
 /** @param domain ours */
 export function decideTopic({ message, envelope, state }: Context, domain: string) {

@@ -30,6 +30,11 @@ test("fields that a later version may have are passed over", () => {
   expect(read({ items: [{ ...one(6), more: 1 }], next: "6.l-c", head: "7.l-c" })).toHaveProperty("next", "6.l-c");
 });
 
+test("a publication is measured in characters, as frames are", () => {
+  const data = "€".repeat(1.5 * 1024 * 1024);
+  expect(read({ items: [one(6, { data })], next: "6.l-c" })).toHaveProperty("next", "6.l-c");
+});
+
 const huge = "a".repeat(5 * 1024 * 1024);
 let deep: unknown = 1;
 for (let i = 0; i < 200; i++) deep = [deep];

@@ -8,7 +8,7 @@ import { actionIn } from "../../publisher/topic.ts";
 import { plainJson } from "../../registry/plain-json.ts";
 
 /** The bounds of an answer: one publication of 4 Mi characters, or a page, and what surrounds it. */
-const ANSWER = { depth: 97, bytes: 4 * 1024 * 1024 + 64 * 1024 };
+const ANSWER = { depth: 97, characters: 4 * 1024 * 1024 + 64 * 1024 };
 
 /** Loose bounds: the import checks each publication (publisher/elsewhere/arrival.ts), and one that does not fit is missed without losing the page. */
 const word = z.string().max(1000);

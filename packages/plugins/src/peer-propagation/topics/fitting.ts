@@ -2,10 +2,8 @@
 // too large is sent without its data, so that the reader knows of it and can go on.
 
 import type { FarPublication, TopicPage } from "../../publisher/elsewhere/topics.ts";
+import { framedSize, MOST_OF_A_FRAME } from "../links/fits-frame.ts";
 import { MOST_CHARACTERS } from "./topic-messages.ts";
-
-/** The most UTF-16 code units of a publication in a frame. */
-const MOST_OF_A_FRAME = 4 * 1024 * 1024 - 16 * 1024;
 
 /**
  * The beginning of a page for which there is room, but at least its first publication, if need be without data.
@@ -16,7 +14,7 @@ export function fitting(page: TopicPage, room = MOST_CHARACTERS): TopicPage {
   const [only, more] = items;
   if (only === undefined || more !== undefined || only.omitted !== undefined) return { items, next };
   // A page has about 1 Mi characters beyond its first publication: only a single one can be too large.
-  const size = framed(only);
+  const size = framedSize(only);
   return size <= MOST_OF_A_FRAME ? { items, next } : { items: [{ ...only, data: null, omitted: size }], next };
 }
 
@@ -27,17 +25,4 @@ function within({ items, next }: TopicPage, room: number): TopicPage {
     if (left < 0 && i > 0) return { items: items.slice(0, i), next: (items[i - 1] as FarPublication).cursor };
   }
   return { items, next };
-}
-
-/** The publication's size in a frame, where every array is wrapped in another (capnweb's protocol.md). */
-function framed(one: FarPublication): number {
-  const size = JSON.stringify(one)?.length ?? 0;
-  return size * 2 <= MOST_OF_A_FRAME ? size : size + 2 * arraysIn(one.data);
-}
-
-function arraysIn(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0;
-  let found = Array.isArray(value) ? 1 : 0;
-  for (const part of Array.isArray(value) ? value : Object.values(value)) found += arraysIn(part);
-  return found;
 }

@@ -2,8 +2,8 @@
 // so just asks later.
 
 import type { PluginRuntime } from "@capstan/orchestrator";
-import type { PeerName } from "../forward/far-answer.ts";
-import { textOf } from "../links/outbox.ts";
+import type { PeerName } from "../names.ts";
+import { textOf } from "../thrown.ts";
 
 /** Publications a second, where a peer's limits name no rate (docs/peers.md). */
 const USUAL = 1_000;

@@ -4,7 +4,7 @@
 import { FaultError, fault, type PluginRuntime } from "@capstan/orchestrator";
 import type { Slots } from "../../publisher/delivery/slots.ts";
 import type { TopicPage } from "../../publisher/elsewhere/topics.ts";
-import type { PeerName } from "../forward/far-answer.ts";
+import type { PeerName } from "../names.ts";
 import { entryIn, logIn } from "./far-cursor.ts";
 import { Ring } from "./ring.ts";
 import { MOST_IN_A_PAGE } from "./topic-messages.ts";

@@ -2,7 +2,7 @@
 
 import { MOST_CHANGES } from "../../publisher/elsewhere/import-schema.ts";
 import type { TopicCarrier, TopicState } from "../../publisher/elsewhere/topics.ts";
-import { isUndone } from "../routes/reach.ts";
+import { isUndone } from "../thrown.ts";
 import { type ImportedParts, ImportedTopic } from "./imported-topic.ts";
 import { MOST_A_PEER } from "./topic-relay.ts";
 

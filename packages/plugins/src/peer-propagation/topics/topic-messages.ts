@@ -42,11 +42,11 @@ export const topicFaults = {
   TOPIC_UNREACHABLE: {
     status: 503,
     retryable: true,
-    text: "No node that leads to the topic can be asked now, or what it answers is of no use; the text says which.",
+    text: "No peer on a path to the topic can be asked now, or its answer is invalid; the text says which.",
   },
   TOPIC_READS_EXCEEDED: {
     status: 429,
     retryable: true,
-    text: "The peer waits for as many topics at once as one may; let some of them be answered first.",
+    text: "The peer has as many open topic reads as one peer may; wait until some are answered.",
   },
 } as const satisfies FaultTable;

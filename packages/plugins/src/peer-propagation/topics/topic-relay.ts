@@ -5,7 +5,7 @@ import { FaultError, fault, type PluginRuntime } from "@capstan/orchestrator";
 import { Slots } from "../../publisher/delivery/slots.ts";
 import type { TopicRead } from "../../publisher/elsewhere/topics.ts";
 import { RunQueue } from "../../publisher/run-queue.ts";
-import type { PeerName } from "../forward/far-answer.ts";
+import type { PeerName } from "../names.ts";
 import { type Relayed, RelayedTopic } from "./relayed-topic.ts";
 import { MOST_CHARACTERS } from "./topic-messages.ts";
 import type { Asking, Ways } from "./ways.ts";

@@ -6,14 +6,14 @@ import type { BestChange } from "@capstan/peer";
 import { type TopicPage, type TopicRead, topics } from "../../publisher/elsewhere/topics.ts";
 import type { Companion } from "../companion.ts";
 import { FewLines } from "../few-lines.ts";
-import type { PeerName } from "../forward/far-answer.ts";
+import type { PeerName } from "../names.ts";
 import { exported } from "../routes/exported.ts";
+import { routeOfTopic, topicOfRoute } from "../routes/topic-route.ts";
 import { reachTable } from "../schema.ts";
 import { fitting } from "./fitting.ts";
 import { Pace } from "./pace.ts";
 import { TopicImporter } from "./topic-importer.ts";
 import { type PeerShare, TopicRelay } from "./topic-relay.ts";
-import { routeOfTopic, topicOfRoute } from "./topic-route.ts";
 import { type TopicPeers, Ways } from "./ways.ts";
 
 /** How long a neighbour may take to answer beyond the wait, in milliseconds: a full page over a slow line. */

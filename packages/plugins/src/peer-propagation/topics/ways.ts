@@ -4,11 +4,13 @@
 import { type Fault, FaultError, fault, type Message, type PluginRuntime, printable } from "@capstan/orchestrator";
 import type { TopicRead } from "../../publisher/elsewhere/topics.ts";
 import type { FewLines } from "../few-lines.ts";
-import { farFault, isFarFault, type PeerName } from "../forward/far-answer.ts";
+import { farFault, isFarFault } from "../forward/far-answer.ts";
 import type { Neighbour } from "../forward/neighbour.ts";
-import { release, textOf } from "../links/outbox.ts";
+import { release } from "../links/outbox.ts";
+import type { PeerName } from "../names.ts";
+import { routeOfTopic } from "../routes/topic-route.ts";
+import { textOf } from "../thrown.ts";
 import { type FarPage, readPage } from "./far-page.ts";
-import { routeOfTopic } from "./topic-route.ts";
 
 export interface Path {
   /** The neighbour's node id; `undefined` for our own routes. */

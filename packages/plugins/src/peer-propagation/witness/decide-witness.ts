@@ -1,9 +1,9 @@
 // Decides on a witness's findings, and on an operator's acceptance. Pure.
 
 import { next, refuse } from "@capstan/orchestrator";
-import { unknownPeer } from "../configuration/decide-configuration.ts";
 import type { Context } from "../context.ts";
 import { peerTable } from "../schema.ts";
+import { unknownPeer } from "../unknown-peer.ts";
 import { type Finding, type WitnessRow, witnessTable } from "./witness-schema.ts";
 
 export function decideWitness({ message, envelope, state }: Context) {

@@ -1,5 +1,5 @@
-// Examines whether a checkpoint goes on from the one that is held of the same log, and if not, where they differ. A witness cosigns only what this
-// finds good (https://c2sp.org/tlog-witness).
+// Checks that a peer's new checkpoint is consistent with the one that this node holds of the same log, and otherwise finds the first differing entry. A
+// witness cosigns only a checkpoint that is `good` here (https://c2sp.org/tlog-witness).
 
 import {
   type Checkpoint,
@@ -25,19 +25,19 @@ export type Verdict =
   /** Unknown: the peer gave no valid answer. */
   | { readonly kind: "unproved"; readonly why: string };
 
-/** @param held what is held of the log; `undefined` for the first checkpoint, which is accepted as it is */
+/** @param held the checkpoint and leaves that this node holds; `undefined` for the first checkpoint, which is accepted as it is */
 export async function examine(held: Known | undefined, shown: Checkpoint, peer: LogOfPeer): Promise<Verdict> {
   try {
     return held === undefined
-      ? { kind: "good", leaves: await followed(LeafWindow.empty, shown, peer) }
-      : await continued(held, shown, peer);
+      ? { kind: "good", leaves: await fetchLeaves(LeafWindow.empty, shown, peer) }
+      : await checkContinuation(held, shown, peer);
   } catch (thrown) {
     if (thrown instanceof Unanswered) return { kind: "unproved", why: thrown.message };
     throw thrown;
   }
 }
 
-async function continued(held: Known, shown: Checkpoint, peer: LogOfPeer): Promise<Verdict> {
+async function checkContinuation(held: Known, shown: Checkpoint, peer: LogOfPeer): Promise<Verdict> {
   const { checkpoint: older, leaves } = held;
   if (shown.log !== older.log) {
     const why = `it shows another log, ${shown.log}, and showed ${older.log} up to entry ${older.size}`;
@@ -62,12 +62,12 @@ async function continued(held: Known, shown: Checkpoint, peer: LogOfPeer): Promi
     const why = `the ${restored} entries that it says a restore kept are not those that it had`;
     return found("forked", why, held, shown, peer);
   }
-  const now = await followed(start ?? LeafWindow.empty, shown, peer);
+  const now = await fetchLeaves(start ?? LeafWindow.empty, shown, peer);
   return { kind: "good", leaves: now, ...(restored === undefined ? {} : { kept: restored }) };
 }
 
-/** The leaves of the shown log, as far as they are kept. @throws Unanswered where they do not lead to its root */
-async function followed(start: LeafWindow, { size, root }: Checkpoint, peer: LogOfPeer): Promise<LeafWindow> {
+/** Fetches the leaves of the shown log that a witness keeps. @throws Unanswered where they do not have the checkpoint's root */
+async function fetchLeaves(start: LeafWindow, { size, root }: Checkpoint, peer: LogOfPeer): Promise<LeafWindow> {
   let window = start;
   if (size - start.size > LEAVES_KEPT) {
     const base = size - LEAVES_KEPT;
@@ -120,7 +120,7 @@ async function firstDifferent(
         const leaf = page.subarray(i * 32, (i + 1) * 32);
         if (same(leaf, leaves.leaf(entry))) continue;
         // An entry counts against the log only where the log itself signed that it has it.
-        if (await provesToHave(leaf, entry, shown, peer))
+        if (await provesInclusion(leaf, entry, shown, peer))
           return { entry, how: `entry ${entry} is another than it was` };
         return { how: `it shows another entry ${entry} than it had, and does not prove that it signed that` };
       }
@@ -134,7 +134,7 @@ async function firstDifferent(
   return { how: `which of them, it does not show${before}` };
 }
 
-async function provesToHave(
+async function provesInclusion(
   leaf: Uint8Array,
   entry: number,
   { size, root }: Checkpoint,

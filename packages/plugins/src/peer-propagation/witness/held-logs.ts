@@ -1,4 +1,4 @@
-// What this node holds of the logs that it witnesses, in files of its data directory: `witness/<node>.checkpoint` is the note that it cosigned last,
+// What this node holds of the peers' logs that it witnesses, in files of its data directory: `witness/<node>.checkpoint` is the note that it cosigned last,
 // with the cosignature; `witness/<node>.leaves` has the hashes of the newest leaves. A cosignature leaves the node only once both are on disk. Files
 // that are read back count only where their signatures and hashes are valid. Files are by node, not by log: a node claims its log's id itself, and
 // such a claim must not affect what is held of another node.
@@ -18,8 +18,8 @@ import {
   verifyCosignatures,
   witnessKeyOf,
 } from "@capstan/orchestrator";
-import { textOf } from "../links/outbox.ts";
 import { NAME } from "../names.ts";
+import { textOf } from "../thrown.ts";
 import { type Identity, verifierKeys } from "./node-keys.ts";
 
 export interface Held {
@@ -86,7 +86,7 @@ export class HeldLogs {
     return this.#unreadable.get(node) ?? this.#blind;
   }
 
-  /** Keeps it, durably once this resolves. @throws whatever the file system throws; then the former state is held */
+  /** Replaces what is held of a node's log; durable once it resolves. @throws whatever the file system throws; then the former state is held */
   async keep(held: Held): Promise<void> {
     const { node } = held;
     if (this.#directory !== undefined) {
@@ -167,7 +167,7 @@ export class HeldLogs {
 }
 
 /**
- * The last line of a file is our cosignature. Where our key is another by now, the log's own has to be one that is pinned.
+ * The last line of a file is our cosignature. If our key was rotated since, the log's own signature must verify under a pinned key.
  * @throws ProofError
  */
 async function readCosigned(text: string, pinned: readonly VerifierKey[], { name, publicKey }: Identity) {
@@ -195,7 +195,7 @@ async function made(directory: string): Promise<void> {
   try {
     await parent.sync();
   } catch {
-    // Some file systems flush no directory, and need not.
+    // Some file systems cannot flush a directory, and need not.
   } finally {
     await parent.close();
   }
@@ -205,7 +205,7 @@ async function listed(directory: string): Promise<readonly string[]> {
   try {
     return (await readdir(directory)).sort();
   } catch (thrown) {
-    // There is no such directory, and so nothing of ours.
+    // No directory, so nothing is held.
     if (["ENOENT", "ENOTDIR"].includes((thrown as { code?: string }).code ?? "")) return [];
     throw thrown;
   }

@@ -6,14 +6,15 @@ import type { z } from "zod";
 import { plainJson } from "../../registry/plain-json.ts";
 import { inTime } from "../links/in-time.ts";
 import type { Ask } from "../links/link.ts";
-import { release, textOf } from "../links/outbox.ts";
+import { release } from "../links/outbox.ts";
+import { textOf } from "../thrown.ts";
 import { heldSchema, leavesSchema, provedSchema } from "./witness-messages.ts";
 
 /** The peer gave no valid answer. */
 export class Unanswered extends Error {}
 
 export interface LogOfPeer {
-  /** The proofs that are asked for, of the log of `to` entries. @throws Unanswered */
+  /** Proofs about the peer's log of `to` entries: consistency `from` a size, peaks of `base`, inclusion of `entry`. @throws Unanswered */
   prove(asked: { to: number; from?: number; base?: number; entry?: number }): Promise<Proved>;
   /** `count` leaves from an entry on, 32 bytes each; at most LEAVES_A_PAGE. @throws Unanswered */
   leaves(from: number, count: number): Promise<Uint8Array>;

@@ -1,5 +1,5 @@
-// Cosignatures that peers give this node's checkpoints: verified against keys that are pinned and checkpoints that this node signed, kept
-// for receipts (log.receipt), in a file that a start reads back.
+// Peers' cosignatures on this node's checkpoints: verified by the peers' pinned keys and against checkpoints that this node sent, and kept
+// for receipts (log.receipt), in a file that the next start reads.
 
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ import {
   verifyCosignatures,
   witnessKeyOf,
 } from "@capstan/orchestrator";
-import { textOf } from "../links/outbox.ts";
+import { textOf } from "../thrown.ts";
 import { type Identity, nodeOfKey, verifierKeys } from "./node-keys.ts";
 
 export interface OwnParts {
@@ -28,7 +28,7 @@ export interface OwnParts {
   /** This log's id. */
   readonly log: string;
   readonly cosigned: CosignedCheckpoints;
-  /** Of the tree of so many entries, as the log has them now. */
+  /** The root of this log's tree at a size; `undefined` where the log is smaller. */
   root(size: number): Awaitable<Uint8Array> | undefined;
   pinned(node: string): readonly string[];
   damaged(file: string, why: string): void;
@@ -41,7 +41,7 @@ export interface OwnCosigned {
 }
 
 const FILE = join("witness", "own.json");
-/** Checkpoints that a peer was told lately: a cosignature does not say which it is of. */
+/** How many sent checkpoints are remembered for each peer: a cosignature does not name its checkpoint. */
 const MOST_TOLD = 8;
 const LONGEST_FILE = 4 * 1024 * 1024;
 
@@ -61,18 +61,18 @@ export class OwnCosignatures {
     return this.#opened;
   }
 
-  /** A peer is told a checkpoint of ours. */
+  /** A checkpoint is being sent to a peer. */
   tell(node: string, note: string): void {
     const before = this.#told.get(node) ?? [];
     this.#told.set(node, [note, ...before.filter((one) => one !== note)].slice(0, MOST_TOLD));
   }
 
-  /** The newest that a node has cosigned. */
+  /** The newest checkpoint that a node has cosigned. */
   of(node: string): OwnCosigned | undefined {
     return this.#newest.get(node);
   }
 
-  /** A line that a peer says is its cosignature. Answers whether it is one, of a checkpoint that it was told. */
+  /** Takes a peer's cosignature line. Returns whether it is valid for a checkpoint that was sent to the peer. */
   async heard(node: string, line: string): Promise<boolean> {
     for (const note of this.#told.get(node) ?? []) {
       const verified = await this.#verified(node, note, line);
@@ -84,7 +84,7 @@ export class OwnCosignatures {
     return false;
   }
 
-  /** As it was verified: what a peer sent may have more in it than the one line, and would go into receipts. */
+  /** Returns the verified cosignature, because the peer's text may contain more than the one line, which must not get into receipts. */
   async #verified(node: string, note: string, line: string): Promise<Cosignature | undefined> {
     const keys = verifierKeys(node, this.#parts.pinned(node)).map(witnessKeyOf);
     try {
@@ -103,7 +103,7 @@ export class OwnCosignatures {
     if (before === undefined || before.time <= time) this.#newest.set(node, { size, time });
   }
 
-  /** One after another: each writes what there is by then. */
+  /** Writes are queued: each writes the state at its time. */
   #write(): Promise<void> {
     const { directory } = this.#parts;
     if (directory === undefined) return Promise.resolve();
@@ -124,7 +124,7 @@ export class OwnCosignatures {
       const notes: unknown = text.length > LONGEST_FILE ? undefined : JSON.parse(text);
       if (!Array.isArray(notes) || !notes.every((one) => typeof one === "string"))
         throw new Error("it is no list of notes");
-      // Oldest first, so that what is newest of each stays.
+      // Oldest first, so that each node's newest cosignature remains.
       for (const note of notes.toReversed()) await this.#read(note);
     } catch (thrown) {
       if ((thrown as { code?: string }).code !== "ENOENT") damaged(FILE, textOf(thrown));
@@ -138,10 +138,10 @@ export class OwnCosignatures {
         verifierOf({ name: identity.name, publicKey: identity.publicKey() }),
       ]);
       const root = await this.#parts.root(checkpoint.size);
-      // What was cosigned before a restore may be of entries that are gone.
+      // A checkpoint from before a restore may cover entries that are gone.
       if (checkpoint.log !== log || root === undefined || Buffer.compare(root, checkpoint.root) !== 0) return;
     } catch (thrown) {
-      // Another key's by now, or damaged: it is of use to nobody, and there will be others.
+      // Signed by a former key, or damaged: it is dropped, and later ones follow.
       if (thrown instanceof ProofError) return;
       throw thrown;
     }

@@ -1,26 +1,26 @@
-// Tells peers this node's checkpoints: the newest with each session, and from then on whenever there is another one, at the pace of
-// keepalives. What it is told of is signed already (the kernel's notary/): here is only who was told what.
+// Sends this node's checkpoints to its peers, in keepalives: the newest when a session begins, and later ones as they change. The kernel's
+// notary/ signs the checkpoints; this keeps track of what each peer was sent.
 
 import type { PluginRuntime } from "@capstan/orchestrator";
 import { FewLines } from "../few-lines.ts";
-import { textOf } from "../links/outbox.ts";
+import { textOf } from "../thrown.ts";
 
 export interface TellingParts {
   readonly runtime: PluginRuntime;
-  /** Milliseconds between two looks whether there is another one. */
+  /** Milliseconds between two checks for a new checkpoint. */
   readonly every: number;
-  /** Resolves once there may be somebody to tell. */
+  /** Resolves once checkpoints may be sent. */
   readonly ready: Promise<void>;
-  /** Has a keepalive sent to a node that there is a session with: it asks for what to tell. */
+  /** Sends a keepalive to a node with a session; building it calls `take`. */
   keepAlive(node: string): void;
-  /** Called at each look, as long as there are sessions. */
+  /** Called at each check, while there are sessions. */
   looked(): void;
 }
 
 export class Telling {
   readonly #parts: TellingParts;
   readonly #lines: FewLines;
-  /** By node that there is a session with: the note that it was told last. */
+  /** By node with a session: the checkpoint's note that it was sent last. */
   readonly #told = new Map<string, string | undefined>();
   #newest: string | undefined;
   #stopTimer: (() => void) | undefined;
@@ -33,7 +33,7 @@ export class Telling {
 
   established(node: string): void {
     this.#told.set(node, undefined);
-    // It alone is told at once: one that comes and goes costs the others nothing.
+    // Only this peer is sent the checkpoint now, so that a flapping session costs the others nothing.
     void this.#refresh().then(() => {
       if (this.#told.has(node)) this.#parts.keepAlive(node);
     });
@@ -44,7 +44,7 @@ export class Telling {
     this.#told.delete(node);
   }
 
-  /** What a node is to be told with the keepalive that is about to be sent; `undefined` where it was. */
+  /** The checkpoint for the keepalive that is about to be sent to a node; `undefined` where the node has it already. */
   take(node: string): string | undefined {
     const note = this.#newest;
     if (!this.#told.has(node) || note === this.#told.get(node)) return undefined;

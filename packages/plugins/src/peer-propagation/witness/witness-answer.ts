@@ -1,10 +1,10 @@
-// What a witness answers: operators, how it is with the logs of their peers; peers, what proves that this log only grew.
+// Answers of the witness messages: to operators, the state of the peers' logs; to peers, proofs that this node's log only grew.
 
 import { cosigned, type Envelope, FaultError, fault, printable, type Reader } from "@capstan/orchestrator";
-import { unknownPeer } from "../configuration/decide-configuration.ts";
 import { peerNameOf } from "../names.ts";
 import type { Peering } from "../peering.ts";
 import { type PeerRow, peerTable } from "../schema.ts";
+import { unknownPeer } from "../unknown-peer.ts";
 import { AskedPeer, type HeldPage, Unanswered } from "./log-of-peer.ts";
 import { LEAVES_A_PAGE, witnessTable } from "./witness-schema.ts";
 
@@ -59,7 +59,7 @@ export function witnessAnswers(peering: Peering) {
   };
 }
 
-/** How it is with a peer's log, in a few fields: also for who shows peers. */
+/** The state of a peer's log, for `witness.list`, `witness.show`, `peer.list` and `peer.show`. */
 export function shownWitness(peering: Peering, reader: Reader, { name, node }: PeerRow) {
   if (node === undefined) return { name, state: "nothing" as const };
   const alert = reader.get(witnessTable, node)?.alert;
@@ -76,14 +76,14 @@ export function shownWitness(peering: Peering, reader: Reader, { name, node }: P
     ...(alert?.entry === undefined ? {} : { entry: alert.entry }),
     ...(why === undefined ? {} : { why }),
     ...(restored === undefined ? {} : { restored: { epoch: restored.epoch, size: restored.size } }),
-    // The other way round: how far that peer has cosigned this node's log.
+    // The reverse direction: how far that peer has cosigned this node's log.
     ...(ours === undefined ? {} : { ours: { size: ours.size, at: ours.time * 1000 } }),
   };
 }
 
 function answerHeld(peering: Peering, { message, principal }: Envelope, reader: Reader): HeldPage {
   const { log, name, from, count = LEAVES_A_PAGE } = message.data as HeldAsked;
-  // A peer is answered of its own log alone: whoever else says that it is theirs.
+  // A peer is only told about its own node's log, even if another peer claims the same log id.
   const whose = peerNameOf(principal) ?? name;
   const node = whose === undefined ? undefined : reader.get(peerTable, whose)?.node;
   const held = peering.witness?.held.byLog(log).find((one) => whose === undefined || one.node === node);
@@ -113,7 +113,7 @@ async function answerProve({ message }: Envelope, { proofs: { tree, log } }: Rea
   return {
     log,
     ...(from === undefined ? {} : { proof: (await tree.consistency(from, to)).map(base64) }),
-    // The way from the leaf after them to the root of all of them together: what is beside it are their peaks, the smallest first.
+    // The inclusion proof of leaf `base` in the tree of `base + 1` leaves consists of the peaks of the first `base` leaves, the smallest first.
     ...(base === undefined ? {} : { peaks: (await tree.inclusion(base, base + 1)).map(base64).reverse() }),
     ...(entry === undefined ? {} : { inclusion: (await tree.inclusion(entry - 1, to)).map(base64) }),
   };

@@ -1,4 +1,4 @@
-// What witnesses are asked: by operators, what was found and what is held; by peers, what proves that our log only grew.
+// The messages of witnesses: operators ask for findings and held checkpoints; peers ask for proofs that this node's log only grew.
 
 import { command, query } from "@capstan/orchestrator";
 import { z } from "zod";
@@ -17,14 +17,14 @@ const leafPage = {
 };
 const about = { about: "id" as const, target: ({ name }: { readonly name: string }): string => name };
 
-/** Proofs have 54 hashes at most, and a tree as many peaks as its size has ones. */
+/** A proof has at most 54 hashes; a tree has one peak for each 1 in its size's binary digits. */
 export const provedSchema = z.strictObject({
   log: logId,
   proof: z.array(hash).max(54).optional(),
   peaks: z.array(hash).max(53).optional(),
   inclusion: z.array(hash).max(53).optional(),
 });
-/** Each 32 bytes, together in base64. */
+/** Leaf hashes of 32 bytes each, concatenated, in base64. */
 const leaves = z.string().max(Math.ceil((LEAVES_A_PAGE * 32) / 3) * 4);
 export const leavesSchema = z.strictObject({ log: logId, from: entryNumber, leaves });
 export const heldSchema = z.strictObject({
@@ -37,7 +37,7 @@ const heldAsked = { from: entryNumber.optional(), count: leafPage.count };
 export const witnessMessages = {
   witness: {
     list: query({
-      summary: "List the logs that this node witnesses, its peers', and how it is with each.",
+      summary: "List the peers' logs that this node witnesses, and their states.",
       data: z.strictObject({
         after: z.string().max(64).optional(),
         limit: z.number().int().min(1).max(1000).optional(),
@@ -45,21 +45,20 @@ export const witnessMessages = {
       result: z.object({ items: z.array(z.unknown()), next: z.string().optional() }),
     }),
     show: query({
-      summary: "Show what this node knows of a peer's log: the checkpoint that it cosigned, and what it found.",
+      summary: "Show the state of a peer's log: the checkpoint that this node cosigned, and its finding.",
       data: z.strictObject({ name: peerName }),
       result: z.unknown(),
       ...about,
     }),
     accept: command({
-      summary:
-        "Take note of what was found of a peer's log: what is held of it is forgotten, and it is witnessed anew.",
+      summary: "Accept a peer's log after a finding: forget what is held of it, and witness it anew.",
       data: z.strictObject({ name: peerName }),
       result: z.object({ name: z.string(), node: z.string() }),
       ...about,
     }),
     held: query({
       summary:
-        "What this node holds of a log that it witnesses: its cosigned checkpoint, and hashes of leaves, by pages.",
+        "Show what this node holds of a log that it witnesses: the cosigned checkpoint, and leaf hashes, by pages.",
       data: z.strictObject({
         log: logId,
         name: peerName.optional().describe("whose it is, where two peers show the same log"),
@@ -68,13 +67,13 @@ export const witnessMessages = {
       result: heldSchema,
     }),
     fetch: query({
-      summary: "Ask a peer what it holds of this node's log.",
+      summary: "Ask a peer for the checkpoint and leaf hashes that it holds of this node's log.",
       data: z.strictObject({ name: peerName, ...heldAsked }),
       result: heldSchema,
       ...about,
     }),
     prove: query({
-      summary: "(peers) Prove that this node's log only grew: what is asked for, of the log when it had `to` entries.",
+      summary: "(peers) Return consistency and inclusion proofs of this node's log as of `to` entries.",
       data: z.strictObject({
         to: size,
         from: size.optional().describe("a size: the consistency proof from there"),
@@ -84,13 +83,13 @@ export const witnessMessages = {
       result: provedSchema,
     }),
     leaves: query({
-      summary: "(peers) Hashes of leaves of this node's log.",
+      summary: "(peers) Return leaf hashes of this node's log.",
       data: z.strictObject(leafPage),
       result: leavesSchema,
     }),
     alert: command({
       internal: true,
-      summary: "A peer's log was found to be another than it was: forked, rewound or replaced.",
+      summary: "A peer's log was found forked, rewound or replaced.",
       data: z.strictObject({
         ...{ name: peerName, node: nodeId, log: logId },
         kind: z.enum(alertKinds),

@@ -1,21 +1,24 @@
-// What a node records of the logs that it witnesses: that one was found to be another than it was, and that an operator has taken note
-// of it. What it holds of them is in files (held-logs.ts): in the log, two idle nodes would give each other news for ever.
+// What a node logs about the peers' logs that it witnesses: findings, and operators' acceptances. The held checkpoints and leaves
+// are in files (held-logs.ts): if they were logged, each cosignature would make a new checkpoint to cosign, for ever.
 
 import { type FaultTable, table } from "@capstan/orchestrator";
 
-/** Forked: signed twice, with other entries. Rewound: shorter than it was. Replaced: the node shows another log. No restore says why. */
+/**
+ * Forked: it signed other entries in the place of earlier ones. Rewound: it is shorter than before, or of an earlier start. Replaced: the node
+ * shows another log. In each case no declared restore explains it.
+ */
 export const alertKinds = ["forked", "rewound", "replaced"] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
-/** What was found, with both notes that the log signed: whoever trusts its key can see it by them. */
+/** A finding, with both checkpoints that the log signed: with its key, anybody can verify the finding by them. */
 export interface Finding {
   readonly kind: AlertKind;
-  /** The first entry that is another one, or is missing; not where no leaf that is kept tells. */
+  /** The first entry that was changed or is missing; `undefined` where the kept leaves do not tell. */
   readonly entry?: number | undefined;
-  /** In words. */
+  /** The reason, as text. */
   readonly why: string;
   readonly held: string;
-  /** Empty where it showed none: it was refused for coming in an earlier start. */
+  /** Empty where the node showed no checkpoint: it was refused because it came in an earlier start. */
   readonly shown: string;
 }
 
@@ -29,23 +32,23 @@ export interface WitnessAlert extends Finding {
 /** By a peer's node. */
 export interface WitnessRow {
   readonly name: string;
-  /** As long as it stands, nothing of that node's is cosigned. */
+  /** While it is set, no checkpoint of that node is cosigned. */
   readonly alert?: WitnessAlert | undefined;
-  /** When an operator had it begun anew: what was cosigned up to then is void. */
+  /** When an operator accepted the log (`witness.accept`): earlier cosigned checkpoints do not count any more. */
   readonly accepted?: number | undefined;
 }
 
 export const witnessTable = table<WitnessRow>("witness");
 
-/** Leaves in one answer. */
+/** The most leaves in one answer. */
 export const LEAVES_A_PAGE = 4096;
-/** Characters of a note: the protocol's bound (@capstan/peer, wire/names.ts). */
+/** The most characters of a note: the protocol's bound (@capstan/peer, wire/names.ts). */
 export const LONGEST_NOTE = 8192;
 
 export const witnessFaults = {
   WITNESS_NOTHING: {
     status: 404,
     retryable: false,
-    text: "The node holds nothing of that log: it witnesses the logs of its peers, from the first checkpoint on that they show.",
+    text: "This node holds no checkpoint of that log: it witnesses its peers' logs, from the first checkpoint that they show.",
   },
 } as const satisfies FaultTable;

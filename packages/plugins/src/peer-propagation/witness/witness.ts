@@ -1,6 +1,6 @@
-// The witness (https://c2sp.org/tlog-witness, over sessions instead of HTTP): looks whether each checkpoint that a peer tells goes on from
-// the one before, cosigns it where it does, and raises the alarm where it does not. It goes along with sessions, and ends none: whatever it
-// finds, everything else goes on.
+// The witness (https://c2sp.org/tlog-witness, over sessions instead of HTTP): checks that each checkpoint of a peer is consistent with
+// the one before, cosigns it if it is, and records an alert if not. A companion of the sessions: a finding ends no session and
+// stops no calls.
 
 import {
   type Message as Call,
@@ -14,10 +14,10 @@ import {
 import type { Message, Rewound } from "@capstan/peer";
 import type { Companion } from "../companion.ts";
 import { FewLines } from "../few-lines.ts";
-import type { PeerName } from "../forward/far-answer.ts";
 import type { Ask } from "../links/link.ts";
-import { textOf } from "../links/outbox.ts";
+import type { PeerName } from "../names.ts";
 import { type PeerRow, peerTable } from "../schema.ts";
+import { textOf } from "../thrown.ts";
 import { examine, type Verdict } from "./examine.ts";
 import { type Held, HeldLogs } from "./held-logs.ts";
 import { AskedPeer } from "./log-of-peer.ts";
@@ -27,9 +27,9 @@ import { Telling } from "./telling.ts";
 import { type Finding, LONGEST_NOTE, type WitnessRow, witnessTable } from "./witness-schema.ts";
 
 export interface WitnessOptions {
-  /** Milliseconds between two looks whether peers are to be told another checkpoint; default: a third of the hold time. */
+  /** Milliseconds between two checks for a new checkpoint of this node to send; default: a third of the hold time. */
   readonly every?: number | undefined;
-  /** Milliseconds from having looked at a checkpoint of a peer's to looking at its next; default: a second. */
+  /** Milliseconds between the checks of two checkpoints of one peer; default: a second. */
   readonly rest?: number | undefined;
 }
 
@@ -37,27 +37,27 @@ export interface WitnessParts {
   readonly every: number;
   readonly rest: number;
   readonly runtime: PluginRuntime;
-  /** How a node is asked now; `undefined` where it cannot be. */
+  /** How to call a node; `undefined` where there is no session now. */
   ask(node: string): Ask | undefined;
-  /** Has a keepalive sent to a node that there is a session with. */
+  /** Sends a keepalive to a node with a session. */
   keepAlive(node: string): void;
-  /** A node that comes in an earlier start than before may come again. */
+  /** Lets a node in again that comes in an earlier start than before. */
   forgetEpoch(node: string): void;
 }
 
 interface Session extends PeerName {
-  /** The cosignature that it was told last. */
+  /** The cosignature that the peer was sent last. */
   toldLine: string | undefined;
-  /** What it showed last, where nobody has looked at it yet, and what was looked at last. */
+  /** The peer's latest checkpoint that has not been checked yet, and the one that was checked last. */
   shown: string | undefined;
-  looked: string | undefined;
+  checked: string | undefined;
   lines: readonly string[];
   over: boolean;
 }
 
-const NEW = { toldLine: undefined, shown: undefined, looked: undefined };
+const NEW = { toldLine: undefined, shown: undefined, checked: undefined };
 
-/** What there is to say of a peer's log besides what is held and what was found. */
+/** Why the latest checkpoint of a peer could not be checked. */
 export type Trouble = { readonly why: string; readonly at: number } | undefined;
 
 export class Witness implements Companion {
@@ -66,12 +66,12 @@ export class Witness implements Companion {
   readonly #parts: WitnessParts;
   readonly #lines: FewLines;
   readonly #sessions = new Map<string, Session>();
-  /** What is being done about nodes, whatever session it came of: of two checkpoints of a log the second waits for the first. */
+  /** By node: the check under way. One at a time for each node, also across sessions: a second checkpoint waits for the first. */
   readonly #work = new Map<string, Promise<void>>();
-  /** Those that are being recorded: who is refused tries again. */
+  /** By node: an alert of an earlier start that is being recorded; a refused node comes again and again. */
   readonly #rewinds = new Map<string, Promise<void>>();
   readonly #trouble = new Map<string, Trouble>();
-  /** By node, as of the durable head. */
+  /** By node: when an operator accepted its log, as of the durable head. */
   readonly #accepted = new Map<string, number>();
   readonly #stopFollowing: () => void;
   readonly #since: number;
@@ -89,7 +89,7 @@ export class Witness implements Companion {
       publicKey: () => Buffer.from(runtime.identity.publicKey, "base64url"),
     };
     const common = {
-      ...{ directory, identity, pinned: (node: string) => this.#rowOfNode(node)?.keys ?? [] },
+      ...{ directory, identity, pinned: (node: string) => this.#peerRowOf(node)?.keys ?? [] },
       damaged: (file: string, why: string) =>
         runtime.log.error(
           { file, why: printable(why, 300) },
@@ -103,7 +103,7 @@ export class Witness implements Companion {
     this.#telling = new Telling({
       ...{ runtime, every: parts.every, ready: this.own.opened },
       keepAlive: (node) => parts.keepAlive(node),
-      looked: () => this.#again(),
+      looked: () => this.#retryTroubled(),
     });
     this.#stopFollowing = runtime.follow([witnessTable], (rows) => {
       for (const { key, row } of rows) this.#follow(key, row as WitnessRow | undefined);
@@ -125,8 +125,8 @@ export class Witness implements Companion {
   rewound(peer: PeerName, rewound: Rewound): void {
     const { node } = peer;
     if (this.#stopped || this.#rewinds.has(node)) return;
-    const work = this.#wentBack(peer, rewound)
-      .catch((thrown: unknown) => this.#troubled(peer, textOf(thrown)))
+    const work = this.#alertRewound(peer, rewound)
+      .catch((thrown: unknown) => this.#recordTrouble(peer, textOf(thrown)))
       .then(() => void this.#rewinds.delete(node));
     this.#rewinds.set(node, work);
   }
@@ -155,10 +155,10 @@ export class Witness implements Companion {
     if (typeof checkpoint === "string" && checkpoint.length <= LONGEST_NOTE) session.shown = checkpoint;
     if (Array.isArray(cosignatures))
       session.lines = cosignatures.slice(0, 2).filter((one) => typeof one === "string" && one.length < 512);
-    this.#take(session);
+    this.#checkNext(session);
   }
 
-  /** Called once there are no sessions any more: what was asked of peers was told so. */
+  /** Call this once all sessions have ended, so that calls to peers have failed. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#stopFollowing();
@@ -172,14 +172,14 @@ export class Witness implements Companion {
     return this.#trouble.get(node);
   }
 
-  /** What is held of a node's log, unless it was found to be another or an operator had it begun anew. */
+  /** What is held of a node's log, unless an operator has accepted the log since. */
   heldOf(node: string): Held | undefined {
     const held = this.held.of(node);
     return held === undefined || this.#isVoid(held) ? undefined : held;
   }
 
   #cosignature(node: string): string | undefined {
-    return this.#rowOf(node)?.alert === undefined ? this.heldOf(node)?.line : undefined;
+    return this.#witnessRowOf(node)?.alert === undefined ? this.heldOf(node)?.line : undefined;
   }
 
   #isVoid({ node, time }: Held): boolean {
@@ -193,27 +193,29 @@ export class Witness implements Companion {
     this.#parts.forgetEpoch(node);
     const session = this.#sessions.get(node);
     if (session === undefined) return;
-    session.shown ??= session.looked;
-    this.#take(session);
+    session.shown ??= session.checked;
+    this.#checkNext(session);
   }
 
-  /** What came of nothing, a full disk or a peer that did not answer, is tried again: it may have nothing new to show. */
-  #again(): void {
+  /** Repeats checks that failed for a full disk or an unanswered request, because the peer may have no new checkpoint to send. */
+  #retryTroubled(): void {
     for (const session of [...this.#sessions.values()]) {
       if (!this.#trouble.has(session.node)) continue;
-      session.shown ??= session.looked;
-      this.#take(session);
+      session.shown ??= session.checked;
+      this.#checkNext(session);
     }
   }
 
-  /** One thing of a peer's at a time, and the newest of what it showed meanwhile. */
-  #take(session: Session): void {
+  /** Checks one checkpoint of a peer at a time; of those that come meanwhile only the newest. */
+  #checkNext(session: Session): void {
     const { node, shown, lines } = session;
     if (this.#work.has(node) || session.over || this.#stopped) return;
     if (shown === undefined && lines.length === 0) return;
     session.shown = undefined;
     session.lines = [];
-    const work = this.#heard(session, shown, lines).catch((thrown: unknown) => this.#troubled(session, textOf(thrown)));
+    const work = this.#process(session, shown, lines).catch((thrown: unknown) =>
+      this.#recordTrouble(session, textOf(thrown)),
+    );
     this.#work.set(node, work);
     const { runtime, rest } = this.#parts;
     void work.then(() => {
@@ -221,22 +223,22 @@ export class Witness implements Companion {
       runtime.timers.after(rest, () => {
         this.#work.delete(node);
         const now = this.#sessions.get(node);
-        if (now !== undefined) this.#take(now);
+        if (now !== undefined) this.#checkNext(now);
       });
     });
   }
 
-  async #heard(session: Session, shown: string | undefined, lines: readonly string[]): Promise<void> {
+  async #process(session: Session, shown: string | undefined, lines: readonly string[]): Promise<void> {
     await Promise.all([this.held.opened, this.own.opened]);
     for (const line of lines) {
-      await this.#cosigned(session, line).catch((thrown: unknown) => {
+      await this.#keepCosignature(session, line).catch((thrown: unknown) => {
         this.#lines.warn("own", { error: textOf(thrown) }, "a cosignature of this node's log could not be kept");
       });
     }
-    if (shown !== undefined) await this.#shown(session, shown);
+    if (shown !== undefined) await this.#check(session, shown);
   }
 
-  async #cosigned({ name, node }: Session, line: string): Promise<void> {
+  async #keepCosignature({ name, node }: Session, line: string): Promise<void> {
     if (await this.own.heard(node, line)) return;
     this.#lines.warn(
       `cosignature ${name}`,
@@ -245,22 +247,23 @@ export class Witness implements Companion {
     );
   }
 
-  async #shown(session: Session, shown: string): Promise<void> {
+  async #check(session: Session, shown: string): Promise<void> {
     const { name, node } = session;
     const { runtime } = this.#parts;
-    session.looked = shown;
+    session.checked = shown;
     const row = runtime.reader.get(peerTable, name);
-    const known = this.#rowOf(node);
+    const known = this.#witnessRowOf(node);
     if (row?.node !== node || known?.alert !== undefined) return;
-    // An operator's word that is not durable yet: it is looked at once it is (#follow).
+    // An acceptance that is not durable yet: #follow repeats this check once it is.
     if (known?.accepted !== this.#accepted.get(node)) return;
     const note = signedBy(shown, [keyName(node)]);
-    // With as many as a note may have, ours would be one too many, and what was kept could not be read.
-    if (openNote(note).signatures.length > 1) return this.#troubled(session, "it signed its checkpoint more than once");
+    // A note has a limit of signatures: with too many, ours would not fit, and the kept note could not be read.
+    if (openNote(note).signatures.length > 1)
+      return this.#recordTrouble(session, "it signed its checkpoint more than once");
     const checkpoint = await verifyCheckpoint(note, verifierKeys(node, row.keys));
     const unreadable = this.held.unreadable(node);
     if (unreadable !== undefined && (known?.accepted ?? 0) <= this.#since)
-      return this.#troubled(
+      return this.#recordTrouble(
         session,
         `what was cosigned of it cannot be read (${unreadable}); witness.accept begins anew`,
       );
@@ -269,14 +272,14 @@ export class Witness implements Companion {
       this.#trouble.delete(node);
       return this.#parts.keepAlive(node);
     }
-    // What a session showed is asked over that one: the next may be with a log that was restored since.
+    // Only the session that showed the checkpoint is asked for its proofs: a later one may be with a log that was restored since.
     const ask = session.over ? undefined : this.#parts.ask(node);
-    if (ask === undefined) return this.#troubled(session, "there is no session to ask it over");
+    if (ask === undefined) return this.#recordTrouble(session, "there is no session to ask it over");
     const verdict = await examine(held, checkpoint, new AskedPeer(ask, runtime.timers));
-    await this.#judged(session, { note, held, checkpoint }, verdict);
+    await this.#act(session, { note, held, checkpoint }, verdict);
   }
 
-  async #judged(
+  async #act(
     session: Session,
     { note, held, checkpoint }: Pick<Held, "note" | "checkpoint"> & { readonly held: Held | undefined },
     verdict: Verdict,
@@ -285,9 +288,9 @@ export class Witness implements Companion {
     const { runtime, keepAlive } = this.#parts;
     switch (verdict.kind) {
       case "unproved":
-        return this.#troubled(session, `nothing proves that it only grew: ${verdict.why}`);
+        return this.#recordTrouble(session, `nothing proves that it only grew: ${verdict.why}`);
       case "found": {
-        // An operator had it begun anew meanwhile: it is looked at once more.
+        // An operator accepted the log meanwhile: #follow repeats the check.
         if (this.heldOf(node) !== held) return;
         const { found: kind, entry, why } = verdict;
         const finding = { kind, entry, why: printable(why, 900), held: held?.note ?? "", shown: note };
@@ -315,10 +318,10 @@ export class Witness implements Companion {
     }
   }
 
-  /** That is proved by what only its session saw: there is no checkpoint to show, and nobody to ask for the entry. */
-  async #wentBack({ name, node }: PeerName, { epoch, was }: Rewound): Promise<void> {
+  /** A node came in an earlier start: only the handshake proved that, so there is no checkpoint as evidence, and nobody to ask for the entry. */
+  async #alertRewound({ name, node }: PeerName, { epoch, was }: Rewound): Promise<void> {
     await this.held.opened;
-    const known = this.#rowOf(node);
+    const known = this.#witnessRowOf(node);
     const held = this.heldOf(node);
     if (held === undefined || this.#parts.runtime.reader.get(peerTable, name)?.node !== node) return;
     if (known?.alert !== undefined || known?.accepted !== this.#accepted.get(node)) return;
@@ -327,7 +330,7 @@ export class Witness implements Companion {
     await this.#alert({ name, node }, held.checkpoint.log, { kind: "rewound", why, held: held.note, shown: "" });
   }
 
-  /** Recorded once: as long as the row stands, nothing more of that node's is looked at. */
+  /** Records an alert, once: while its row stands, no more checkpoints of that node are checked. */
   async #alert({ name, node }: PeerName, log: string, finding: Finding): Promise<void> {
     const { runtime } = this.#parts;
     const { kind, entry, why } = finding;
@@ -338,7 +341,7 @@ export class Witness implements Companion {
     await runtime.note(call);
   }
 
-  #troubled({ name, node }: PeerName, why: string): void {
+  #recordTrouble({ name, node }: PeerName, why: string): void {
     const { runtime } = this.#parts;
     this.#trouble.set(node, { why: printable(why, 500), at: runtime.now() });
     this.#lines.warn(
@@ -348,11 +351,11 @@ export class Witness implements Companion {
     );
   }
 
-  #rowOf(node: string): WitnessRow | undefined {
+  #witnessRowOf(node: string): WitnessRow | undefined {
     return this.#parts.runtime.reader.get(witnessTable, node);
   }
 
-  #rowOfNode(node: string): PeerRow | undefined {
+  #peerRowOf(node: string): PeerRow | undefined {
     for (const [, row] of this.#parts.runtime.reader.rows(peerTable)) if (row.node === node) return row;
     return undefined;
   }

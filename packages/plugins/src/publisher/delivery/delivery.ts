@@ -9,13 +9,13 @@ import {
   type Message,
   type PluginRuntime,
   type Principal,
-  printable,
   type Right,
 } from "@capstan/orchestrator";
-import { NotRun } from "../../executor/circuit-breaker.ts";
-import { plainOutput } from "../../executor/plain-output.ts";
 import type { PublicationInfo } from "../../executor/protocol.ts";
 import type { Protocols, Run } from "../../executor/protocols.ts";
+import { NotRun } from "../../executor/task/circuit-breaker.ts";
+import { plainOutput } from "../../executor/task/plain-output.ts";
+import { textOf } from "../../executor/task/thrown.ts";
 import { compileSchema, describeProblems } from "../../registry/json-schema.ts";
 import type { Published } from "../publication.ts";
 import type { ReceiverRow } from "../schema.ts";
@@ -107,15 +107,6 @@ function faultIn({ name }: ReceiverRow, thrown: unknown): Fault {
   const details = plainOutput(thrown.details, name);
   const id = typeof thrown.id === "string" ? thrown.id : undefined;
   return fault(thrown.code.slice(0, LONGEST_TEXT), text, "value" in details ? details.value : undefined, id);
-}
-
-/** A text for anything that was thrown. */
-function textOf(thrown: unknown): string {
-  try {
-    return printable(String(thrown instanceof Error ? thrown.message : thrown));
-  } catch {
-    return "";
-  }
 }
 
 /** A delivery as its protocol sees it. Rarely used parts are made when they are first read. */

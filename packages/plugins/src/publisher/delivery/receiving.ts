@@ -2,7 +2,7 @@
 // overtaken by a later one. Between two tries only the place is kept.
 
 import { type Awaitable, type Fault, FaultError, fault } from "@capstan/orchestrator";
-import { NotRun } from "../../executor/circuit-breaker.ts";
+import { NotRun } from "../../executor/task/circuit-breaker.ts";
 import type { Published } from "../publication.ts";
 import { type FailedDelivery, type ReceiverRow, receiverTable, type SubscriptionRow } from "../schema.ts";
 import { type Delivery, type DeliveryParts, deliver } from "./delivery.ts";

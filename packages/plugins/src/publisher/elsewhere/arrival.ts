@@ -15,8 +15,8 @@ export interface Arrival extends Pick<Import, "origin" | "from" | "after"> {
 const MOST_HOPS = 16;
 const TOO_DEEP: MissedOnce = { why: "loop", text: `it is ${MOST_HOPS} causes deep: a loop over several nodes?` };
 
-/** The same limits as for this node's own outputs (executor/plain-output.ts). */
-const LIMITS: JsonLimits = { depth: 90, bytes: 4 * 1024 * 1024 };
+/** The same limits as for this node's own outputs (executor/task/plain-output.ts). */
+const LIMITS: JsonLimits = { depth: 90, characters: 4 * 1024 * 1024 };
 
 /** The message that imports a publication, and the context that it inherits from it, for `PluginRuntime.note(message, origin)`. */
 export function importOf({ origin, from, after, publication: far }: Arrival): {
