@@ -79,12 +79,12 @@ export function installPackages(bun) {
     stdio: ["ignore", "pipe", "pipe"],
   });
   if (done.status !== 0) {
-    throw new Unavailable(
-      `bun install --frozen-lockfile failed:\n${done.stderr ?? ""}${done.error?.message ?? ""}\n` +
-        "Where the registry was not reached: connect once and run this again. Where package.json and bun.lock differ: bun install.",
-    );
+    const said = `${done.stderr ?? ""}${done.error?.message ?? ""}`;
+    const todo = /EACCES|EROFS/.test(said)
+      ? "This clone is not yours to write in: have its owner run any command in it once, or make a clone of your own."
+      : "Where the registry was not reached: connect once and run this again. Where package.json and bun.lock differ: bun install.";
+    throw new Unavailable(`bun install --frozen-lockfile failed:\n${said}\n${todo}`);
   }
-  mkdirSync(OURS, { recursive: true });
   replace(MARKER, (path) => writeFileSync(path, JSON.stringify({ version: VERSION, bun })));
 }
 
@@ -93,17 +93,24 @@ function binDirectory(bun) {
   if (WINDOWS) return dirname(bun);
   const directory = join(OURS, "bin");
   const link = join(directory, "bun");
-  mkdirSync(directory, { recursive: true });
-  if (!existsSync(link) || realpathSync(link) !== realpathSync(bun)) replace(link, (path) => symlinkSync(bun, path));
-  return directory;
+  if (existsSync(link) && realpathSync(link) === realpathSync(bun)) return directory;
+  return replace(link, (path) => symlinkSync(bun, path)) ? directory : dirname(bun);
 }
 
-// Two commands may start at once: what one reads is whole, whichever wrote last.
+// Two commands may start at once: what one reads is whole, whichever wrote last. In a clone of somebody else's nothing is kept, and
+// each start looks again.
 function replace(path, make) {
   const fresh = `${path}.${process.pid}`;
-  rmSync(fresh, { force: true });
-  make(fresh);
-  renameSync(fresh, path);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    rmSync(fresh, { force: true });
+    make(fresh);
+    renameSync(fresh, path);
+    return true;
+  } catch (error) {
+    if (!["EACCES", "EPERM", "EROFS"].includes(error.code)) throw error;
+    return false;
+  }
 }
 
 /** Runs `bun …args` in place of this process: same stdio, signals passed on, the same exit code or signal. */

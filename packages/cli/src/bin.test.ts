@@ -33,7 +33,9 @@ test("what no package declares is not fetched and run", async () => {
       return new Response(null, { status: 404 });
     },
   });
-  const env = { ...process.env, BUN_CONFIG_REGISTRY: registry.url.href, BUN_INSTALL_CACHE_DIR: join(home, "cache") };
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("CAPSTAN_"));
+  const own = { BUN_CONFIG_REGISTRY: registry.url.href, BUN_INSTALL_CACHE_DIR: join(home, "cache") };
+  const env = { ...Object.fromEntries(inherited), ...own };
   const child = Bun.spawn([process.execPath, join(clone, "bin", "capstan.mjs"), "config", "show"], {
     ...{ cwd: work, env, stdout: "pipe", stderr: "pipe" },
   });

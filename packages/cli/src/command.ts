@@ -1,6 +1,12 @@
 // A command of ours: commander's, which keeps its examples. Its help lists them, and whoever left something out is shown the first.
 
-import { Command as Commander, type ErrorOptions, Help } from "commander";
+import {
+  type AddHelpTextContext,
+  type AddHelpTextPosition,
+  Command as Commander,
+  type ErrorOptions,
+  Help,
+} from "commander";
 import { usageFault } from "./fault/thrown.ts";
 import { usageText } from "./fault/usage-text.ts";
 import { wordOf } from "./word-of.ts";
@@ -22,6 +28,11 @@ export class Command extends Commander {
   examples(...lines: readonly string[]): this {
     this.#example = lines[0];
     return this.addHelpText("after", `\nexamples:\n${lines.map((line) => `  $ ${line}\n`).join("")}`);
+  }
+
+  /** Prose is wrapped as the rest of the help is. What has indented lines is shown as it was written. */
+  override addHelpText(position: AddHelpTextPosition, text: string | ((context: AddHelpTextContext) => string)): this {
+    return super.addHelpText(position, typeof text === "string" ? wrapped(text) : (text as never));
   }
 
   /** `capstan action register` */
@@ -50,13 +61,31 @@ export class Command extends Commander {
 
 /** A name that is only written otherwise works, and is not shown. */
 class OurHelp extends Help {
+  /** Beside the longest of our options there is less in a narrow terminal. */
+  override minWidthToWrap = 24;
+
+  /** That it takes options goes without saying: what is told of it has the room. */
   override subcommandTerm(command: Commander): string {
-    return writtenOnce(command, super.subcommandTerm(command));
+    return writtenOnce(command, super.subcommandTerm(command).replace(" [options]", ""));
   }
 
   override commandUsage(command: Commander): string {
     return writtenOnce(command, super.commandUsage(command));
   }
+
+  override formatHelp(command: Commander, helper: Help): string {
+    const help = super.formatHelp(command, helper);
+    return command.parent === null ? help : `${help}\nOptions of every command, --json among them: capstan --help\n`;
+  }
+}
+
+/** Of the help where nobody knows the terminal's (commander's own). */
+const WIDTH = 80;
+
+function wrapped(text: string): string {
+  const paragraphs = text.trim().split("\n\n");
+  const inLines = (prose: string): string => new Help().boxWrap(prose.replaceAll("\n", " "), WIDTH);
+  return `\n${paragraphs.map((one) => (/^ /m.test(one) ? one : inLines(one))).join("\n\n")}`;
 }
 
 function writtenOnce(command: Commander, text: string): string {

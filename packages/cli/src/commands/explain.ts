@@ -1,13 +1,14 @@
 // `capstan explain`: why a message was decided as it was, and what became of it at the peers that it was asked of. An execution's id
 // stands for the message that asked for it, a dead letter's for the one that added it.
 
-import { type Fault, siblingId } from "@capstan/orchestrator/remote";
+import type { Fault } from "@capstan/orchestrator/remote";
 import type { Cli } from "../cli.ts";
 import type { Command } from "../command.ts";
 import { type Explained, explanation } from "../output/explanation.ts";
 import { peersExplained, type Told } from "../output/peers-explained.ts";
 import { shown } from "../output/shown.ts";
 import { type Answer, answered, askAll } from "../remote/ask.ts";
+import { messageNamed, NAMES_MESSAGE } from "../remote/named-message.ts";
 
 /** As `--json` prints it. */
 type Answered = Explained & { readonly peers?: readonly Told[]; readonly peersNotAsked?: Fault };
@@ -18,13 +19,11 @@ export function explainCommand(program: Command, cli: Cli): void {
     .description(
       "Tell why a message was decided as it was, plugin by plugin; and at the peers it was asked of, as they tell.",
     )
-    .argument("<id>", "of a message (m-…), an execution (x-…) or a dead letter (d-…); or an entry's number")
+    .argument("<id>", NAMES_MESSAGE)
     .examples("capstan explain m-01J8…", "capstan explain 12")
     .action(async (named: string) => {
       const [here, there] = await askAll(await cli.target(), (send) => {
-        const id = /^[xd]-/.test(named) ? siblingId(named, "m") : named;
-        // On the promise, in the same round trip.
-        const of = /^\d+$/.test(named) ? { id: send("log.show", { entry: Number(named) }).id } : { id };
+        const of = messageNamed(send, named);
         return [send("log.explain", of), send("peer.explain", of)];
       });
       const answer = withPeers(answered(here) as Explained, there);

@@ -7,7 +7,7 @@ import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
 import type { Cli } from "../cli.ts";
 import type { Command } from "../command.ts";
 import { exitCodes } from "../fault/exit-codes.ts";
-import { readServerFile } from "../settings/server-file.ts";
+import { isHidden, readServerFile } from "../settings/server-file.ts";
 import { serverAt, shownPath, trustSaidIn, urlSaid } from "../settings/target.ts";
 import { directly } from "../settings/this-machine.ts";
 import { type Trust, tlsTo, trustOf } from "../settings/trust.ts";
@@ -58,12 +58,11 @@ async function whom({ settings, io }: Cli): Promise<Asked> {
     return { url: serverAt(url, server).url, trust };
   }
   if (server !== undefined) return { url: server.url, trust: trustOf(server) };
-  throw new FaultError(
-    fault(
-      "UNREACHABLE",
-      `no server runs on ${shownPath(data, io.cwd)}: start one with capstan serve, name its directory with --data, or name one elsewhere with --url`,
-    ),
-  );
+  const named = shownPath(data, io.cwd);
+  const why = isHidden(data)
+    ? `${named} is not for this user to read, so that nobody tells where its server is: name that with --url`
+    : `no server runs on ${named}: start one with capstan serve, name its directory with --data, or name one elsewhere with --url`;
+  throw new FaultError(fault("UNREACHABLE", why));
 }
 
 /** @throws FaultError UNREACHABLE, CERTIFICATE_PIN_REFUSED */

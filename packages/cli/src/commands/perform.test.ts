@@ -60,6 +60,13 @@ test("with --json, or where nobody sits, nothing is sent or said beside it", asy
   expect(executionOf(again)).toBe(executionOf(keyed) as string);
 });
 
+test("what is only accepted says how to wait for it", async () => {
+  const { code, out, err } = await node.capstan("perform", "quick", '{"a":1}', "--wait", "0");
+  expect([code, JSON.parse(out)]).toEqual([0, expect.objectContaining({ pending: true })]);
+  const [, attach = ""] = /^ {2}to wait for it: capstan (message attach m-\w+)$/m.exec(err) ?? [];
+  expect(await node.capstan(...attach.split(" "))).toMatchObject({ code: 0, out: expect.stringContaining('"output"') });
+});
+
 test("--at says where, whatever is here", async () => {
   const { code, err } = await node.capstan("perform", "quick", "{}", "--at", "berlin");
   expect([code, err]).toEqual([75, expect.stringContaining('there is no session with a peer "berlin"')]);

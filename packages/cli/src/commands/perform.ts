@@ -95,6 +95,8 @@ export async function perform(cli: Cli, message: string, data: object, options: 
     milliseconds(took),
   ];
   cli.printer.note(`  ${parts.join("   ")}`);
+  const attach = pending ? awaited(performed)?.attach : undefined;
+  if (attach !== undefined) cli.printer.note(`  to wait for it: ${shown(attach)}`);
 }
 
 /** Whether somebody sits there, and wants to know. */

@@ -1,5 +1,7 @@
 // The files of a new plugin: small, whole and working, with each part of a plugin that one is likely to need.
 
+import { wordOf } from "../word-of.ts";
+
 export interface PluginNames {
   /** `tea-time`: the plugin's, and its files'. */
   readonly kebab: string;
@@ -47,7 +49,7 @@ export function ${camel}({ longest = 200 } = {}) {
     // What an earlier plugin must have added. In the wrong place the composition does not compile.
     needs: [authority],
     tables: [notes],
-    // capstan ${camel} put | get: commands, scope methods and documentation come out of this.
+    // capstan ${wordOf(camel)} put | get: commands, scope methods and documentation come out of this.
     messages: {
       ${camel}: {
         put: command({
@@ -129,8 +131,8 @@ export default defineConfig({ plugins: [...standard(), ${camel}()] });
 
 \`\`\`
 $ capstan serve
-$ capstan ${camel} put tea --text 'at four'
-$ capstan ${camel} get tea
+$ capstan ${wordOf(camel)} put tea --text 'at four'
+$ capstan ${wordOf(camel)} get tea
 \`\`\`
 
 \`capstan plugin test ${kebab}\` runs its test.

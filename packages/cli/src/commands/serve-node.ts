@@ -6,6 +6,7 @@ import { join } from "node:path";
 import {
   type AnyPlugin,
   answerLocally,
+  checkMeant,
   createLogger,
   createOrchestrator,
   type IrohOptions,
@@ -97,6 +98,7 @@ export async function serveNode(cli: Cli): Promise<void> {
   const { data, modules, memory } = choice;
   const tls = tlsFiles(choice.tlsCert, choice.tlsKey);
   // Before there is a data directory.
+  checkMeant(parseAddress(choice.listen), choice.public);
   if (tls !== undefined) readTls(tls, Date.now(), undefined);
   if (file?.config.plugins !== undefined) await warnOfNoEffect(cli);
   const plugins = file?.config.plugins ?? (await standardPlugins(settings, data));

@@ -2,7 +2,7 @@
 // how.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../index.ts";
 import { type TestIo, testIo } from "../test-io.ts";
@@ -173,6 +173,14 @@ test("a second server, a port in use and a wrong credential are a fault and a co
     err: expect.stringMatching(/^FILE_UNWRITABLE {2}/),
   });
   expect((await capstan(["--token", "wrong", "perform", "x"])).code).toBe(77);
+  // Where this directory's node would be, another one is.
+  const stopped = testIo({ CAPSTAN_LISTEN: `127.0.0.1:${port}` });
+  mkdirSync(join(stopped.cwd, ".capstan"));
+  writeFileSync(join(stopped.cwd, ".capstan", "admin.token"), "0123456789abcdef0123456789abcdef\n");
+  expect([await run(["action", "list"], stopped), stopped.err()]).toEqual([
+    69,
+    `UNREACHABLE  the node of ./.capstan does not run, and another one answers at http://127.0.0.1:${port}, which does not know its credential; start it with capstan serve, or name another with --url\n`,
+  ]);
 });
 
 test("a value that does not fit is named as it was said", async () => {
@@ -200,7 +208,7 @@ test("a value that does not fit is named as it was said", async () => {
 });
 
 test("where it cannot listen as it was told to, no node is made", async () => {
-  for (const words of ["--listen here", "--iroh here", "--tls-cert nope --tls-key nope"]) {
+  for (const words of ["--listen here", "--listen 0.0.0.0:0", "--iroh here", "--tls-cert nope --tls-key nope"]) {
     const one = testIo();
     expect(await run(["serve", ...words.split(" ")], one)).toBe(78);
     expect(existsSync(join(one.cwd, ".capstan"))).toBe(false);

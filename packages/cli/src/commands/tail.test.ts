@@ -83,6 +83,14 @@ describe("capstan tail", () => {
     expect(await names("--from", linesOf(out)[1]?.cursor as string)).toEqual(["Cyd", "Dan"]);
   });
 
+  test("goes on from there with the filters that it had, as a shell takes them", async () => {
+    const filters = ["--filter", "data.name=Cyd", "--filter", "data.text=it's"];
+    const { err } = await node.capstan("tail", "action.*", "--from", "start", "--no-follow", ...filters);
+    expect(err).toStartWith(
+      "  to go on from here: capstan tail 'action.*' --filter data.name=Cyd --filter 'data.text=it'\\''s' --from ",
+    );
+  });
+
   test("shows what comes as it comes, until Ctrl-C, and tells then where it was", async () => {
     const going = node.start("tail", "action.greet", "--from", "start");
     await going.shows("Cyd");

@@ -93,7 +93,8 @@ async function tail(cli: Cli, topics: readonly string[], flags: Flags): Promise<
     if (!flags.follow && page.next === page.head) break;
   }
   if (cursor !== undefined && cursor !== "now" && cursor !== "start") {
-    const words = subscription === undefined ? topics : ["--subscription", subscription];
+    const whose = subscription === undefined ? topics : ["--subscription", subscription];
+    const words = [...whose, ...(flags.filter ?? []).flatMap((filter) => ["--filter", filter])];
     cli.printer.note(
       `  to go on from here: ${["capstan tail", ...words.map(quoted), "--from", cursor].map(shown).join(" ")}`,
     );
@@ -184,5 +185,5 @@ function commonTopic(topics: readonly string[]): string {
 }
 
 function quoted(word: string): string {
-  return /^[\w./:-]+$/.test(word) ? word : `'${word}'`;
+  return /^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -8,7 +8,7 @@ import { run } from "../index.ts";
 import { testIo } from "../test-io.ts";
 import { clockFindings, spanText } from "./clock-findings.ts";
 import { bytesText, diskFindings } from "./disk-findings.ts";
-import { fileFindings } from "./file-findings.ts";
+import { fileFindings, isClosed } from "./file-findings.ts";
 import type { Finding } from "./finding.ts";
 import { keyFindings } from "./key-findings.ts";
 import { leftoverFindings } from "./leftover-findings.ts";
@@ -85,6 +85,22 @@ test("files: a directory that others may write in fails, one that they may look 
   expect(said(fileFindings(data, "d", owner))).toEqual(["ok d and its 0 files are their owner's"]);
 });
 
+test("files: a directory that this user may not look into is said, and nothing in it is looked for", () => {
+  const data = directory({ "node.key": 0o600 });
+  const refuse = (): never => {
+    throw Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
+  };
+  expect(fileFindings(data, "d", undefined, refuse)).toMatchObject([
+    {
+      state: "fail",
+      what: "d cannot be read: this user may not",
+      todo: expect.stringContaining("as the user that the node runs as"),
+    },
+  ]);
+  expect([isClosed(data, refuse), isClosed(data)]).toEqual([true, false]);
+  expect([isClosed(join(data, "nowhere")), isClosed(join(data, "node.key"))]).toEqual([false, true]);
+});
+
 test("files: a directory that is not there is said, and a link in it is not followed", () => {
   const data = directory({});
   symlinkSync(join(data, "nowhere"), join(data, "node.key"));
@@ -153,6 +169,10 @@ test("port: free, ours, another node's, or a stranger's, by name", async () => {
   expect(said(await portFindings(listen, node.url.origin))).toEqual([`ok ${listen} is held by this node`]);
   expect(said(await portFindings(listen, undefined))).toEqual([
     `fail ${listen} is held by another node, n-other${here}`,
+  ]);
+  // It was started with another --listen than its settings have.
+  expect(said(await portFindings(listen, "http://127.0.0.1:1"))).toEqual([
+    `warn ${listen} is held by another node, n-other${here}, and this node listens at http://127.0.0.1:1`,
   ]);
   await node.stop(true);
   expect(said(await portFindings(listen, undefined))).toEqual([`ok ${listen} is free`]);

@@ -10,7 +10,7 @@ import { findTarget, shownPath, type Target } from "../settings/target.ts";
 import { clockFindings } from "./clock-findings.ts";
 import { configFindings } from "./config-findings.ts";
 import { diskFindings } from "./disk-findings.ts";
-import { fileFindings } from "./file-findings.ts";
+import { fileFindings, isClosed } from "./file-findings.ts";
 import { type Finding, Findings } from "./finding.ts";
 import { keyFindings } from "./key-findings.ts";
 import { leftoverFindings } from "./leftover-findings.ts";
@@ -26,7 +26,7 @@ export async function examined(cli: Cli, deep: boolean): Promise<readonly Findin
   const listen = (await settings.text("listen")) ?? DEFAULT_LISTEN;
   const shown = shownPath(data, io.cwd);
   const files = fileFindings(data, shown);
-  if (isTaken(data)) return [...config, ...files];
+  if (isClosed(data)) return [...config, ...files];
   const health = await ownServer(data);
   const log = health === undefined ? await storedLog(data, shown, deep) : await askedLog(() => ownTarget(cli), deep);
   const times = { now: Date.now(), lastAt: log.lastAt, checkpointAt: log.checkpointAt, serverAt: health?.at };
@@ -46,15 +46,6 @@ export async function examined(cli: Cli, deep: boolean): Promise<readonly Findin
 /** The node of the data directory, whatever context is in use. */
 function ownTarget({ settings, io }: Cli): Promise<Target> {
   return findTarget(settings.withoutContext(), io.cwd);
-}
-
-/** Whether something else stands where the directory would be. */
-function isTaken(data: string): boolean {
-  try {
-    return statSync(data, { throwIfNoEntry: false })?.isDirectory() === false;
-  } catch {
-    return true; // on the way there
-  }
 }
 
 function diskOf(data: string): readonly Finding[] {

@@ -1,6 +1,6 @@
 // The data directory and its files: whose they are, and who else may read or write them.
 
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { reasonOf } from "../input/json-input.ts";
 import { type Finding, Findings } from "./finding.ts";
@@ -15,11 +15,17 @@ const CONTENT = /^log\.db(\.replaced-[^.]*?)?(-wal|-journal)?$/;
 const OTHERS_WRITE = 0o022;
 const OTHERS_AT_ALL = 0o077;
 
-export function fileFindings(directory: string, shown: string, uid = process.getuid?.()): readonly Finding[] {
+export function fileFindings(
+  directory: string,
+  shown: string,
+  uid = process.getuid?.(),
+  look = lookInto,
+): readonly Finding[] {
   const found = new Findings("files");
   let names: string[];
   try {
     const { mode, uid: owner } = lstatSync(directory);
+    look(directory);
     names = [...readdirSync(directory).sort(), ...secretsOfPeers(directory)];
     if (mode & OTHERS_WRITE) found.fail(`others may write in ${shown} (0${octal(mode)})`, `chmod 700 ${shown}`);
     else if (mode & OTHERS_AT_ALL) found.warn(`others may look into ${shown} (0${octal(mode)})`, `chmod 700 ${shown}`);
@@ -27,9 +33,7 @@ export function fileFindings(directory: string, shown: string, uid = process.get
       found.fail(`${shown} belongs to user ${owner}, and this is user ${uid}`, `run the node as user ${owner}`);
     }
   } catch (error) {
-    const isMissing = (error as { code?: string }).code === "ENOENT";
-    const todo = isMissing ? "capstan serve makes it; or name another with --data" : "name another with --data";
-    return found.fail(`${shown} cannot be read: ${reasonOf(error)}`, todo).list;
+    return found.fail(`${shown} cannot be read: ${reasonOf(error)}`, TODO[codeOf(error)] ?? OTHERWISE).list;
   }
   for (const name of names) {
     const stat = lstatSync(join(directory, name), { throwIfNoEntry: false });
@@ -49,6 +53,32 @@ export function fileFindings(directory: string, shown: string, uid = process.get
   }
   if (found.list.length === 0) found.ok(`${shown} and its ${names.length} files are their owner's`);
   return found.list;
+}
+
+const OTHERWISE = "name another with --data";
+const TODO: Readonly<Record<string, string>> = {
+  ENOENT: `capstan serve makes it; or ${OTHERWISE}`,
+  EACCES: `look as the user that the node runs as, or ${OTHERWISE}`,
+};
+
+/** Whether it stands there, and this user may not look into it, or it is no directory: then nothing in it can be told of. */
+export function isClosed(directory: string, look = lookInto): boolean {
+  try {
+    look(directory);
+    return false;
+  } catch (error) {
+    return codeOf(error) !== "ENOENT";
+  }
+}
+
+/** Reads it and looks up what is in it, which are two permissions. @throws what the file system does */
+function lookInto(directory: string): void {
+  readdirSync(directory);
+  statSync(`${directory}/.`);
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? "";
 }
 
 function secretsOfPeers(directory: string): string[] {

@@ -77,6 +77,10 @@ export async function portFindings(listen: string, ours: string | undefined): Pr
     holder === undefined ? undefined : `process ${holder.pid} (${holder.command})`,
   ].filter((one) => one !== undefined);
   const by = who.join(", ") || "somebody else";
+  if (ours !== undefined) {
+    const todo = "start it with that --listen again, or put that into its settings: by these it could not start";
+    return found.warn(`${listen} is held by ${by}, and this node listens at ${ours}`, todo).list;
+  }
   return found.fail(`${listen} is held by ${by}`, "stop who listens there, or choose another with --listen").list;
 }
 

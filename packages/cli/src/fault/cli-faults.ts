@@ -27,7 +27,7 @@ export const cliFaults = {
   FILE_UNWRITABLE: {
     status: 409,
     retryable: false,
-    text: "A file cannot be made: it is there already, or its directory does not take it. Nothing is overwritten.",
+    text: "A file cannot be made: it is there already, or its directory does not take it. Nothing is overwritten. Or standard output cannot be written.",
   },
   INTERRUPTED: {
     status: 503,

@@ -3,6 +3,8 @@
 import { expect, test } from "bun:test";
 import { type FaultTable, kernelFaults } from "@capstan/orchestrator";
 import { authFaults, standard } from "@capstan/plugins";
+import { outputLost } from "../index.ts";
+import { testIo } from "../test-io.ts";
 import { cliFaults } from "./cli-faults.ts";
 import { codesWithExit, exitCodeMeanings, exitCodeOf, exitCodes } from "./exit-codes.ts";
 
@@ -44,4 +46,14 @@ test("every code that is named is in a table, and every fault of the command lin
 
 test("every exit code has a meaning", () => {
   expect(exitCodeMeanings.map(([code]) => code)).toEqual(Object.values(exitCodes));
+});
+
+test("an output that nobody takes is said, in the form that was asked for", () => {
+  const full = Object.assign(new Error("write"), { code: "ENOSPC" });
+  const message = "standard output cannot be written: the disk is full";
+  const io = testIo();
+  expect([outputLost(["log", "list"], io, full), io.err()]).toEqual([73, `FILE_UNWRITABLE  ${message}\n`]);
+  const programs = testIo({ CAPSTAN_JSON: "1" });
+  expect(outputLost([], programs, full)).toBe(73);
+  expect(JSON.parse(programs.err())).toEqual({ code: "FILE_UNWRITABLE", message });
 });

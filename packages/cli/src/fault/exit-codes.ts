@@ -28,7 +28,7 @@ export const exitCodeMeanings: readonly (readonly [ExitCode, string])[] = [
   [exitCodes.data, "input, message, batch, file or log is not valid"],
   [exitCodes.unavailable, "no server answers, its log cannot be written, or the port or the data directory is in use"],
   [exitCodes.internal, "a bug, here or in the server"],
-  [exitCodes.cannotCreate, "a file cannot be made"],
+  [exitCodes.cannotCreate, "a file cannot be made, or standard output cannot be written"],
   [exitCodes.tryAgain, "the same call may succeed later"],
   [
     exitCodes.notVerified,
@@ -68,7 +68,7 @@ const codes: Readonly<Record<ExitCode, readonly string[]>> = {
     ...["LOG_COMPACTING", "DETACHED", "CIRCUIT_OPEN", "FOLLOWER_SLOW", "FOLLOWER_FAILED", "SECRET_UNAVAILABLE"],
     ...["SCRIPT_BUSY", "STREAMS_EXCEEDED", "HTTP_UNAVAILABLE"],
     ...["ACTION_UNREACHABLE", "SCHEMAS_UNKNOWN", "PEER_UNREACHABLE", "PEER_SESSION_OVER"],
-    ...["TOPIC_UNREACHABLE", "TOPIC_READS_EXCEEDED", "EXPLAINS_EXCEEDED"],
+    ...["TOPIC_UNREACHABLE", "TOPIC_READS_EXCEEDED", "EXPLAINS_EXCEEDED", "PEER_CALLS_EXCEEDED"],
   ],
   76: ["CERTIFICATE_REFUSED", "CERTIFICATE_PIN_REFUSED"],
   77: [

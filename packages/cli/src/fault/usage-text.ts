@@ -5,7 +5,7 @@ import { wordOf } from "../word-of.ts";
 /** `error: unknown option '--memry'\n(Did you mean --memory?)`, in our words. @param path `capstan serve` */
 export function usageText(message: string, path: string): string {
   const [head = "", ...rest] = message.replace(/^error: /, "").split("\n");
-  const hint = /^\(Did you mean (.+)\?\)$/.exec(rest.join(" ").trim())?.[1] ?? ELSEWHERE[head];
+  const hint = /^\(Did you mean (.+)\?\)$/.exec(rest.join(" ").trim())?.[1] ?? ELSEWHERE[head] ?? asTwoWords(head);
   // Of a command's words commander tells the last.
   const whole = head.replace(
     /^too many arguments for '.*?'/,
@@ -15,6 +15,12 @@ export function usageText(message: string, path: string): string {
   if (hint === undefined) return said.startsWith("unknown ") ? `${said}; see ${path} --help` : said;
   const meant = new Set(hint.replace("one of ", "").split(", ").map(wordOf));
   return `${said}; did you mean ${[...meant].map((one) => `"${one}"`).join(" or ")}?`;
+}
+
+/** `action.list`, as faults, grants and the wire write what is `capstan action list` here. */
+function asTwoWords(head: string): string | undefined {
+  const [, resource, verb] = /^unknown command '(\w+)\.(\w+)'$/.exec(head) ?? [];
+  return resource === undefined || verb === undefined ? undefined : `${wordOf(resource)} ${wordOf(verb)}`;
 }
 
 /** What other programs call it. */

@@ -7,6 +7,7 @@ import { brief } from "../output/brief.ts";
 import { columns, instant } from "../output/columns.ts";
 import { shown } from "../output/shown.ts";
 import { answered, askAll } from "../remote/ask.ts";
+import { messagesFor, warnOfClauses } from "./clause-warnings.ts";
 import type { Presentation, PresentedCall } from "./presentation.ts";
 import { addTask, configureTask, splitProcess, TASK_HIDDEN, TASK_TEXTS } from "./task-options.ts";
 
@@ -104,7 +105,7 @@ async function register(cli: Cli, call: PresentedCall): Promise<void> {
   const { name, data, options } = call;
   await addTask(cli, call);
   const target = await cli.target();
-  const [answer, described, listed] = await askAll(target, (send) => {
+  const [answer, described, listed, messages] = await askAll(target, (send) => {
     const registered = send(name, data, options);
     // A grant that may not read the log would leave a refusal in it each time.
     if (!target.administrator) return [registered];
@@ -113,9 +114,11 @@ async function register(cli: Cli, call: PresentedCall): Promise<void> {
       send("action.describe", { name: registered.name }),
       // On the promise, so that it is asked once the entry is there.
       registered.map(() => send("log.list", { message: name, limit: 10 })),
+      ...messagesFor(target, data.may, send),
     ];
   });
   const registered = answered(answer as NonNullable<typeof answer>) as Registered;
+  warnOfClauses(cli, "--may", data.may, messages);
   const at = described && "value" in described ? (described.value as { at?: number }).at : undefined;
   const items = listed && "value" in listed ? (listed.value as { items: { at: number; entry: number }[] }).items : [];
   const mine = items.filter((item) => item.at === at);

@@ -7,10 +7,10 @@ import { usageFault } from "../fault/thrown.ts";
 import { instantOf } from "../input/duration.ts";
 import { makeSecretFile } from "../input/secret-file.ts";
 import { columns, instant } from "../output/columns.ts";
+import { EVERYBODYS, peerClauses } from "../output/peer-text.ts";
 import { shown } from "../output/shown.ts";
 import { answered, askAll } from "../remote/ask.ts";
-import { clauseWarnings } from "./clause-warnings.ts";
-import type { DescribedMessage } from "./described.ts";
+import { messagesFor, warnOfClauses } from "./clause-warnings.ts";
 import type { Presentation, PresentedCall } from "./presentation.ts";
 
 interface Row {
@@ -25,6 +25,9 @@ interface Row {
   readonly at: number;
   readonly revoked?: number;
 }
+
+/** Names that begin so are peers', and nobody else's. */
+const PEER = "peer.";
 
 const LIMITS = {
   allow: "a clause of what it covers: action.perform:greet, action.*, *; may be given more than once",
@@ -84,7 +87,7 @@ export const grantPresentations: Readonly<Record<string, Presentation>> = {
         itemsOf(answer).map(({ id, principal, allow, parent, expires, uses, revoked }) => [
           id,
           principal,
-          allow.join(", "),
+          principal.startsWith(PEER) ? ofPeer(allow) : allow.join(", "),
           parent === undefined ? "" : `under ${parent}`,
           [
             expires === undefined ? "" : `until ${instant(expires)}`,
@@ -114,16 +117,10 @@ async function makeGrant(cli: Cli, { name, data, flags, options }: PresentedCall
   let answer: { readonly principal: string; readonly grant: string };
   try {
     const [made, listed] = await askAll(target, (send) => {
-      const grant = send(name, data, options);
-      // In the same round trip. A grant that may not list messages would leave a refusal in the log each time.
-      return target.administrator && data.allow !== undefined ? [grant, send("message.list")] : [grant];
+      return [send(name, data, options), ...messagesFor(target, data.allow, send)];
     });
     answer = answered(made as NonNullable<typeof made>) as typeof answer;
-    const messages = listed !== undefined && "value" in listed ? (listed.value as readonly DescribedMessage[]) : [];
-    if (messages.length > 0) {
-      const names = messages.map((message) => message.name);
-      for (const warning of clauseWarnings(data.allow, names)) cli.printer.warn(warning);
-    }
+    warnOfClauses(cli, "--allow", data.allow, listed);
   } catch (thrown) {
     if (secret !== undefined && thrown instanceof FaultError && !UNSURE.includes(thrown.code)) await secret.remove();
     throw thrown;
@@ -134,6 +131,12 @@ async function makeGrant(cli: Cli, { name, data, flags, options }: PresentedCall
   });
   if (data.credential === undefined)
     cli.printer.note(`  nobody can present it yet: capstan grant seal ${shown(grant)} --out FILE`);
+}
+
+/** A dozen clauses are each peer's. */
+function ofPeer(allow: readonly string[]): string {
+  const own = peerClauses(allow);
+  return own.endsWith(EVERYBODYS) ? own : `${own}, and ${EVERYBODYS}`;
 }
 
 function itemsOf(answer: unknown): readonly Row[] {

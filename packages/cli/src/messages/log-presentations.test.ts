@@ -66,7 +66,7 @@ test("a checkpoint is printed as it is signed, and as JSON with what it says", a
 
 test("a tail ends after as many entries as were asked for, however they come", async () => {
   const before = log.head;
-  const io = testIo();
+  const io: TestIo = { ...testIo(), stopped: () => new Promise(() => {}) };
   const tailed = capstan(["log", "tail", "--from", String(before), "--limit", "3", "--json"], io);
   const answer = (text: string) => text.split("\n").filter(Boolean);
   while (answer(io.out()).length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -74,6 +74,28 @@ test("a tail ends after as many entries as were asked for, however they come", a
   await Promise.all(Array.from({ length: 6 }, (_, i) => make(`c-${i}`)));
   const { code, out } = await tailed;
   expect([code, answer(out).map((line) => JSON.parse(line).entry)]).toEqual([0, [before, before + 1, before + 2]]);
+});
+
+test("Ctrl-C ends a tail with 0, and says where to go on", async () => {
+  const interrupt = Promise.withResolvers<void>();
+  const plain = testIo();
+  const io: TestIo = {
+    ...plain,
+    stopped: () => interrupt.promise,
+    // What it showed was the last there is: it waits for more.
+    stdout(text) {
+      plain.stdout(text);
+      interrupt.resolve();
+    },
+  };
+  const { code, out, err } = await capstan(
+    ["log", "tail", "--from", String(log.head), "--message", "grant.create"],
+    io,
+  );
+  expect([code, out.split("\n").length, err]).toEqual([
+    ...[0, 2],
+    `  to go on from here: capstan log tail --message grant.create --from ${log.head + 1}\n`,
+  ]);
 });
 
 test("the head tells where the log ends, and where it begins once it was compacted", async () => {
@@ -99,5 +121,7 @@ test("an entry is shown with its parts whole, and explained by its number as by 
   const [byNumber, byMessage] = [await capstan(["explain", "2"]), await capstan(["explain", id])];
   expect(byNumber.out).toStartWith(`${id}  grant.create `);
   expect(byNumber.out).toBe(byMessage.out);
+  for (const named of ["2", id, id.replace("m-", "x-")])
+    expect((await capstan(["log", "explain", named])).out).toBe(byMessage.out);
   expect(await capstan(["explain", "999"])).toMatchObject({ code: 1, err: expect.stringMatching(/^ENTRY_NOT_FOUND /) });
 });

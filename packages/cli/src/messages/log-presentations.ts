@@ -9,7 +9,8 @@ import { columns, instant } from "../output/columns.ts";
 import { type Explained, explanation } from "../output/explanation.ts";
 import { writeNewFile } from "../output/new-file.ts";
 import { jsonText, shown } from "../output/shown.ts";
-import { ask } from "../remote/ask.ts";
+import { answered, ask, askAll } from "../remote/ask.ts";
+import { messageNamed, NAMES_MESSAGE } from "../remote/named-message.ts";
 import type { Presentation, PresentedCall } from "./presentation.ts";
 
 interface Listed {
@@ -60,7 +61,18 @@ export const logPresentations: Readonly<Record<string, Presentation>> = {
   },
   "log.tail": {
     hidden: ["wait"],
-    examples: ["capstan log tail", "capstan log tail --from 1 --no-follow --json"],
+    texts: {
+      from: "the entry to begin with (default: the next one that there is)",
+      message: "only of this message, like action.perform",
+      principal: "only of this principal",
+      verdict: "only with this verdict",
+      limit: "end after so many",
+    },
+    examples: [
+      "capstan log tail",
+      "capstan log tail --from 1 --no-follow --json",
+      "capstan log tail --message alert.raised",
+    ],
     configure(command) {
       command.option("--no-follow", "end where the log ends");
     },
@@ -95,12 +107,26 @@ export const logPresentations: Readonly<Record<string, Presentation>> = {
       return `${count}${kept}  ${shown(node)}  ${shown(name)}${state === "damaged" ? "  damaged, read-only" : ""}\n`;
     },
   },
-  "log.explain": { subject: "id", text: (answer) => explanation(answer as Explained) },
+  "log.explain": {
+    subject: "id",
+    texts: { id: NAMES_MESSAGE },
+    examples: ["capstan log explain m-01J8…", "capstan log explain 12"],
+    run: explain,
+  },
 };
 
 async function show(cli: Cli, { name, data }: PresentedCall): Promise<void> {
   const answer = await ask(await cli.target(), name, entryNamed(data));
   cli.printer.data(answer, () => shownText(answer as Shown));
+}
+
+async function explain(cli: Cli, { name, data }: PresentedCall): Promise<void> {
+  const { id, ...rest } = data;
+  const [answer] = await askAll(await cli.target(), (send) => [
+    send(name, typeof id === "string" ? { ...rest, ...messageNamed(send, id) } : data),
+  ]);
+  const explained = answered(answer) as Explained;
+  cli.printer.data(explained, () => explanation(explained));
 }
 
 /** Its parts, each whole; of the header what people ask for. */
@@ -140,25 +166,34 @@ async function tail(cli: Cli, { name, data, flags }: PresentedCall): Promise<voi
   const follow = flags.follow !== false;
   let from = data.from as number | undefined;
   const left = data.limit as number | undefined;
+  // Where the log ends anyway a signal is a signal.
+  const stopped = follow ? cli.io.stopped().then(() => undefined) : new Promise<never>(() => {});
   for (let seen = 0; left === undefined || seen < left; ) {
     const more = left === undefined ? {} : { limit: left - seen };
     const asked = { ...data, ...more, ...(from === undefined ? {} : { from }), wait: follow ? 20_000 : 0 };
-    let answer: { readonly items: readonly Listed[]; readonly next: number };
+    let answer: { readonly items: readonly Listed[]; readonly next: number } | undefined;
     try {
-      answer = (await ask(target, name, asked)) as typeof answer;
+      answer = (await Promise.race([ask(target, name, asked), stopped])) as typeof answer;
     } catch (thrown) {
       // A server that restarts comes back with the same log.
       if (from === undefined || !(thrown instanceof FaultError) || thrown.code !== "UNREACHABLE") throw thrown;
-      await sleep(RETRY_MS);
-      continue;
+      if ((await Promise.race([sleep(RETRY_MS, "again"), stopped])) === "again") continue;
     }
+    if (answer === undefined) break;
     if (!Array.isArray((answer as Partial<typeof answer> | null)?.items))
       throw answerFault(name, "is no page of entries");
     for (const item of answer.items) cli.printer.data(item, () => lines([item]));
     seen += answer.items.length;
-    if (!follow && from === answer.next) return;
-    if (!follow && from === undefined) return;
+    if (!follow && (from === undefined || from === answer.next)) return;
     from = answer.next;
+  }
+  if (follow && from !== undefined) {
+    const only = ["message", "principal", "verdict"].flatMap((field) =>
+      data[field] === undefined ? [] : [`--${field}`, String(data[field])],
+    );
+    cli.printer.note(
+      `  to go on from here: ${["capstan log tail", ...only, "--from", String(from)].map(shown).join(" ")}`,
+    );
   }
 }
 

@@ -127,13 +127,27 @@ test("help and version are data, and no fault", async () => {
   expect((await ended("grant", "create", "--help")).out).toContain(
     "capstan grant create bob --allow action.perform:greet --out bob.token",
   );
-  expect(await ended()).toMatchObject({ code: 64, out: "" });
+});
+
+test("help is found by whichever words ask for it, and its lines fit a terminal", async () => {
+  const all = await ended("--help");
+  for (const words of ["", "help", "help help", "help --json", "help -x"])
+    expect([words, await ended(...words.split(" ").filter(Boolean))]).toEqual([words, all]);
+  const verb = await ended("action", "register", "--help");
+  for (const words of ["help action register", "action help register", "help help action register"])
+    expect([words, await ended(...words.split(" "))]).toEqual([words, verb]);
+  expect(await ended("action", "help", "help")).toEqual(await ended("action", "--help"));
+  expect(await ended("--json")).toMatchObject({ code: 64, out: "" });
+  const [prose = ""] = all.out.split("\nexamples:");
+  for (const line of prose.split("\n")) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(80);
+  const narrow = { ...testIo(), terminal: { stdout: true, stderr: true, columns: () => 56 } };
+  await run(["perform", "--help"], narrow);
+  const [options = ""] = narrow.out().split("\n\nOptions of every");
+  for (const line of options.split("\n")) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(56);
 });
 
 test("the help of a group and of a verb say the same, and units are told", async () => {
-  expect((await ended("action", "--help")).out).toMatch(
-    /^ {2}register \[options\] \[name\] \[json\] +Register an action\.$/m,
-  );
+  expect((await ended("action", "--help")).out).toMatch(/^ {2}register \[name\] \[json\] +Register an action\.$/m);
   const { out } = await ended("action", "register", "--help");
   expect(out).toStartWith("Usage: capstan action register [options] [name] [json]\n");
   for (const line of [

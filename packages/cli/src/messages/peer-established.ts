@@ -9,10 +9,13 @@ import type { Target } from "../settings/target.ts";
 
 const EVERY_MS = 100;
 
-/** @throws FaultError PEER_NOT_ESTABLISHED */
+/** @throws FaultError PEER_NOT_ESTABLISHED, DETACHED where a person did not wait for it */
 export async function establishedWithin(cli: Cli, target: Target, name: string, ms: number): Promise<PeerStatus> {
   const line = lineOn(cli);
   const until = performance.now() + ms;
+  // Where nobody sits a signal is a signal.
+  let stopped = false;
+  if (line !== undefined) void cli.io.stopped().then(() => (stopped = true));
   try {
     for (;;) {
       const status = (await ask(target, "peer.show", { name })) as PeerStatus;
@@ -20,6 +23,7 @@ export async function establishedWithin(cli: Cli, target: Target, name: string, 
       const established = status.state === "established";
       if (established && (status.complete !== false || left <= 0)) return status;
       if (left <= 0 || status.state === "stopped") throw notEstablished(status, ms);
+      if (stopped) throw detached(name, status);
       line?.write(`waiting for ${name}: ${status.state}${reasonText(status)}   ${spanText(left / 1000)} left`);
       await new Promise<void>((resolve) => cli.io.after(Math.min(EVERY_MS, left), resolve));
     }
@@ -35,6 +39,12 @@ function notEstablished(status: PeerStatus, ms: number): FaultError {
   const unknown = reason?.includes(UNPROVED) ? "; an invitation is taken once, and until it expires" : "";
   const what = `${printable(name)} is ${printable(state)}${after}${reasonText(status)}${unknown}`;
   return new FaultError(fault("PEER_NOT_ESTABLISHED", `${what}${goesOn}: capstan peer show ${printable(name)}`));
+}
+
+function detached(name: string, status: PeerStatus): FaultError {
+  const { state } = status;
+  const what = `${printable(name)} is ${printable(state)}${reasonText(status)}, and no longer waited for; it is configured`;
+  return new FaultError(fault("DETACHED", `${what}, and tried on: capstan peer show ${printable(name)}`));
 }
 
 /** What the other side says of everybody whom it does not know by a key and a secret. */

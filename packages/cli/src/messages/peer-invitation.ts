@@ -35,6 +35,8 @@ export interface Invitation {
   readonly kept: Kept;
   /** Milliseconds since the epoch. */
   readonly expires: number;
+  /** Milliseconds that it was asked for: what has passed until it is told of does not count. */
+  readonly span: number;
   readonly file: NewInvite;
 }
 
@@ -47,6 +49,7 @@ interface Said {
   readonly out: string;
   /** Milliseconds since the epoch. */
   readonly expires: number;
+  readonly span: number;
   readonly address: string | undefined;
   readonly pin: string | undefined;
 }
@@ -58,7 +61,8 @@ export function invitationSaid(flags: Readonly<Record<string, unknown>>, now: nu
     throw usageFault(`--pin "${pin}" is no pin, like sha256-…; ${NO_PIN} says that nothing is pinned`);
   const expires = instantOf(until, "--expires", now);
   if (expires <= now) throw usageFault(`--expires "${until}" is over already`);
-  return { out: String(flags.out), expires, address: address === undefined ? undefined : peerAddress(address), pin };
+  const to = address === undefined ? undefined : peerAddress(address);
+  return { out: String(flags.out), expires, span: expires - now, address: to, pin };
 }
 
 /** Makes the file, and gives the node the secret. @throws FaultError */
@@ -66,7 +70,7 @@ export async function prepareInvitation(
   { io }: Cli,
   target: Target,
   peer: string,
-  { out, expires, address, pin: said }: Said,
+  { out, expires, span, address, pin: said }: Said,
 ): Promise<Invitation> {
   const url = address ?? target.url;
   const { node, name, domain, key } = (await ask(target, "peer.identity")) as Identity;
@@ -78,7 +82,7 @@ export async function prepareInvitation(
   };
   const file = await newInvite(io, out);
   try {
-    return { invite, kept: await keepSecret(target, peer, secret), expires, file };
+    return { invite, kept: await keepSecret(target, peer, secret), expires, span, file };
   } catch (thrown) {
     await file.remove();
     throw thrown;
@@ -131,8 +135,7 @@ export function tellOf({ printer }: Cli, { invite: { url, pin } }: Invitation, i
 }
 
 /** `1 h`; a date from a day on. */
-export function spanOf({ expires }: Invitation): string {
-  const ms = expires - Date.now();
-  if (ms > 86_400_000) return `until ${instant(expires)}`;
-  return spanText(Math.round(ms / 1000)).replace(/ 0 (s|min)$/, "");
+export function spanOf({ expires, span }: Invitation): string {
+  if (span > 86_400_000) return `until ${instant(expires)}`;
+  return spanText(Math.round(span / 1000)).replace(/ 0 (s|min)$/, "");
 }

@@ -1,7 +1,7 @@
 // Invitations on the command line: what goes to the node and what goes into the file, what one is refused for, and what a node is
 // told where it is taken. The node is one of the test's; real ones are in commands/peer-pair.test.ts.
 
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestIo, testIo } from "../test-io.ts";
@@ -37,6 +37,17 @@ describe("peer invite", () => {
     // It is nowhere but in the file, and in the one message.
     expect(out + err).not.toContain(secret);
     expect(JSON.stringify(node.of("peer.invite"))).not.toContain(secret);
+  });
+
+  test("says how long it was asked for, however late the node answers", async () => {
+    node.answers({
+      "peer.identity": () => {
+        setSystemTime(Date.now() + 5_000);
+        return IDENTITY;
+      },
+    });
+    const { out } = await invite(["--out", "i"]).finally(() => setSystemTime());
+    expect(out).toContain("; once, 1 h)");
   });
 
   test("names where the node is reached, what is pinned there, and until when it is good", async () => {
@@ -185,6 +196,18 @@ describe("peer add", () => {
     ]);
     node.answers({ "peer.show": () => ({ name: "berlin", state: "stopped" }) });
     expect((await add([], withFile())).err).toBe("PEER_NOT_ESTABLISHED  berlin is stopped: capstan peer show berlin\n");
+  });
+
+  test("is left to go on by Ctrl-C, which says where to look", async () => {
+    node.answers({ "peer.show": () => ({ name: "berlin", state: "idle", reason: "nobody answers there" }) });
+    const io = { ...withFile(), terminal: { stdout: true, stderr: true } };
+    const { code, err } = await add(["--wait", "10m"], io);
+    expect([code, err]).toEqual([
+      75,
+      expect.stringMatching(
+        /DETACHED.* {2}berlin is idle \(nobody answers there\), and no longer waited for; it is configured, and tried on: capstan peer show berlin\n$/,
+      ),
+    ]);
   });
 
   test("refuses what is no invitation, without showing any of it, and asks nothing of the node", async () => {

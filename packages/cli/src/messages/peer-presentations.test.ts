@@ -63,6 +63,22 @@ describe("a peer that there is", () => {
     );
   });
 
+  test("has a grant whose list tells its own clauses", async () => {
+    const every = ["peer.open", "witness.prove", "action.recall"];
+    const grant = (id: string, ...own: string[]) => ({ id, principal: "peer.berlin", allow: [...every, ...own] });
+    const items = [grant("g-2"), grant("g-3", "action.perform:greet"), { ...grant("g-4"), principal: "peer" }];
+    node.answers({ "grant.list": () => ({ items }) });
+    expect((await node.capstan(["grant", "list"])).out).toBe(
+      [
+        "g-2  peer.berlin  nothing but what every peer may",
+        "g-3  peer.berlin  action.perform:greet, and what every peer may",
+        "g-4  peer         peer.open, witness.prove, action.recall",
+        "",
+      ].join("\n"),
+    );
+    expect(JSON.parse((await node.capstan(["--json", "grant", "list"])).out)).toEqual({ items });
+  });
+
   test("is shown with its policies, and without a secret", async () => {
     const clause = { name: "a", then: "accept", match: { routes: ["action:greet"], maxPathLength: 2 }, unowned: true };
     node.answers({
@@ -72,6 +88,7 @@ describe("a peer that there is", () => {
         ...{ secrets: [{ secret: "file:peers/lima.secret" }], allow: ["peer.open", "action.perform:greet"] },
         ...{ import: { clauses: [clause] }, export: { clauses: [] }, disclose: "outcome" },
         ...{ heard: { seq: 4, digest: "h4" }, told: { seq: 2, digest: "t2" } },
+        calls: 1200,
         log: { state: "forked", size: 9, entry: 7, why: "two logs of one size" },
       }),
     });
@@ -80,6 +97,7 @@ describe("a peer that there is", () => {
         "peer     lima  n-3  of domain lima",
         "state    idle",
         "routes   in 2 (1 filtered)   out 0",
+        "calls    1,200 of it are not over",
         "last     nobody answers there  1970-01-01T00:00:00Z",
         "again    1970-01-01T00:00:01Z",
         "log      forked at entry 7: two logs of one size",
@@ -161,6 +179,9 @@ describe("routes", () => {
     );
     node.answers({ "route.show": () => ({ route: "action:nope", paths: [] }) });
     expect((await node.capstan(["route", "show", "action:nope"])).out).toBe("action:nope  no way to it\n");
+    node.answers({ "route.show": () => ({ route: "nope", paths: [] }) });
+    const bare = await node.capstan(["route", "show", "nope"]);
+    expect(bare.out).toBe("nope  no way to it; the route of an action is action:nope\n");
   });
 });
 

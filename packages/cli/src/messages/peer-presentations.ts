@@ -11,7 +11,7 @@ import type { Presentation } from "./presentation.ts";
 const TEXTS = {
   name: "what you call it here",
   domain: "the domain that it has to be of; of this node's own, it is an internal peer (default: any other)",
-  limits: "what it may cost: JSON, {routes, then, restartAfter, pathLength, damping, publications}",
+  limits: "what it may cost: JSON, {routes, then, restartAfter, pathLength, damping, publications, calls}",
   disclose:
     "what it is told of what becomes of its messages here: nothing, outcome (code and plugin) or clauses (default: outcome)",
   required: "a capability without which there is no session; may be given more than once",

@@ -5,7 +5,8 @@ import type { Cli } from "../cli.ts";
 import { brief } from "../output/brief.ts";
 import { columns, instant } from "../output/columns.ts";
 import { shown } from "../output/shown.ts";
-import { ask } from "../remote/ask.ts";
+import { answered, askAll } from "../remote/ask.ts";
+import { messagesFor, warnOfClauses } from "./clause-warnings.ts";
 import type { Presentation, PresentedCall } from "./presentation.ts";
 import { addTask, configureTask, splitProcess, TASK_HIDDEN, TASK_TEXTS } from "./task-options.ts";
 
@@ -67,7 +68,12 @@ async function register(cli: Cli, call: PresentedCall): Promise<void> {
   const { name, data, options } = call;
   await addTask(cli, call);
   const target = await cli.target();
-  const registered = (await ask(target, name, data, options)) as Registered;
+  const [answer, listed] = await askAll(target, (send) => [
+    send(name, data, options),
+    ...messagesFor(target, data.may, send),
+  ]);
+  const registered = answered(answer as NonNullable<typeof answer>) as Registered;
+  warnOfClauses(cli, "--may", data.may, listed);
   const verb = name === "receiver.update" ? "updated" : "registered";
   cli.printer.data(registered, () => `${verb} receiver ${nameOf(registered)}\n`);
   if (name === "receiver.register")

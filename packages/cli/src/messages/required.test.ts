@@ -105,7 +105,10 @@ describe("what is missing", () => {
 describe("words that lead nowhere", () => {
   const cases: Readonly<Record<string, string>> = {
     "action nope": 'unknown command "nope"; see capstan action --help',
+    "weather now": 'unknown command "weather"; see capstan --help; where a plugin brings it, its node has to run',
     "deadletter list": 'unknown command "deadletter"; did you mean "dead-letter"?',
+    "action.list": 'unknown command "action.list"; did you mean "action list"?',
+    "deadLetter.show d-1": 'unknown command "deadLetter.show"; did you mean "dead-letter show"?',
     "help nope": 'unknown command "nope"; did you mean "node"?',
     "help action regster": 'unknown command "regster"; did you mean "register"?',
     "context help lst": 'unknown command "lst"; did you mean "list"?',

@@ -84,6 +84,21 @@ describe("capstan action register", () => {
     expect(row.configuration.source).toBe(source);
   });
 
+  test("--may that covers no message is warned of, as a grant's clauses are", async () => {
+    writeFileSync(join(cwd, "idle.js"), "export default () => {};\n");
+    for (const what of ["action", "receiver"])
+      expect(
+        await node.capstan(what, "register", "idle", "--script", "idle.js", "--may", "action.perfrom:greet"),
+      ).toMatchObject({
+        code: 0,
+        err: expect.stringMatching(
+          /^warning: action\.perfrom:greet covers no .*did you mean action\.perform:greet\?\n/,
+        ),
+      });
+    expect((await node.capstan("action", "update", "idle", "--may", "action.list")).err).toBe("");
+    expect((await node.capstan("receiver", "remove", "idle")).code).toBe(0);
+  });
+
   test("is told what says the same twice, or nothing", async () => {
     const said = async (...argv: string[]) => {
       const { code, err } = await node.capstan("action", "register", "x", ...argv);

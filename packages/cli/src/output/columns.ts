@@ -2,7 +2,7 @@
 
 import { shown } from "./shown.ts";
 
-/** Every cell is escaped. No line ends in spaces. */
+/** Every cell is escaped. No line ends in spaces, and a column that nobody has anything in is none. */
 export function columns(rows: readonly (readonly (string | number | undefined)[])[]): string {
   const cells = rows.map((row) => row.map((cell) => shown(String(cell ?? ""))));
   const widths: number[] = [];
@@ -15,7 +15,7 @@ export function columns(rows: readonly (readonly (string | number | undefined)[]
     .map(
       (row) =>
         `${row
-          .map((cell, at) => padded(cell, widths[at] as number))
+          .flatMap((cell, at) => (widths[at] === 0 ? [] : [padded(cell, widths[at] as number)]))
           .join("  ")
           .trimEnd()}\n`,
     )

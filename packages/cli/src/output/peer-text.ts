@@ -45,6 +45,8 @@ export interface PeerShown extends PeerStatus {
   readonly disclose?: string;
   readonly heard?: Digested;
   readonly told?: Digested;
+  /** Performings of it that are not over. */
+  readonly calls?: number;
 }
 
 /** How much it is told of what becomes of its messages here. */
@@ -62,6 +64,13 @@ interface Digested {
 
 /** What every peer may. */
 const EVERY_PEER = /^(peer|witness)\.|^action\.recall$/;
+
+/** A peer's clauses that are its own. */
+export function peerClauses(allow: readonly string[]): string {
+  return allow.filter((clause) => !EVERY_PEER.test(clause)).join(", ") || `nothing but ${EVERYBODYS}`;
+}
+
+export const EVERYBODYS = "what every peer may";
 
 interface Policy {
   readonly clauses: readonly {
@@ -105,6 +114,7 @@ export function peerText(peer: PeerShown, now: number): string {
         .join(" "),
     ],
     ["routes", tableText(peer)],
+    ...(peer.calls ? [["calls", `${count(peer.calls)} of it are not over`]] : []),
     ...(peer.reason === undefined ? [] : [["last", `${peer.reason}${at(peer.reasonAt)}`]]),
     ...(peer.state !== "established" && peer.retryAt !== undefined ? [["again", instant(peer.retryAt)]] : []),
     ...(peer.invite === undefined ? [] : [["invited", inviteText(peer.invite.expires, now)]]),
@@ -117,10 +127,7 @@ export function peerText(peer: PeerShown, now: number): string {
     ["import", policyText(peer.import)],
     ["export", policyText(peer.export)],
     ...(peer.disclose === undefined ? [] : [["explain", DISCLOSED[peer.disclose] ?? peer.disclose]]),
-    [
-      "may",
-      `${grant === undefined ? "" : `${grant}  `}${allow.filter((clause) => !EVERY_PEER.test(clause)).join(", ") || "nothing but what every peer may"}`,
-    ],
+    ["may", `${grant === undefined ? "" : `${grant}  `}${peerClauses(allow)}`],
     ...(peer.lacks === undefined || peer.lacks.length === 0
       ? []
       : [["lacks", `${peer.lacks.join(", ")}: its grant is of an earlier version; capstan peer configure ${name}`]]),
@@ -208,7 +215,8 @@ export function routeList(items: readonly RoutePath[]): string {
 }
 
 export function routeText({ route, paths }: { readonly route: string; readonly paths: readonly RoutePath[] }): string {
-  if (paths.length === 0) return `${shown(route)}  no way to it\n`;
+  const kindless = route.includes(":") ? "" : `; the route of an action is action:${shown(route)}`;
+  if (paths.length === 0) return `${shown(route)}  no way to it${kindless}\n`;
   const rows = paths.map((one, index) => {
     const rank = one.filtered !== undefined ? "-" : one.best === true || index === 0 ? "best" : String(index + 1);
     return [rank, via(one), pathText(one), `origin ${one.origin ?? ""}`, preference(one), remarks(one)];

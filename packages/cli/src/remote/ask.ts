@@ -90,6 +90,7 @@ async function answersTo<T extends readonly PromiseLike<unknown>[]>(target: Targ
   return (await Promise.all(answers)) as Answers<T>;
 }
 
+const START_IT = "start it with capstan serve, or name another with --url";
 const PIN_REFUSED = "CERTIFICATE_PIN_REFUSED";
 /** As a request tells of a certificate that does not hold. */
 const UNTRUSTED = /self.signed|_CERT|CERT_|certificate|altname|UNABLE_TO_/i;
@@ -97,6 +98,10 @@ const UNTRUSTED = /self.signed|_CERT|CERT_|certificate|altname|UNABLE_TO_/i;
 async function ourFault(target: Target, thrown: unknown): Promise<Fault> {
   const known = remoteFault(thrown);
   // A system's own code may look like one of ours.
+  if (known.code === "CREDENTIAL_INVALID" && target.stopped !== undefined) {
+    const what = `the node of ${target.stopped} does not run, and another one answers at ${printable(target.url)}`;
+    return fault("UNREACHABLE", `${what}, which does not know its credential; ${START_IT}`);
+  }
   const isOurs = known.code === PIN_REFUSED || (known.code !== "UNREACHABLE" && !UNTRUSTED.test(known.code));
   if (isOurs) return known;
   const untrusted = target.url.startsWith("https:") ? await untrustedReason(target) : undefined;
@@ -108,7 +113,7 @@ async function ourFault(target: Target, thrown: unknown): Promise<Fault> {
   const why = /refused|unable to connect|connection failed/i.test(known.message) ? "" : `: ${said}`;
   if (target.stopped !== undefined) {
     const what = `the node of ${target.stopped} does not run, and nothing answers at ${printable(target.url)}`;
-    return fault("UNREACHABLE", `${what}${why}; start it with capstan serve, or name another with --url`);
+    return fault("UNREACHABLE", `${what}${why}; ${START_IT}`);
   }
   const hint = "start one with capstan serve, or name another with --url";
   return fault("UNREACHABLE", `no server answers at ${printable(target.url)}${why}; ${hint}`);

@@ -37,7 +37,12 @@ export async function witnessedLog(cli: Cli, said: string, alone: boolean): Prom
   // A node's directory may well be called as its peers call it.
   const isFile = statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
   if (!isFile && !alone && /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(said))
-    return fetchHeld(cli, "witness.fetch", { name: said });
+    return fetchHeld(cli, "witness.fetch", { name: said }).catch((thrown) => {
+      const isNeither = thrown instanceof FaultError && thrown.code === "PEER_UNKNOWN";
+      throw isNeither
+        ? new FaultError(fault(thrown.code, `${thrown.message}; nor is there a file of that name`))
+        : thrown;
+    });
   const checkpoint = await fileText(cli.io, said);
   const beside = leavesBeside(path);
   if (!existsSync(beside)) return { checkpoint, leaves: undefined };

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Config } from "@capstan/orchestrator";
-import { FaultError, fault, printable } from "@capstan/orchestrator/remote";
+import { FaultError, fault, nearest, printable } from "@capstan/orchestrator/remote";
 import { exportedKeys } from "./exported-keys.ts";
 
 export interface ConfigFile {
@@ -41,7 +41,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
     exports = await import(path);
   } catch (error) {
     if (error instanceof FaultError) throw error;
-    throw invalid(path, `it does not load: ${firstLine(error)}`);
+    throw invalid(path, `it does not load: ${firstLine(error, path)}${await whereItIs(error)}`);
   }
   if (typeof exports.default !== "object" || exports.default === null) {
     throw invalid(path, "it exports no configuration; write `export default defineConfig({ … })`");
@@ -53,9 +53,31 @@ function invalid(path: string, why: string): FaultError {
   return new FaultError(fault("CONFIG_FILE_INVALID", `${printable(path)}: ${why}`));
 }
 
-function firstLine(error: unknown): string {
+function firstLine(error: unknown, path: string): string {
   const one = error instanceof AggregateError ? error.errors[0] : error;
-  const { message, position } = one as { message?: string; position?: { line: number; column: number } };
-  const where = position ? ` (line ${position.line}, column ${position.column})` : "";
-  return printable(`${String(message ?? one).split("\n")[0]}${where}`);
+  const { message, position, stack } = one as Partial<Error> & { position?: { line: number; column: number } };
+  // Where its code ran: the innermost line of it.
+  const [, line, column] = new RegExp(`${RegExp.escape(path)}:(\\d+):(\\d+)`).exec(stack ?? "") ?? [];
+  const at = position ?? (line === undefined ? undefined : { line, column });
+  const where = at === undefined ? "" : ` (line ${at.line}, column ${at.column})`;
+  return printable(
+    `${String(message ?? one)
+      .split("\n")[0]
+      ?.replace(/\.$/, "")}${where}`,
+  );
+}
+
+/** Of a name that was imported from one of ours and is another's, or is written otherwise. */
+async function whereItIs(error: unknown): Promise<string> {
+  const [, name, from] =
+    /^Export named '(\w+)' not found in module '(@capstan\/\w+)'/.exec(String((error as Partial<Error>).message)) ?? [];
+  if (name === undefined || from === undefined) return "";
+  const ours = {
+    "@capstan/orchestrator": await import("@capstan/orchestrator"),
+    "@capstan/plugins": await import("@capstan/plugins"),
+  };
+  const other = Object.entries(ours).find(([, module]) => Object.hasOwn(module, name))?.[0];
+  if (other !== undefined) return `; it is in '${other}'`;
+  const near = nearest(name, Object.keys(ours[from as keyof typeof ours] ?? {}));
+  return near === undefined ? "" : `; did you mean '${near}'?`;
 }

@@ -1,7 +1,7 @@
 // `<data>/server.json`: how the commands of this machine find the server that runs here. `serve` writes it when it listens
 // and removes it when it ends; after a kill it is stale, and the address in it does not answer.
 
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface ServerFile {
@@ -33,6 +33,16 @@ export function readServerFile(data: string): ServerFile | undefined {
     };
   } catch {
     return undefined;
+  }
+}
+
+/** Whether it may be there, and this user cannot tell. */
+export function isHidden(data: string): boolean {
+  try {
+    accessSync(join(data, NAME), constants.R_OK);
+    return false;
+  } catch (error) {
+    return (error as { code?: string }).code === "EACCES";
   }
 }
 

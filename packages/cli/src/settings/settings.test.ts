@@ -82,6 +82,17 @@ test("a configuration that does not load, or does not fit, is one fault", async 
   });
 });
 
+test("a configuration that does not load says where, and what was meant", async () => {
+  const said = (text: string) =>
+    new Settings(withFiles({ "capstan.config.ts": text }), {}).get("name").catch((error) => error.message);
+  expect(await said('// mine\nthrow new Error("no");\n')).toEndWith(": it does not load: no (line 2, column 11)");
+  const from = (name: string, module: string) =>
+    said(`import { ${name} } from "@capstan/${module}";\nexport default { name: String(${name}) };\n`);
+  expect(await from("defineConfig", "plugins")).toEndWith("; it is in '@capstan/orchestrator'");
+  expect(await from("standrad", "plugins")).toEndWith("; did you mean 'standard'?");
+  expect(await from("weather", "plugins")).toEndWith("not found in module '@capstan/plugins'");
+});
+
 test("a configuration is loaded for what it may say, and not to find that it does not say it", async () => {
   const text = 'import "./gone.ts";\nexport default { name: "osaka", plugins: [] };\n';
   const settings = new Settings(withFiles({ "capstan.config.ts": text }), {});
