@@ -3,7 +3,7 @@
 // it unmounts. One loop over both, without a queue of its own, so that the order of its reports is the order of the operations.
 
 import { dlopen, FFIType, ptr } from "bun:ffi";
-import { openSync, readSync, writeSync } from "node:fs";
+import { openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Disk, DiskError } from "./disk.ts";
 import type { Command, Line, Reported } from "./fault-disk.ts";
@@ -39,6 +39,7 @@ const NOSUID_NODEV_NOEXEC = 14;
 const DETACH = 2;
 const POLLIN = 1;
 const NOTHING = Buffer.alloc(0);
+const SIGKILL_PENDING = 1n << 8n;
 
 const events: Reported[] = [];
 let reporting = false;
@@ -52,7 +53,7 @@ const disk = new Disk(platter, Number(values.seed), (operation, path, fact) => {
 let failed = 0;
 let hold: RegExp | undefined;
 /** Flushes that wait to be released, oldest first. */
-let held: { readonly unique: bigint; readonly node: number }[] = [];
+let held: { readonly unique: bigint; readonly node: number; readonly pid: number }[] = [];
 
 const device = openSync("/dev/fuse", "r+");
 const options = `fd=${device},rootmode=40000,user_id=0,group_id=0,allow_other`;
@@ -163,15 +164,15 @@ function handle(request: Request): Buffer | undefined {
       return writeOut(disk.write(node, request.u64(8), request.data(40, request.u32(16))));
     case OP.FSYNC:
       if (hold?.test(disk.pathOf(node))) {
-        held.push({ unique: request.unique, node });
+        held.push({ unique: request.unique, node, pid: request.pid });
         say({ held: disk.pathOf(node), nth: count });
         return undefined;
       }
       disk.flush(node);
       return NOTHING;
     case OP.INTERRUPT:
-      held = held.filter(({ unique }) => {
-        if (unique !== request.interrupted()) return true;
+      held = held.filter(({ unique, pid }) => {
+        if (unique !== request.interrupted() || !isKilled(pid)) return true;
         send(errorOf(unique, "EINTR"));
         return false;
       });
@@ -192,6 +193,16 @@ function handle(request: Request): Buffer | undefined {
       return NOTHING;
     default:
       throw new DiskError("ENOSYS");
+  }
+}
+
+/** A disk's flush is not ended by a signal, but its process may end. */
+function isKilled(pid: number): boolean {
+  try {
+    const pending = /^SigPnd:\s*(\w+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+    return (BigInt(`0x${pending}`) & SIGKILL_PENDING) !== 0n;
+  } catch {
+    return true; // it is gone
   }
 }
 

@@ -63,12 +63,15 @@ export class Request {
   readonly opcode: number;
   readonly unique: bigint;
   readonly node: number;
+  /** Of the thread that asks. */
+  readonly pid: number;
   readonly #body: Buffer;
 
   constructor(bytes: Buffer) {
     this.opcode = bytes.readUInt32LE(4);
     this.unique = bytes.readBigUInt64LE(8);
     this.node = Number(bytes.readBigUInt64LE(16));
+    this.pid = bytes.readUInt32LE(32);
     this.#body = bytes.subarray(HEADER_IN);
   }
 

@@ -47,7 +47,7 @@ const TRIALS_A_SMALL_DISK = 24;
 /** Acknowledged by the process that follows one whose disk failed, before the power is cut. */
 const AFTER_RESTART = 50;
 /** What has not happened by then does not happen. */
-const MOST_WAIT_MS = 20_000;
+const MOST_WAIT_MS = 30_000;
 /** The same of a build or a disk that is wrong on purpose, and may never go on. */
 const MOST_WAIT_CONTROL_MS = 2_000;
 /** Clients ask every few milliseconds. */

@@ -194,6 +194,6 @@ describe("the binary in an empty environment", () => {
     const asked = Bun.spawnSync([await compiled(), "serve", "--memory", "--listen", "192.0.2.1:1"], {
       ...{ cwd: place.directory, env: { CAPSTAN_DEBUG: "1" } },
     });
-    expect(asked.stderr.toString()).toMatch(/at checkExposure \(packages\/orchestrator\/src\/server\/address\.ts:\d+/);
+    expect(asked.stderr.toString()).toMatch(/at checkMeant \(packages\/orchestrator\/src\/server\/address\.ts:\d+/);
   });
 });
