@@ -8,7 +8,7 @@ import type { CallOptions, Envelope, TakenOptions } from "../message/message.ts"
 import type { Tracer } from "../observability/tracer.ts";
 import type { Timers } from "../time/timers.ts";
 import { type Committer, logUnavailable } from "./committer.ts";
-import type { Taken } from "./tip.ts";
+import type { Taken } from "./taken.ts";
 import { type Outcome, unwrap, type Waiters } from "./waiters.ts";
 
 export interface AnswersParts {

@@ -3,7 +3,7 @@
 import { FINAL } from "../message/definition.ts";
 import { timeOfNonce } from "../message/id.ts";
 import type { Envelope } from "../message/message.ts";
-import type { Taken } from "./tip.ts";
+import type { Taken } from "./taken.ts";
 import type { Outcome } from "./waiters.ts";
 
 /**

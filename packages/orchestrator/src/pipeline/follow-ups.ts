@@ -5,17 +5,25 @@ import { fault } from "../fault/fault.ts";
 import { printable } from "../fault/printable.ts";
 import { type Envelope, type Facts, type Message, messageName, NO_FACTS, type Principal } from "../message/message.ts";
 import type { Composition, Route } from "../plugin/composition.ts";
+import type { OwedEffect } from "../plugin/plugin.ts";
 import type { Committer } from "./committer.ts";
+import type { Refused } from "./decide.ts";
 import type { Enveloper } from "./enveloper.ts";
 import { HELD_FACTS, type HoldRow } from "./kernel-tables.ts";
 import { jsonOf, type Routed, routed } from "./routed.ts";
-import type { Tip } from "./tip.ts";
+import type { Taken } from "./taken.ts";
 import type { Waiters } from "./waiters.ts";
 
 /** How deep causes may go: past it, a loop is likelier than a purpose. */
 export const MOST_HOPS = 16;
 /** How many messages one may lead to in its commit: a group is appended at once, and so has to end. */
 export const MOST_FOLLOW_UPS = 256;
+
+/** Who decides a message and commits it (tip.ts). */
+export interface Decider {
+  take(envelope: Envelope, route: Route, outcomeOf?: OwedEffect, continues?: string): Taken;
+  refuse(envelope: Envelope, refused: Refused, continues?: string): Taken;
+}
 
 export interface FollowUpsParts {
   readonly composition: Composition;
@@ -25,11 +33,11 @@ export interface FollowUpsParts {
 }
 
 export class FollowUps {
-  readonly #tip: Pick<Tip, "take" | "refuse">;
+  readonly #tip: Decider;
   readonly #parts: FollowUpsParts;
   #count = 0;
 
-  constructor(tip: Pick<Tip, "take" | "refuse">, parts: FollowUpsParts) {
+  constructor(tip: Decider, parts: FollowUpsParts) {
     this.#tip = tip;
     this.#parts = parts;
   }

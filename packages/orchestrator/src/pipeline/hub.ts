@@ -26,7 +26,8 @@ import type { Enveloper } from "./enveloper.ts";
 import type { FinalAnswers } from "./final-answers.ts";
 import { type Keys, keyDigest, type Used } from "./keys.ts";
 import { type Preparation, type Prepared, prepare } from "./prepare.ts";
-import type { Taken, Tip } from "./tip.ts";
+import type { Taken } from "./taken.ts";
+import type { Tip } from "./tip.ts";
 import type { Turns } from "./turns.ts";
 import type { Waiters } from "./waiters.ts";
 

@@ -1,7 +1,7 @@
 // The tip: decisions are made and committed here, one after another, each on all before it. Everything is synchronous, so
 // that a message, the messages that follow from it and the outcome of a replayable effect can share one group.
 
-import { type Fault, fault } from "../fault/fault.ts";
+import { fault } from "../fault/fault.ts";
 import type { NewEntry, RowChange } from "../log/log.ts";
 import { ENTRY_NUMBER } from "../message/definition.ts";
 import type { Envelope, Facts, Message } from "../message/message.ts";
@@ -28,7 +28,8 @@ import { OUTCOME_WINDOW } from "./outcomes.ts";
 import { type Owed, owedEffect, rowOf } from "./owed.ts";
 import type { Recorder, Trace } from "./recorder.ts";
 import { RefusalMeter } from "./refusal-meter.ts";
-import type { Outcome, Waiters } from "./waiters.ts";
+import type { Taken } from "./taken.ts";
+import type { Waiters } from "./waiters.ts";
 
 export interface TipParts {
   readonly composition: Composition;
@@ -48,19 +49,6 @@ export interface TipParts {
   observe(envelope: Envelope, verdict: string, entry: number | undefined): void;
   reportBug(plugin: string, thrown: unknown): void;
 }
-
-/** What a decision came to once it was committed. */
-export type Taken =
-  | { readonly kind: "refused"; readonly error: Fault }
-  | { readonly kind: "held"; readonly name: string; readonly seq: number }
-  | {
-      readonly kind: "done";
-      readonly data: unknown;
-      readonly pending: boolean;
-      readonly seq: number;
-      /** What it was answered at once. */
-      readonly outcome?: Outcome;
-    };
 
 type Asked = Pick<Route, "definition">;
 
