@@ -89,6 +89,7 @@ export interface Orchestrator<Messages = unknown> {
   readonly metrics: Metrics;
   /** Callbacks of the callers who are there. */
   readonly lives: LiveCallbacks;
+  readonly timers: Timers;
   /** A scope for code in this process: the node's own authority, narrowed to `allow`. Its answers are durable. */
   scope(as: { readonly principal: string; readonly allow: readonly string[] }): Promise<Scope<Messages>>;
   /** What a door hands to an authenticated caller; the door itself waits until what it sends is durable. */
@@ -130,12 +131,12 @@ async function start<const P extends readonly AnyPlugin[]>(
     parts.notary.abandon();
     throw thrown;
   }
-  const { node, composition, hub, committer, reader, notary, metrics, lives } = parts;
+  const { node, composition, hub, committer, reader, notary, metrics, lives, timers } = parts;
   const inProcess = lives.session(true);
   const Scoped = scopeClass(composition);
   let stopped: Promise<void> | undefined;
   return {
-    ...{ node, composition, log, hub, committer, reader, notary, metrics, lives },
+    ...{ node, composition, log, hub, committer, reader, notary, metrics, lives, timers },
     async scope({ principal, allow }) {
       const turns = new Turns();
       const as: Principal = { principal, grant: NODE_GRANT, may: [...allow] };

@@ -62,7 +62,7 @@ export const kernelFaults = {
   SESSION_BUDGET: {
     status: 429,
     retryable: true,
-    text: "The session used more than its budget and was ended; open a new one and ask for less at a time.",
+    text: "The session used more than its budget and was ended; open a new one and ask for less at a time. Between nodes also one answer of a session that goes on, because too many others wait.",
   },
   ORIGIN_REFUSED: {
     status: 403,
@@ -72,7 +72,7 @@ export const kernelFaults = {
   TOO_LARGE: {
     status: 413,
     retryable: false,
-    text: "The frame or body is larger than the door takes, or than a frame between nodes may be.",
+    text: "The frame or body is larger than the door takes, the message's data than the log does, or the answer than a session or a frame between nodes may have.",
   },
   NOT_FOUND: { status: 404, retryable: false, text: "Nothing is at that path." },
   STOPPING: { status: 503, retryable: true, text: "The node is shutting down and takes nothing new." },

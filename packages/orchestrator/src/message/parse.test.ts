@@ -24,6 +24,26 @@ describe("problems", () => {
     expect(problemOf({ name: "a", elephant: 1 }).message).toBe('note.write: unknown "elephant"');
   });
 
+  test("a key too many further in is told the nearest of its own object", () => {
+    const one = z.strictObject({ routes: z.number() });
+    const to = z.strictObject({
+      limits: one.optional(),
+      all: z
+        .array(
+          z.discriminatedUnion("kind", [one.extend({ kind: z.literal("b") }), one.extend({ kind: z.literal("c") })]),
+        )
+        .default([]),
+      by: z.record(z.string(), one.transform(({ routes }) => routes).nullable()).optional(),
+    });
+    const said = (data: unknown) => problemOf(data, to).message;
+    expect(said({ limits: { routs: 1 } })).toContain('"limits" unknown "routs", did you mean "routes"?');
+    expect(said({ by: { a: { routes: 1, roote: 2 } } })).toContain('"by.a" unknown "roote", did you mean "routes"?');
+    expect(said({ all: [{ kind: "c", routes: 1, routs: 1 }] })).toContain(
+      '"all.0" unknown "routs", did you mean "routes"?',
+    );
+    expect(said({ limits: { routes: 1, limits: 1 } })).toBe('note.write: "limits" unknown "limits"');
+  });
+
   test("__proto__ is a key too many, and pollutes nothing", () => {
     expect(problemOf(JSON.parse('{"name":"a","__proto__":{"count":1}}')).message).toContain('unknown "__proto__"');
     expect(({} as { count?: unknown }).count).toBeUndefined();
@@ -117,6 +137,7 @@ describe("options", () => {
   test.each([
     { key: "" },
     { key: "a\nb" },
+    { key: "a\ud800" },
     { key: "k".repeat(201) },
     { wait: -1 },
     { wait: 1.5 },

@@ -29,14 +29,14 @@ const optionsSchema = z.strictObject({
     .string()
     .min(1)
     .max(200)
-    .regex(/^[^\p{Cc}]+$/u, "must not hold control characters")
+    .regex(/^[^\p{Cc}\p{Cs}]+$/u, "must not hold control characters, nor half of a surrogate pair")
     .optional(),
   deadline: z.number().int().positive().max(LATEST).optional(),
   correlation: z
     .string()
     .min(1)
     .max(200)
-    .regex(/^[^\p{Cc}]+$/u, "must not hold control characters")
+    .regex(/^[^\p{Cc}\p{Cs}]+$/u, "must not hold control characters, nor half of a surrogate pair")
     .optional(),
   traceparent: traceparentSchema.optional(),
   wait: z.number().int().min(0).max(86_400_000).optional(),
@@ -153,7 +153,7 @@ interface Problem {
 function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
   const path = issue.path.map((part) => printable(String(part), LONGEST_SHOWN)).join(".");
   if (issue.code === "unrecognized_keys") {
-    const known = issue.path.length === 0 && schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+    const known = fieldsAt(schema, issue.path);
     return issue.keys.map((key) => {
       const suggestion = nearest(key, known);
       const hint = suggestion === undefined ? "" : `, did you mean "${suggestion}"?`;
@@ -163,6 +163,34 @@ function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
   if (issue.code === "invalid_type" && issue.input === undefined)
     return [{ path: path || "data", problem: "is required" }];
   return [{ path, problem: printable(misfit(issue), LONGEST_SHOWN) }];
+}
+
+/** The fields that an object at a path may have; none where the schema does not say. */
+function fieldsAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly string[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  const [first, ...rest] = path;
+  switch (def.type) {
+    case "object": {
+      if (first === undefined) return Object.keys(def.shape);
+      const field = Object.hasOwn(def.shape, first) ? def.shape[String(first)] : undefined;
+      return field === undefined ? [] : fieldsAt(field, rest);
+    }
+    case "array":
+      return first === undefined ? [] : fieldsAt(def.element, rest);
+    case "record":
+      return first === undefined ? [] : fieldsAt(def.valueType, rest);
+    case "union":
+      return def.options.flatMap((option) => fieldsAt(option, path));
+    case "pipe":
+      return fieldsAt(def.in, path);
+    case "optional":
+    case "nullable":
+    case "default":
+    case "readonly":
+      return fieldsAt(def.innerType, path);
+    default:
+      return [];
+  }
 }
 
 const COUNTED: Readonly<Record<string, string>> = { string: " characters", array: " elements" };

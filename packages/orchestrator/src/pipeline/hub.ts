@@ -5,6 +5,7 @@ import { type Fault, FaultError, fault } from "../fault/fault.ts";
 import { DurableAnswer } from "../log/durable-answer.ts";
 import type { Awaitable } from "../log/log.ts";
 import { JOINS } from "../message/definition.ts";
+import { jsonText } from "../message/json-text.ts";
 import {
   type CallOptions,
   type Envelope,
@@ -47,6 +48,11 @@ export interface HubParts {
 }
 
 const NO_ORIGIN: Origin = Object.freeze({});
+/**
+ * UTF-16 code units of a command's data as JSON: an output of 4 Mi, and what names it. A frame has no more, but numbers grow as they are written
+ * anew (1e20), and an entry has to fit into an answer (log.export, and so a backup).
+ */
+const MOST_DATA = 4 * 1024 * 1024 + 64 * 1024;
 
 export class Hub {
   readonly #parts: HubParts & { readonly answers: Answers };
@@ -81,7 +87,9 @@ export class Hub {
       throw new FaultError(fault("MESSAGE_INTERNAL", `${route.name} is internal: only the node itself sends it`));
     }
     const { enveloper, keys } = this.#parts;
-    const parsed = parse(route.name, route.definition.data, data ?? {}, undefined, route.definition.kind === "command");
+    const recorded = route.definition.kind === "command";
+    const parsed = parse(route.name, route.definition.data, data ?? {}, undefined, recorded);
+    if (recorded && jsonText(parsed).length > MOST_DATA) throw new FaultError(tooLarge(route.name, parsed));
     const envelope = enveloper.envelope(route, parsed, as, options, origin);
     const mayRepeat = options.key !== undefined || envelope.request !== undefined;
     if (!mayRepeat || route.definition.kind !== "command") return this.#fresh(envelope, route, options, turns);
@@ -223,6 +231,11 @@ export class Hub {
     if (decision.kind !== "done") return answers.of(taken, envelope, options);
     return answers.standing(() => answer(envelope, reader, decision.authority));
   }
+}
+
+function tooLarge(name: string, data: unknown): Fault {
+  const text = `${name}: its data has ${jsonText(data).length} characters as JSON, of ${MOST_DATA} at most; say where it lies instead`;
+  return fault("TOO_LARGE", text);
 }
 
 function stopping(): Fault {

@@ -154,10 +154,24 @@ test.each([
   expect(await response.json()).toEqual({ code: "SESSION_BUDGET", message: expect.stringContaining("budget") });
 });
 
-test("an answer that grows too large is refused", async () => {
+test("answers that are too large together are refused", async () => {
   world = new World({ outboundBytes: 1_000 });
-  const response = await world.post(connect, '["push",["pipeline",1,["list"],[1000]]]', '["pull",2]');
+  const lists = Array(2).fill('["push",["pipeline",1,["list"],[70]]]');
+  const response = await world.post(connect, ...lists, '["pull",2]', '["pull",3]');
   expect(response.status).toBe(429);
+});
+
+test("one that comes alone may have twice as much", async () => {
+  world = new World({ outboundBytes: 1_000 });
+  const response = await world.post(connect, '["push",["pipeline",1,["list"],[150]]]', '["pull",2]');
+  expect((await response.text()).length).toBeGreaterThan(1_000);
+});
+
+test("an answer that is too large by itself fails alone", async () => {
+  world = new World({ outboundBytes: 1_000 });
+  const lists = [1000, 1].map((n) => `["push",["pipeline",1,["list"],[${n}]]]`);
+  const response = await world.post(connect, ...lists, '["pull",2]', '["pull",3]');
+  expect(await response.text()).toMatch(/\["reject",2,.*"TOO_LARGE".*\["resolve",3,/s);
 });
 
 test("a batch that its sender aborts is answered 400", async () => {

@@ -64,7 +64,8 @@ class BatchTransport implements RpcTransportWithCustomEncoding {
     this.#inbox = new Inbox(budget, lines, () => this.#received.resolve());
     this.gate = new OutputGate({
       durability,
-      limit: budget.limits.outboundBytes,
+      // `send` has asked the budget.
+      limit: Number.POSITIVE_INFINITY,
       sink: (frames) => this.frames.push(...frames),
     });
     // Nobody listens any more once the batch is answered.
@@ -85,8 +86,8 @@ class BatchTransport implements RpcTransportWithCustomEncoding {
     if ((message as unknown[])[0] === "abort") return 0;
     const text = encodeMessage(message as unknown[], this.#budget, this.#inbox);
     if (text === undefined) return 0;
+    this.#budget.outbound(this.#bytes, text.length);
     this.#bytes += text.length;
-    this.#budget.outbound(this.#bytes);
     this.gate.send(text);
     return text.length;
   }

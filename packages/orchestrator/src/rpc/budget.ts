@@ -10,8 +10,16 @@ import { defaultLimits, type SessionLimits } from "./limits.ts";
 /** Bounds how often a mapper may copy what its earlier steps gave. A mapper that needs more does work that belongs into a message. */
 const VARIABLE_REFERENCES_A_MAP = 64;
 
+/** So many times `outboundBytes` are the answers that wait for a node, until its link has room or the log has kept what they depend on. */
+const ANSWERS_FOR_A_NODE = 3;
+
+/** So many times `outboundBytes` may an answer have that hardly anything waits with: an export of the largest entry, or no backup gets past it. */
+const ALONE = 2;
+/** The part of `outboundBytes` that is hardly anything. */
+const HARDLY = 1 / 256;
+
 /** An upper bound: bytes of UTF-8 for a code unit of UTF-16. */
-const BYTES_A_UNIT = 3;
+export const BYTES_A_UNIT = 3;
 
 /** A frame that may be evaluated. */
 export interface AdmittedFrame extends InspectedFrame {
@@ -30,7 +38,7 @@ export class SessionBudget {
   /** The refusal of the first credential, where it was refused. */
   #refused: FaultError | undefined;
   #breach: FaultError | undefined;
-  #longestAnswer = Number.POSITIVE_INFINITY;
+  #isWithNode = false;
   readonly #breachListeners = new Set<(breach: FaultError) => void>();
   readonly #ledger = new ExportLedger();
 
@@ -42,14 +50,26 @@ export class SessionBudget {
     return this.#authenticated;
   }
 
-  /** The most characters of a frame that answers. */
-  get longestAnswer(): number {
-    return this.#longestAnswer;
+  get isWithNode(): boolean {
+    return this.#isWithNode;
   }
 
-  /** The other side is a node, and has limits like this one: a larger frame of ours would end the session for all that share it. */
+  /** The other side is a node: many share the session, so that no answer ends it by its size, or because many come at once. */
   withNode(): void {
-    this.#longestAnswer = this.limits.frameBytes;
+    this.#isWithNode = true;
+  }
+
+  /**
+   * The most characters of a frame that answers: a larger one would never fit, and so fails alone. A node has limits like this one, and would end
+   * the session at a larger one.
+   */
+  get longestAnswer(): number {
+    return this.#isWithNode ? this.limits.frameBytes : this.limits.outboundBytes * ALONE;
+  }
+
+  /** The most characters that may wait with an answer; more are refused one by one. */
+  get mostWaiting(): number {
+    return this.#isWithNode ? this.limits.outboundBytes * ANSWERS_FOR_A_NODE : Number.POSITIVE_INFINITY;
   }
 
   /** The first breach. With it the session is over. */
@@ -214,10 +234,15 @@ export class SessionBudget {
     return wanted;
   }
 
-  /** For the transport: bytes that are held, or that the peer has not read. */
-  outbound(bytes: number): void {
-    if (bytes > this.limits.outboundBytes)
-      throw this.#over("outboundBytes", this.limits.outboundBytes, "the peer has more waiting for it than that");
+  /**
+   * For the transport: bytes that are held, or that the peer has not read.
+   * @param size of the frame that comes to them
+   */
+  outbound(waiting: number, size = 0): void {
+    // The answers that wait for a node leave room for what this side asks of it.
+    const most = this.limits.outboundBytes * (this.#isWithNode ? ANSWERS_FOR_A_NODE + 1 : 1);
+    if (waiting + size <= most || (waiting <= most * HARDLY && size <= this.longestAnswer)) return;
+    throw this.#over("outboundBytes", most, "the peer has more waiting for it than that");
   }
 
   /** For the transport: bytes that have arrived and are not evaluated yet. */

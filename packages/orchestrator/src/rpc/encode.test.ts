@@ -4,10 +4,11 @@ import { expect, test } from "bun:test";
 import { SessionBudget } from "./budget.ts";
 import { encodeMessage } from "./encode.ts";
 import { Inbox } from "./inbox.ts";
+import type { SessionLimits } from "./limits.ts";
 
 /** A session in which the other side has asked for two things. */
-function session() {
-  const budget = new SessionBudget({ frameBytes: 300 });
+function session(limits: Partial<SessionLimits> = {}) {
+  const budget = new SessionBudget({ frameBytes: 300, ...limits });
   budget.authenticating(Promise.resolve());
   for (const id of [1, 2]) {
     budget.frame('["push",["pipeline",0,["health"],[]]]');
@@ -16,7 +17,11 @@ function session() {
   const inbox = new Inbox(budget);
   const injected: unknown[] = [];
   inbox.listen({ message: (message) => void injected.push(message), failed() {} });
-  return { budget, injected, encode: (message: unknown[]) => encodeMessage(message, budget, inbox) };
+  return {
+    budget,
+    injected,
+    encode: (message: unknown[], waiting = 0) => encodeMessage(message, budget, inbox, waiting),
+  };
 }
 
 const large = "y".repeat(400);
@@ -34,7 +39,7 @@ test.each([
   expect(JSON.parse(encode(message) as string)).toEqual([
     "reject",
     1,
-    ["error", "Error", expect.stringContaining("a frame between nodes has 300 at most"), null, { code: "TOO_LARGE" }],
+    ["error", "Error", expect.stringContaining("may have 300 in this session"), null, { code: "TOO_LARGE" }],
   ]);
   expect(encode(["resolve", 2, { output: 1 }])).toBe('["resolve",2,{"output":1}]');
 });
@@ -48,4 +53,22 @@ test("stubs in what is not sent are given back", () => {
 
 test("a caller that is no node is sent it whole", () => {
   expect(session().encode(["resolve", 1, large])).toHaveLength(large.length + '["resolve",1,""]'.length);
+});
+
+test("what no session has room for fails alone", () => {
+  const { encode } = session({ outboundBytes: 175 });
+  expect(encode(["resolve", 1, large])).toMatch(/^\["reject",1,.*may have 350 in this session.*"TOO_LARGE"/);
+  expect(encode(["resolve", 2, 1])).toBe('["resolve",2,1]');
+});
+
+test("where too many answers wait for a node, a large one is refused alone, and is to be asked for again", () => {
+  const limits = { frameBytes: 3_000, outboundBytes: 1_000 };
+  const { budget, encode } = session(limits);
+  const answer = ["resolve", 1, "y".repeat(1_500)];
+  budget.withNode();
+  expect(encode(answer, 1_600)).toMatch(/^\["reject",1,.*"SESSION_BUDGET"/);
+  expect(encode(["resolve", 2, { output: 1 }], 3_000)).toBe('["resolve",2,{"output":1}]');
+  const another = session(limits);
+  another.budget.withNode();
+  expect(another.encode(answer, 1_400)).toBe(JSON.stringify(answer));
 });

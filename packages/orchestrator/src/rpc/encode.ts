@@ -5,16 +5,29 @@ import { exportsIn } from "./budget.ts";
 import { encodeFault } from "./errors.ts";
 import type { Inbox } from "./inbox.ts";
 
-/** The frame's text; undefined if the peer never asked for it. */
-export function encodeMessage(message: unknown[], budget: SessionBudget, inbox: Inbox): string | undefined {
+const DONE = "what was asked was done, or failed, all the same";
+/** Refusing a shorter answer would save nothing. */
+const SHORT = 1024;
+
+/**
+ * The frame's text; undefined if the peer never asked for it.
+ * @param waiting the characters that wait to be sent
+ */
+export function encodeMessage(
+  message: unknown[],
+  budget: SessionBudget,
+  inbox: Inbox,
+  waiting = 0,
+): string | undefined {
   // capnweb's onSendError sees Errors only: anything else that was thrown would cross as it is.
   if (message[0] === "reject" && !isError(message[2])) {
     message[2] = encodeFault("INTERNAL", "an internal error; the server's log names it");
   }
   const text = JSON.stringify(message);
-  if (text.length > budget.longestAnswer && (message[0] === "resolve" || message[0] === "reject")) {
+  const fault = message[0] === "resolve" || message[0] === "reject" ? unfit(text.length, waiting, budget) : undefined;
+  if (fault !== undefined) {
     releaseExports(message, inbox);
-    return encodeMessage(instead(message, text.length, budget.longestAnswer), budget, inbox);
+    return encodeMessage(["reject", message[1], fault], budget, inbox);
   }
   if (budget.sent(message, text)) return text;
   releaseExports(message, inbox);
@@ -27,9 +40,14 @@ function releaseExports(message: readonly unknown[], inbox: Inbox): void {
 }
 
 /** What is answered in the place of what would end the session. */
-function instead([, id]: readonly unknown[], size: number, most: number): unknown[] {
-  const text = `the answer has ${size} characters, and a frame between nodes has ${most} at most; what was asked was done, or failed, all the same`;
-  return ["reject", id, encodeFault("TOO_LARGE", text)];
+function unfit(size: number, waiting: number, { longestAnswer, mostWaiting }: SessionBudget): unknown {
+  if (size > longestAnswer) {
+    const text = `the answer has ${size} characters, and may have ${longestAnswer} in this session (a smaller page has fewer)`;
+    return encodeFault("TOO_LARGE", `${text}; ${DONE}`);
+  }
+  if (waiting + size <= mostWaiting || size < SHORT) return undefined;
+  const text = `the answers that wait for room in the session have more than ${mostWaiting} characters`;
+  return encodeFault("SESSION_BUDGET", `${text}; ${DONE}`);
 }
 
 function isError(value: unknown): boolean {

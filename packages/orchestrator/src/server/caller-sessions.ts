@@ -66,7 +66,8 @@ export class CallerSession implements LinkReceiver {
     metrics.meters.sessionsOpen++;
     metrics.meters.sessionsOpened++;
     metrics.watch(this.#budget);
-    this.#transport = new SessionTransport(link, { budget: this.#budget, durability: orchestrator.committer });
+    const { committer: durability, timers } = orchestrator;
+    this.#transport = new SessionTransport(link, { budget: this.#budget, durability, timers });
     this.#lives = orchestrator.lives.session(true);
     const main = new Api({ orchestrator, budget: this.#budget, lives: this.#lives, turns: new Turns() });
     new RpcSession(this.#transport, main, { onSendError: (error) => onSendError(error, report) });

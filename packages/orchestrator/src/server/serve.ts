@@ -148,7 +148,8 @@ export function serve(orchestrator: Orchestrator, options: ServeOptions = {}): S
         },
         websocket: {
           maxPayloadLength: frameBytes * 4,
-          backpressureLimit: outboundBytes * 2,
+          // In bytes: what may be unsent, and as much again in one write, in letters of three bytes. Past it Bun drops frames.
+          backpressureLimit: outboundBytes * 3 * 2,
           idleTimeout: SOCKET_IDLE_S,
           open,
           message: received,

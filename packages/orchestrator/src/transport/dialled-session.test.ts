@@ -14,6 +14,7 @@ import type { Durability } from "../rpc/gate.ts";
 import { type Serving, serve } from "../server/serve.ts";
 import { ManualTime } from "../testing/manual-time.fixture.ts";
 import { settled } from "../testing/start.fixture.ts";
+import { systemTimers } from "../time/timers.ts";
 import { dialSession } from "./dialled-session.ts";
 import type { DialledLink } from "./link.ts";
 
@@ -155,6 +156,29 @@ test("what a node is told may be as large as what it tells", async () => {
   const large = "x".repeat(100_000);
   await (api as Remote).connectionFromName("bob").bell.hang({ callback: (text: string) => text.length });
   expect(await bell(0).call(large)).toBe(large.length);
+  close();
+});
+
+test("answers that are together more than may wait reach the node one after the other, and the session goes on", async () => {
+  const { url, bell } = await node();
+  const limits = { outboundBytes: 1024 * 1024 };
+  const { api, close } = await dialSession({ url, limits }, { ...parts, timers: systemTimers });
+  let gate = Promise.withResolvers<void>();
+  let left = 6;
+  const callback = async (size: number): Promise<string> => {
+    if (--left === 0) gate.resolve();
+    await gate.promise;
+    return "x".repeat(size);
+  };
+  await (api as Remote).connectionFromName("bob").bell.hang({ callback });
+  const asked = Array.from({ length: 6 }, async (_, i) => bell(0).call(500_000 + i));
+  expect((await Promise.all(asked)).map((answer) => String(answer).length - 500_000)).toEqual([0, 1, 2, 3, 4, 5]);
+  gate = Promise.withResolvers();
+  left = 9;
+  const more = await Promise.allSettled(Array.from({ length: 9 }, async () => bell(0).call(500_000)));
+  const refused = more.flatMap((one) => (one.status === "rejected" ? [one.reason.code] : []));
+  expect(refused).toEqual(["SESSION_BUDGET", "SESSION_BUDGET", "SESSION_BUDGET"]);
+  expect(await bell(0).call(3)).toBe("xxx");
   close();
 });
 

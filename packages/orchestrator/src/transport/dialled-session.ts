@@ -32,7 +32,7 @@ export async function dialSession(
   // We dialled, so that the other side needs no credential for what we hand to it.
   budget.authenticating(Promise.resolve());
   budget.withNode();
-  const transport = new SessionTransport(link, { budget, durability });
+  const transport = new SessionTransport(link, { budget, durability, timers });
   const report = (thrown: unknown): void => {
     const error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     logger.error({ error, url }, "a callback failed");

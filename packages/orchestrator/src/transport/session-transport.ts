@@ -4,12 +4,14 @@
 
 import type { RpcTransportWithCustomEncoding } from "capnweb";
 import { type Fault, FaultError } from "../fault/fault.ts";
-import type { SessionBudget } from "../rpc/budget.ts";
+import { BYTES_A_UNIT, type SessionBudget } from "../rpc/budget.ts";
 import { encodeMessage } from "../rpc/encode.ts";
 import { callerFault } from "../rpc/errors.ts";
 import { type Durability, OutputGate } from "../rpc/gate.ts";
 import { Inbox } from "../rpc/inbox.ts";
+import type { Timers } from "../time/timers.ts";
 import { CLOSE_INVALID, CLOSE_NORMAL, CLOSE_OTHER, CLOSE_POLICY, type Link, type LinkReceiver } from "./link.ts";
+import { WaitingAnswers } from "./waiting-answers.ts";
 
 /** So many frames are worth a write of their own, without waiting for the end of the turn: the other side begins with them meanwhile. */
 const FRAMES_A_WRITE = 24;
@@ -20,6 +22,7 @@ const TELL_NOTHING: ReadonlySet<unknown> = new Set(["pull", "release"]);
 export interface SessionTransportOptions {
   readonly budget: SessionBudget;
   readonly durability: Durability;
+  readonly timers: Timers;
 }
 
 export class SessionTransport implements RpcTransportWithCustomEncoding, LinkReceiver {
@@ -28,20 +31,23 @@ export class SessionTransport implements RpcTransportWithCustomEncoding, LinkRec
   readonly #budget: SessionBudget;
   readonly #inbox: Inbox;
   readonly #gate: OutputGate;
+  readonly #answers: WaitingAnswers;
   #outbox: string[] = [];
   #outboxBytes = 0;
   #flushing = false;
   #over = false;
 
-  constructor(link: Link, { budget, durability }: SessionTransportOptions) {
+  constructor(link: Link, { budget, durability, timers }: SessionTransportOptions) {
     this.#link = link;
     this.#budget = budget;
     this.#inbox = new Inbox(budget);
     this.#gate = new OutputGate({
       durability,
-      limit: budget.limits.outboundBytes,
+      // `send` has asked the budget.
+      limit: Number.POSITIVE_INFINITY,
       sink: (frames) => this.#release(frames),
     });
+    this.#answers = new WaitingAnswers(link, timers, () => this.#unread());
   }
 
   // For capnweb.
@@ -55,9 +61,10 @@ export class SessionTransport implements RpcTransportWithCustomEncoding, LinkRec
       return 0;
     }
     try {
-      const text = encodeMessage(message as unknown[], this.#budget, this.#inbox);
+      const waiting = this.#gate.waiting + this.#outboxBytes + this.#answers.characters;
+      const text = encodeMessage(message as unknown[], this.#budget, this.#inbox, waiting);
       if (text === undefined) return 0;
-      this.#budget.outbound(this.#gate.waiting + this.#outboxBytes + text.length);
+      this.#budget.outbound(waiting, text.length);
       this.#gate.send(text, TELL_NOTHING.has((message as unknown[])[0]));
       return text.length;
     } catch (error) {
@@ -96,6 +103,7 @@ export class SessionTransport implements RpcTransportWithCustomEncoding, LinkRec
   closed(code: number, reason: string): void {
     this.#over = true;
     this.#gate.close();
+    this.#answers.close();
     this.#outbox = [];
     // A fault, because it is no bug of ours that the log should name.
     this.#inbox.fail(
@@ -106,6 +114,7 @@ export class SessionTransport implements RpcTransportWithCustomEncoding, LinkRec
   #release(frames: readonly string[]): void {
     if (this.#over) return;
     for (const frame of frames) {
+      if (this.#budget.isWithNode && this.#answers.takes(frame, this.#outboxBytes)) continue;
       this.#outbox.push(frame);
       this.#outboxBytes += frame.length;
     }
@@ -128,7 +137,8 @@ export class SessionTransport implements RpcTransportWithCustomEncoding, LinkRec
     const frames = this.#outbox;
     this.#outbox = [];
     this.#outboxBytes = 0;
-    if (!this.#link.send(frames) || this.#link.unsent > this.#budget.limits.outboundBytes) this.#unread();
+    const most = this.#budget.limits.outboundBytes * BYTES_A_UNIT;
+    if (!this.#link.send(frames) || this.#link.unsent > most) this.#unread();
   }
 
   /** The peer does not read; so it cannot be told either. */
@@ -136,6 +146,7 @@ export class SessionTransport implements RpcTransportWithCustomEncoding, LinkRec
     if (this.#over) return;
     this.#over = true;
     this.#gate.close();
+    this.#answers.close();
     try {
       this.#budget.outbound(Number.POSITIVE_INFINITY);
     } catch {
@@ -146,6 +157,7 @@ export class SessionTransport implements RpcTransportWithCustomEncoding, LinkRec
 
   #end(reason: unknown): void {
     this.#over = true;
+    this.#answers.close();
     this.#inbox.fail(reason, true);
     if (this.#inbox.peerAborted) {
       this.#link.close(CLOSE_NORMAL, "");

@@ -9,6 +9,7 @@ import { SessionBudget } from "../../rpc/budget.ts";
 import { onSendError } from "../../rpc/errors.ts";
 import { FakeLog } from "../../rpc/fake-log.fixture.ts";
 import type { SessionLimits } from "../../rpc/limits.ts";
+import { systemTimers } from "../../time/timers.ts";
 import type { Arrival, Link } from "../link.ts";
 import { SessionTransport } from "../session-transport.ts";
 import type { Listening, Peer, Wire } from "./wire.fixture.ts";
@@ -146,7 +147,7 @@ export class World {
     return {
       arriving: (bytes) => budget.arriving(bytes),
       opened: (link) => {
-        const transport = new SessionTransport(link, { budget, durability: this.log });
+        const transport = new SessionTransport(link, { budget, durability: this.log, timers: systemTimers });
         if (!this.#listens) Object.defineProperty(transport, "listen", { value: undefined });
         const session: Session = { budget, link, transport, over: Promise.withResolvers() };
         this.sessions.push(session);
