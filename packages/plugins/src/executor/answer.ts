@@ -16,9 +16,12 @@ import {
 } from "@capstan/orchestrator";
 import { scanBack } from "../scan-back.ts";
 import { executionTable, recallTable } from "./schema.ts";
+import { plainly } from "./task/plain-fault.ts";
 
 const PAGE = 50;
 const LONGEST_WAIT_MS = 5000;
+/** UTF-16 code units of the faults in a list, but for the last one. */
+const MOST_OF_FAULTS = 1024 * 1024;
 
 interface Shown {
   readonly id: string;
@@ -64,6 +67,7 @@ export async function answerList(envelope: Envelope, reader: Reader, authority: 
   const items: Shown[] = [];
   const from = before === undefined ? reader.revision : ((await reader.find(siblingId(before, "m"))) ?? 1) - 1;
   let last: StoredEntry | undefined;
+  let room = MOST_OF_FAULTS;
   for await (const stored of scanBack(reader, from, limit * 2)) {
     last = stored;
     if (!stored.text.includes('"message":"action.perform"')) continue;
@@ -75,7 +79,8 @@ export async function answerList(envelope: Envelope, reader: Reader, authority: 
     const shown = await show(reader, entry, false);
     if (state !== undefined && shown.state !== state) continue;
     items.push(shown);
-    if (items.length === limit) break;
+    room -= lengthOf(shown);
+    if (items.length === limit || room < 0) break;
   }
   return { items, ...(last !== undefined && last.seq > 1 ? { next: cursorOf(last) } : {}) };
 }
@@ -102,6 +107,10 @@ async function listOpen({ action, state, before, limit = PAGE }: Filter, reader:
   return { items, ...(ids.length > limit ? { next: ids[limit - 1] } : {}) };
 }
 
+function lengthOf({ error }: Shown): number {
+  return error === undefined ? 0 : error.message.length + (JSON.stringify(error.details) ?? "").length;
+}
+
 async function actionOf(reader: Reader, entry: DecodedEntry): Promise<string> {
   return ((await reader.part(entry, "b")) as { data?: { name: string } } | undefined)?.data?.name ?? "";
 }
@@ -124,7 +133,11 @@ async function show(reader: Reader, entry: DecodedEntry, whole: boolean): Promis
   if (found === undefined) return { ...common, state: "running", entries: [entry.seq] };
   // What was answered at once has its outcome in the same entry.
   const entries = found.seq === entry.seq ? [entry.seq] : [entry.seq, found.seq];
-  if (found.outcome.kind === "failed") return { ...common, state: "failed", entries, error: found.outcome.error };
+  if (found.outcome.kind === "failed") {
+    const { error } = found.outcome;
+    // One that came from elsewhere may be as large as a frame.
+    return { ...common, state: "failed", entries, error: whole ? error : plainly(error, common.action) };
+  }
   const { output } = (found.outcome.data ?? {}) as { output?: unknown };
   return { ...common, state: "done", entries, ...(whole && output !== undefined ? { output } : {}) };
 }

@@ -17,9 +17,9 @@ import { type ActionRow, actionTable } from "../registry/schema.ts";
 import { carry, type Ways } from "./elsewhere/carry.ts";
 import type { Protocols, Run } from "./protocols.ts";
 import { executionTable } from "./schema.ts";
+import { plainFault } from "./task/plain-fault.ts";
 import { plainOutput } from "./task/plain-output.ts";
 import type { IsRetryable } from "./task/retryable.ts";
-import { thrownFault } from "./task/thrown.ts";
 
 interface InvokeData {
   readonly execution: string;
@@ -66,7 +66,7 @@ function outcomeLater(execution: string, action: ActionRow, output: Promise<unkn
 }
 
 function threw(execution: string, action: ActionRow, thrown: unknown, isRetryable: IsRetryable): Message {
-  const error = thrownFault(thrown, action.name);
+  const error = plainFault(thrown, action.name);
   return failed(execution, error, isRetryable(error));
 }
 

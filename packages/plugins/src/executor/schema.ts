@@ -176,7 +176,7 @@ export const executorFaults = {
   ACTION_UNREACHABLE: {
     status: 503,
     retryable: true,
-    text: "The action is elsewhere, and nobody who leads there, or who was addressed, can be asked now. Nothing was sent.",
+    text: "The action is elsewhere, and nobody who leads there, or who was addressed, can be asked now; the text names whom a session is missing with. Nothing was sent.",
   },
   EXECUTION_ABANDONED: { status: 409, retryable: false, text: "Nobody knows whether it ran, and it was given up." },
   CIRCUIT_OPEN: {

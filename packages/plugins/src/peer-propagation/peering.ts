@@ -160,7 +160,9 @@ export class Peering implements Peers {
     return {
       name,
       room: this.#roomOf(link),
-      leaving: runtime?.reader.get(peerTable, name)?.draining !== undefined,
+      get leaving() {
+        return runtime?.reader.get(peerTable, name)?.draining !== undefined;
+      },
       get ended() {
         return link.over || running?.host.linkOf(node) !== link;
       },

@@ -42,11 +42,14 @@ export function cursorSince(entry: number, { log, restorations }: CursorLog): st
   return last === undefined ? `${entry}.${log}` : `${entry}.${log}.${last.epoch}`;
 }
 
-/** The entry of a cursor of this log; or the fault for which nobody can read on from there. */
-export function entryOfCursor(text: string, reader: Reads): number | Fault {
+/**
+ * The entry of a cursor of this log; or the fault for which nobody can read on from there.
+ * @param also what else may be said in its place, for the fault's text
+ */
+export function entryOfCursor(text: string, reader: Reads, also = ""): number | Fault {
   const place = placeOf(text);
   if (place === undefined) {
-    const text_ = `"${printable(text.slice(0, 80))}" is no cursor; one is <entry>.<log>, as subscription.read answers it`;
+    const text_ = `"${printable(text.slice(0, 80))}" is no cursor; one is ${also}<entry>.<log>, as subscription.read answers it`;
     return fault("CURSOR_INVALID", text_);
   }
   const { entry } = place;

@@ -20,7 +20,7 @@ import { isHere, isPattern, nearestTopic } from "./topic.ts";
 /** The entry after which one begins that says `from`; `undefined` for now. */
 export function entryFrom(from: string, reader: Reader): number | undefined | Fault {
   if (from === "now") return undefined;
-  return from === "start" ? reader.first - 1 : entryOfCursor(from, reader);
+  return from === "start" ? reader.first - 1 : entryOfCursor(from, reader, "`start`, `now`, or ");
 }
 
 /** The fact `subscription.from`: a `From`, or the fault that it is refused with. */

@@ -317,7 +317,11 @@ export const publisherFaults = {
     retryable: true,
     text: "The principal has as many streams of events open as one may; end some first.",
   },
-  CURSOR_INVALID: { status: 422, retryable: false, text: "The text is no cursor, or there is no place for one here." },
+  CURSOR_INVALID: {
+    status: 422,
+    retryable: false,
+    text: "The text is neither `start`, `now` nor a cursor, or there is no place for one here.",
+  },
   CURSOR_FUTURE: {
     status: 409,
     retryable: false,

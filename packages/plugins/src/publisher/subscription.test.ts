@@ -215,6 +215,17 @@ describe("a subscription", () => {
     expect(await faultFrom(app.subscription.follow({ topic, from: cursor, callback }))).toMatchObject({ code });
   });
 
+  test("that is none is told what may be said", async () => {
+    const { app, action } = await startPublisher();
+    await action();
+    const message = '"begin" is no cursor; one is `start`, `now`, or <entry>.<log>, as subscription.read answers it';
+    for (const asked of [
+      app.subscription.create({ topic: "action.greet", from: "begin" }),
+      app.subscription.read({ topic: "action.greet", after: "begin" }),
+    ])
+      expect(await faultFrom(asked)).toMatchObject({ code: "CURSOR_INVALID", message });
+  });
+
   test("in the log's future is refused, and says how far that is", async () => {
     const { app, action, log } = await startPublisher();
     await action();

@@ -261,7 +261,10 @@ export class Guest {
     };
     const [, line = lineNumber, column] = /script:(\d+):(\d+)/.exec(stack ?? "") ?? [];
     const missing = /could not load module '(.*)'/.exec(message ?? "")?.[1];
-    const said = missing === undefined ? message : `it imports "${missing}", and nothing can be imported`;
+    const said =
+      missing === undefined
+        ? message
+        : `it imports "${missing}", and a script can import nothing; what imports is TypeScript of the operator's (--module), or a program of its own (--process)`;
     const place = line === undefined ? "" : ` (line ${line}${column === undefined ? "" : `, column ${column}`})`;
     const fault: PlainFault = { code: "CONFIG_INVALID", message: `source: ${said}${place}` };
     if (line !== undefined)

@@ -49,7 +49,8 @@ describe("a source", () => {
     for (const source of ['import fs from "node:fs";', 'export { default } from "node:fs";']) {
       expect(await shared.inspect(source)).toMatchObject({
         code: "CONFIG_INVALID",
-        message: 'source: it imports "node:fs", and nothing can be imported',
+        message:
+          'source: it imports "node:fs", and a script can import nothing; what imports is TypeScript of the operator\'s (--module), or a program of its own (--process)',
       });
     }
     for (const source of [`(${"[".repeat(100_000)}`, "export default '", "\0", `x = \`${"${`".repeat(5000)}`]) {

@@ -11,7 +11,11 @@ const MOST_LEVELS = 90;
 const SHORTEST_UNFIT = 2 * MOST_LEVELS;
 
 /** The output as plain data, or the fault for which it is refused. */
-export function plainOutput(output: unknown, name: string): { readonly value: unknown } | Fault {
+export function plainOutput(
+  output: unknown,
+  name: string,
+  longest = MOST_OUTPUT_CHARACTERS,
+): { readonly value: unknown } | Fault {
   if (output === undefined) return { value: undefined };
   let text: string | undefined;
   try {
@@ -21,8 +25,8 @@ export function plainOutput(output: unknown, name: string): { readonly value: un
   }
   // A function, a symbol, or an object whose `toJSON` gives nothing.
   if (text === undefined) return fault("OUTPUT_INVALID", `${name}: the output is no JSON: ${typeof output}`);
-  if (text.length > MOST_OUTPUT_CHARACTERS) {
-    const most = `${MOST_OUTPUT_CHARACTERS} at most`;
+  if (text.length > longest) {
+    const most = `${longest} at most`;
     return fault("OUTPUT_TOO_LARGE", `${name}: an output of ${text.length} characters; ${most}`);
   }
   // A string is unchanged by JSON; a number need not be, since NaN becomes null.

@@ -113,3 +113,22 @@ test("what became known is left alone", () => {
   clock.advance(3_600_000);
   expect(asked).toHaveLength(1);
 });
+
+test("what becomes unknown while something else is asked about seldom is asked soon, and does not cost that its tries", () => {
+  const { clock, rows, asked, again, establish } = asking(1);
+  establish();
+  clock.advance(3 * 60 * 60_000);
+  const [old] = rows.keys();
+  const before = asked.length;
+  rows.set("x-new", { state: "ambiguous", attempt: 1, elsewhere: { by: "p", to: "n-b", again: true } });
+  again.unknown("n-b");
+  clock.advance(1000);
+  expect(asked.slice(before)).toEqual(["x-new"]);
+  clock.advance(2000);
+  expect(asked.slice(before)).toEqual(["x-new", "x-new"]);
+  rows.delete("x-new");
+  clock.advance(60_000);
+  expect(asked.slice(before).filter((one) => one === old).length).toBeLessThan(2);
+  again.stop();
+  expect(clock.set).toBe(0);
+});

@@ -24,6 +24,8 @@ const MOST_AT_ONCE = 64;
 /** The longest interval, and the number of rounds: with one second at first, about an hour and a half. */
 const LONGEST_MS = 10 * 60_000;
 const TIMES = 18;
+/** Rounds of what became unknown lately, beside those. */
+const NEW_TIMES = 9;
 /** The interval from then on: the neighbour's operator may run the execution again, or abandon it, during working hours. */
 const SELDOM_MS = 60 * 60_000;
 /** The most repeats of one execution, at all neighbours together: each is two entries. */
@@ -41,6 +43,8 @@ export class AskAgain implements Companion {
   readonly #parts: AskAgainParts;
   /** By the neighbour's node: stops its timer. */
   readonly #waiting = new Map<string, () => void>();
+  /** The same for what became unknown while that timer is far off. */
+  readonly #newly = new Map<string, { readonly times: number; stop(): void }>();
 
   constructor(parts: AskAgainParts) {
     this.#parts = parts;
@@ -59,7 +63,9 @@ export class AskAgain implements Companion {
 
   /** A call to this neighbour has an unknown outcome. Without a session, `established` asks. */
   unknown(node: string): void {
-    if (!this.#waiting.has(node) && this.#parts.session(node)) this.#later(node, FIRST);
+    if (!this.#parts.session(node)) return;
+    if (!this.#waiting.has(node)) this.#later(node, FIRST);
+    else if (this.#newly.get(node)?.times !== 0) this.#soon(node, 0);
   }
 
   stop(): void {
@@ -69,6 +75,22 @@ export class AskAgain implements Companion {
   #forget(node: string): void {
     this.#waiting.get(node)?.();
     this.#waiting.delete(node);
+    this.#newly.get(node)?.stop();
+    this.#newly.delete(node);
+  }
+
+  /** Asks about what was not asked about often yet: the neighbour need not be as ignorant of it as of what it is asked about seldom. */
+  #soon(node: string, times: number): void {
+    const { first, session, runtime } = this.#parts;
+    this.#newly.get(node)?.stop();
+    const stop = runtime.timers.after(first * 2 ** times, () => {
+      this.#newly.delete(node);
+      if (!session(node)) return;
+      const open = this.#openAt(node).filter(({ state, attempt }) => state === "ambiguous" && attempt <= times + 1);
+      for (const { id } of open.slice(0, MOST_AT_ONCE)) this.#again(id);
+      if (open.length > 0 && times < NEW_TIMES) this.#soon(node, times + 1);
+    });
+    this.#newly.set(node, { times, stop });
   }
 
   #later(node: string, round: Round): void {
@@ -84,24 +106,32 @@ export class AskAgain implements Companion {
 
   /** Asks about the neighbour's ambiguous executions, the oldest first. */
   #ask(node: string, { times, after }: Round): void {
-    const { reader, given, note, log } = this.#parts.runtime;
-    const open: string[] = [];
-    let more = false;
-    for (const [id, { state, elsewhere, attempt }] of reader.rows(given(executions))) {
-      if (elsewhere?.again === undefined || elsewhere.givenUp || attempt > MOST_TRIES) continue;
-      if (!askedOf(elsewhere).includes(node)) continue;
-      more = true;
-      if (state === "ambiguous") open.push(id);
-    }
+    const asked = this.#openAt(node);
+    const more = asked.length > 0;
+    const open = asked.filter(({ state }) => state === "ambiguous").map(({ id }) => id);
     const behind = open.filter((id) => id > after).sort();
     const now = behind.slice(0, MOST_AT_ONCE);
-    for (const execution of now) {
-      note({ resource: "execution", action: "again", data: { execution } }).catch((thrown: unknown) =>
-        log.error({ execution, error: String(thrown) }, "what became of an execution could not be asked"),
-      );
-    }
+    for (const execution of now) this.#again(execution);
     const isRest = behind.length > now.length;
     if (more) this.#later(node, isRest ? { times, after: now.at(-1) as string } : { times: times + 1, after: "" });
+  }
+
+  /** What was asked of this neighbour and is not settled, or only now asked again. */
+  #openAt(node: string): { readonly id: string; readonly state: string; readonly attempt: number }[] {
+    const { reader, given } = this.#parts.runtime;
+    const found = [];
+    for (const [id, { state, elsewhere, attempt }] of reader.rows(given(executions))) {
+      if (elsewhere?.again === undefined || elsewhere.givenUp || attempt > MOST_TRIES) continue;
+      if (askedOf(elsewhere).includes(node)) found.push({ id, state, attempt });
+    }
+    return found;
+  }
+
+  #again(execution: string): void {
+    const { note, log } = this.#parts.runtime;
+    note({ resource: "execution", action: "again", data: { execution } }).catch((thrown: unknown) =>
+      log.error({ execution, error: String(thrown) }, "what became of an execution could not be asked"),
+    );
   }
 
   #note(name: string, node: string | null): void {

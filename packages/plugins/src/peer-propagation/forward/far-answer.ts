@@ -84,9 +84,13 @@ export function farFault(thrown: unknown, peer: PeerName): FaultError {
   return new FaultError(fault(known ? (far.code as string) : "PEER_FAULT", text, { ...rest, ...code, peer: said }));
 }
 
-/** The fault where the session ended before the answer came. */
-export function ambiguousFault(name: string, peer: PeerName): FaultError {
-  const text = `${name}: the session with ${peer.name} ended while it may have been running; execution.retry asks ${peer.name} what became of it, abandon gives it up`;
+/**
+ * The fault where the outcome is not known.
+ * @param why what is known instead; without it, the session ended before the answer came
+ */
+export function ambiguousFault(name: string, peer: PeerName, why?: string): FaultError {
+  const known = why ?? `the session with ${peer.name} ended while it may have been running`;
+  const text = `${name}: ${known}; execution.retry asks ${peer.name} what became of it, abandon gives it up`;
   return new FaultError(fault("EXECUTION_AMBIGUOUS", text, { peer }));
 }
 

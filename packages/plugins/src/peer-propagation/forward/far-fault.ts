@@ -18,10 +18,14 @@ export function isUntaken({ code, details }: FaultError): boolean {
   return UNTAKEN.has(code) && isObject(details) && !(OF_EXECUTION in details);
 }
 
-/** Whether the neighbour is stopping, and has accepted the call: it may have begun, and goes on after the next start. */
+/**
+ * Whether the neighbour has accepted the call, and does not say what became of it: it is stopping, and goes on after the next start; or more answers
+ * wait for room in the session than may (`SESSION_BUDGET`), and this one is to be asked for again.
+ */
 export function staysAccepted({ code, details }: FaultError): boolean {
-  if (code !== "STOPPING" || !isObject(details) || OF_EXECUTION in details) return false;
-  return (details as { readonly pending?: unknown }).pending === true;
+  if (!isObject(details) || OF_EXECUTION in details) return false;
+  if (code === "SESSION_BUDGET") return true;
+  return code === "STOPPING" && (details as { readonly pending?: unknown }).pending === true;
 }
 
 /** Whether the fault is the outcome of an execution. A list as details is an execution's, or of an invalid input. */

@@ -16,6 +16,6 @@ export const forwardFaults = {
   PEER_CALLS_EXCEEDED: {
     status: 429,
     retryable: true,
-    text: "As many calls of the peer, or of all peers, as may be open are not over; the text says whose. Let some of them end.",
+    text: "The peer, or all peers together, have as many open calls as they may; the text says which. Wait until some have ended.",
   },
 } as const satisfies FaultTable;

@@ -134,7 +134,7 @@ describe("a neighbour with room for one at a time", () => {
     first.resolve(done);
     await Promise.all(performed);
     expect(b.asked).toHaveLength(3);
-    expect(b.room.isFull).toBe(false);
+    expect(b.room.isEmpty).toBe(true);
   });
 
   test("is not asked for what was cancelled in line, and whoever is behind that comes next", async () => {
@@ -163,6 +163,18 @@ describe("a neighbour with room for one at a time", () => {
     expect(await two).toMatchObject({ via: "cairo" });
     expect(await faultFrom(one as Promise<unknown>)).toMatchObject({ code: "EXECUTION_AMBIGUOUS" });
     expect([b.asked.length, c.asked.length]).toEqual([1, 1]);
+  });
+
+  test("that is being stopped by the time that there is room is not asked any more", async () => {
+    const first = Promise.withResolvers<unknown>();
+    const b = Object.assign(busy([first.promise]), { leaving: false });
+    const c = new Fake("cairo");
+    const [one, two] = [1, 2].map(() => asking({ b, c }).perform());
+    await turn();
+    b.leaving = true;
+    first.resolve(done);
+    expect(await two).toMatchObject({ via: "cairo" });
+    expect([await one, b.asked.length, b.room.isEmpty]).toEqual([{ via: "berlin" }, 1, true]);
   });
 
   test("takes a large input when there is less of others under way", async () => {

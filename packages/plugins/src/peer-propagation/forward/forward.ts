@@ -63,7 +63,7 @@ class Performing {
   }
 
   async run(): Promise<Carried> {
-    const { signal, name, input } = this.#call;
+    const { signal, name, input, via } = this.#call;
     const size = sizeInFrame(input);
     // The neighbour would end the session, with all that is in flight over it.
     if (size > MOST_OF_A_FRAME) throw tooLarge(name);
@@ -74,13 +74,14 @@ class Performing {
       const { peer, neighbour } = choice;
       const noting = this.#note(choice);
       if (noting !== undefined) await noting;
-      const line = neighbour.room?.enter(size, signal);
+      const line = neighbour.room?.enter(size, signal, via.at(-1));
       if (line !== undefined) await line;
-      const leave = (): void => neighbour.room?.leave(size);
-      // If the session ended while the neighbour was noted, nothing was sent: the next one is tried.
-      if (neighbour.ended) continue;
-      if (signal.aborted) leave();
+      const leave = (): void => neighbour.room?.leave(size, via.at(-1));
+      // If the session ended, or the peer is being stopped by now, nothing was sent: the next one is tried.
+      const isGone = neighbour.ended || (neighbour.leaving && !this.#open.has(peer.node));
+      if (isGone || signal.aborted) leave();
       signal.throwIfAborted();
+      if (isGone) continue;
       this.#tried.add(peer.node);
       const came = await this.#askTwice(choice, leave);
       if (came.kind === "answered") return came.carried;
@@ -188,11 +189,15 @@ class Performing {
     const { name } = this.#call;
     // A lost session may reject this call before the session is marked as ended: that happens within this turn.
     await new Promise((resolve) => setTimeout(resolve, 0));
-    if (neighbour.ended || !isFarFault(thrown)) return { kind: "lost", fault: ambiguousFault(name, peer) };
+    if (neighbour.ended) return { kind: "lost", fault: ambiguousFault(name, peer) };
+    if (!isFarFault(thrown)) {
+      // What it says instead may be anything of the peer's insides.
+      const known = `${peer.name} answered with no fault's code, so that it may have been running`;
+      return { kind: "lost", fault: ambiguousFault(name, peer, known) };
+    }
     const fault = farFault(thrown, peer);
     if (fault.code === "EXECUTION_AMBIGUOUS") return { kind: "lost", fault };
-    // `STOPPING` of an accepted call: it may run, and the session is about to end.
-    if (staysAccepted(fault)) return { kind: "lost", fault: ambiguousFault(name, peer) };
+    if (staysAccepted(fault)) return { kind: "lost", fault: ambiguousFault(name, peer, fault.message) };
     // If an earlier call may have run, only the outcome of an execution resolves it, or the last words of all neighbours that may have run it (ADR 0035).
     const isKnown = this.#asked === undefined || this.#peers.now() < this.#call.until + REMEMBERED_MS;
     if (isKnown ? tellsOfIt(fault) : outlasts(fault)) throw fault;

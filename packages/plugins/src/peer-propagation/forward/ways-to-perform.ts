@@ -15,6 +15,9 @@ export interface Choice {
   readonly repeatable: Repeatable | undefined;
 }
 
+/** The most peers that a fault's text names. */
+const MOST_NAMED = 3;
+
 type Asked = Pick<CarriedCall, "name" | "via" | "origin" | "only" | "address"> &
   Partial<Pick<CarriedCall, "again" | "open" | "repeatable" | "digest">>;
 
@@ -58,5 +61,8 @@ export function whyNobody(peers: Peers, { name, via, address }: Asked): string {
   if (leading.length === 0) return "whoever leads there is whom it came from, or nobody does any more";
   if (address !== undefined)
     return `no way leads to an origin "${address.origin}", and no peer of that name has a session`;
-  return "no session with a peer that leads there is open";
+  const names = new Set(leading.map(({ peer }) => peers.neighbour(peer as string)?.name ?? (peer as string)));
+  const more = names.size > MOST_NAMED ? `, or another of ${names.size}` : "";
+  const named = [...names].slice(0, MOST_NAMED).join(", ");
+  return `there is no session with ${named}${more} now, and nobody else leads there`;
 }

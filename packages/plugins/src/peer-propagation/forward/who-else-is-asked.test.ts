@@ -155,6 +155,39 @@ describe("who else is asked", () => {
   );
 
   test.each([
+    ["has no code", undefined, /^greet: berlin answered with no fault's code, so that it may have been running; /],
+    ["is a system's", "ECONNRESET", /^greet: berlin answered with no fault's code, /],
+    ["is one answer too many", "SESSION_BUDGET", /^greet: berlin: no; execution.retry asks berlin/],
+  ])("later the same one, where its refusal %s: it says what is known", async (_, code, message) => {
+    const unknown: string[] = [];
+    const b = refusing("berlin", code as string);
+    expect(await faultFrom(asking({ b }, ["b"], unknown).perform())).toMatchObject({
+      code: "EXECUTION_AMBIGUOUS",
+      message: expect.stringMatching(message),
+    });
+    expect(unknown).toEqual(["b"]);
+  });
+
+  test("nobody, where an execution's own fault has the code of an answer too many", async () => {
+    for (const details of [{ execution }, [{ path: "/a", problem: "b" }]]) {
+      const performed = asking({ b: refusing("berlin", "SESSION_BUDGET", details) }).perform();
+      expect(await faultFrom(performed)).toMatchObject({ code: "SESSION_BUDGET" });
+    }
+  });
+
+  test("nobody, where no session leads there; whoever would is named, a few of them", async () => {
+    const paths = ["b", "c", "d", "e"].map((peer) => path(peer, "o"));
+    const said = async (some: PathTo[], neighbours: Record<string, Fake> = {}) =>
+      (await faultFrom(asking(neighbours, some).perform())).message;
+    const b = new Fake("berlin");
+    b.ended = true;
+    const two = "greet: there is no session with berlin, c now, and nobody else leads there";
+    expect(await said(paths.slice(0, 2), { b })).toBe(two);
+    const four = "greet: there is no session with b, c, d, or another of 4 now, and nobody else leads there";
+    expect(await said(paths)).toBe(four);
+  });
+
+  test.each([
     ["an execution's", { execution }],
     ["with details of its own", [{ path: "/a", problem: "b" }]],
   ])("nobody, where the same code is %s", async (_, details) => {

@@ -173,3 +173,27 @@ test("a stub that is given back by the time that it is asked costs its way, and 
   expect(await ways.page(asking)).toMatchObject({ by: { name: "cairo" } });
   expect([c.asked.length, clock.set]).toEqual([1, 0]);
 });
+
+test("more than a neighbour lets wait take turns, each for as long as it was to wait; who does not wait is asked at once", async () => {
+  const answers: ((page: unknown) => void)[] = [];
+  const b = new FarNeighbour("berlin", ({ wait }) =>
+    wait === 0 ? { items: [], next: "10.l-origin" } : new Promise((resolve) => answers.push(resolve)),
+  );
+  const { clock, ways } = waysBy({ b });
+  const waits = (nth: number) => ways.page({ ...asking, topic: `action.t${nth}`, wait: 5_000 });
+  const pages = Array.from({ length: 962 }, (_, nth) => waits(nth));
+  await settled();
+  expect(b.asked.length).toBe(960);
+  await ways.page(asking);
+  clock.advance(2_000);
+  // What fails makes room as well.
+  answers[0]?.({ why: "nothing" });
+  answers[1]?.({ items: [], next: "10.l-origin" });
+  const [first] = await Promise.allSettled(pages.slice(0, 2));
+  await settled();
+  expect(first?.status).toBe("rejected");
+  expect(b.asked.slice(961).map(({ topic, wait }) => [topic, wait])).toEqual([
+    ["action.t960", 3_000],
+    ["action.t961", 3_000],
+  ]);
+});

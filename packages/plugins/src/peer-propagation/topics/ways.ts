@@ -2,6 +2,7 @@
 // that fails, hangs or answers an invalid page is left out for some time, so that it does not hold up readers again.
 
 import { type Fault, FaultError, fault, type Message, type PluginRuntime, printable } from "@capstan/orchestrator";
+import { Slots } from "../../publisher/delivery/slots.ts";
 import type { TopicRead } from "../../publisher/elsewhere/topics.ts";
 import type { FewLines } from "../few-lines.ts";
 import { farFault, isFarFault } from "../forward/far-answer.ts";
@@ -47,6 +48,11 @@ const REST_MS = {
   failed: { first: 500, most: 60_000 },
   full: { first: 500, most: 10_000 },
 };
+/**
+ * The most requests that one neighbour lets wait at once; more take turns here. It lets 1,024 wait (topic-relay.ts), and refuses the others without any
+ * order: some of them would never be read. The rest is for requests that do not wait.
+ */
+const MOST_WAITS = 960;
 /** At so many records of resting neighbours old ones are removed; then at twice the number that was left. */
 const SWEPT_AT = 1_000;
 /** Faults about a cursor's place, which only the origin can know. */
@@ -64,6 +70,10 @@ export interface Found {
   readonly by: PeerName;
 }
 
+/** Told of each neighbour that is asked. @param given ends the request when nobody waits for it any more */
+type Choosing = (peer: PeerName, given: () => void) => void;
+type Outcome = Found | { readonly why: string; readonly cursor?: FaultError };
+
 interface Rest {
   readonly until: number;
   readonly ms: number;
@@ -74,6 +84,8 @@ export class Ways {
   readonly #parts: WaysParts;
   /** By topic and node id. */
   readonly #resting = new Map<string, Rest>();
+  /** By node id: the turns of requests that wait there. */
+  readonly #turns = new Map<string, Slots>();
   #sweepAt = SWEPT_AT;
   /** How many pages were asked for; for tests and figures. */
   asked = 0;
@@ -119,7 +131,7 @@ export class Ways {
    * @param choosing called before each request with the neighbour, and with a function that ends the request when nobody waits for it any more
    * @throws FaultError about the cursor, if the origin itself says so; TOPIC_UNREACHABLE where nobody answered
    */
-  async page(asking: Asking, choosing?: (peer: PeerName, given: () => void) => void): Promise<Found> {
+  async page(asking: Asking, choosing?: Choosing): Promise<Found> {
     const tried = new Set<string>();
     const whys: string[] = [];
     const doubts: { readonly peer: PeerName; readonly why: string; readonly cursor: FaultError }[] = [];
@@ -128,7 +140,7 @@ export class Ways {
       if (next === undefined) throw doubts[0]?.cursor ?? unreachable(asking, whys);
       const [peer, neighbour] = next;
       tried.add(peer.node);
-      const outcome = await this.#ask(asking, peer, neighbour, choosing);
+      const outcome = await this.#inTurn(asking, peer, neighbour, choosing);
       if ("page" in outcome) {
         for (const { peer: other, why } of doubts)
           this.#failed(asking.topic, other, `it said ${why}, and ${peer.name} reads on from there`);
@@ -142,12 +154,34 @@ export class Ways {
     }
   }
 
+  async #inTurn(
+    asking: Asking,
+    peer: PeerName,
+    neighbour: Neighbour,
+    choosing: Choosing | undefined,
+  ): Promise<Outcome> {
+    if (asking.wait === 0) return this.#ask(asking, peer, neighbour, choosing);
+    const { timers, now } = this.#parts.runtime;
+    const turns = this.#turns.get(peer.node) ?? new Slots(timers, MOST_WAITS);
+    this.#turns.set(peer.node, turns);
+    const until = now() + asking.wait;
+    const turn = turns.take();
+    if (turn !== undefined) await turn;
+    try {
+      // Whoever asked for it waits no longer than it said.
+      const wait = Math.max(0, Math.ceil(until - now()));
+      return await this.#ask({ ...asking, wait }, peer, neighbour, choosing);
+    } finally {
+      turns.give();
+    }
+  }
+
   async #ask(
     { via, topic, origin, after, limit, wait }: Asking,
     peer: PeerName,
     neighbour: Neighbour,
-    choosing: ((peer: PeerName, given: () => void) => void) | undefined,
-  ): Promise<Found | { readonly why: string; readonly cursor?: FaultError }> {
+    choosing: Choosing | undefined,
+  ): Promise<Outcome> {
     const data = { topic, origin, limit, wait, ...(after === undefined ? {} : { after }) };
     const message: Message = { resource: "topic", action: "read", data };
     const { timers } = this.#parts.runtime;

@@ -14,8 +14,7 @@ import {
 import type { PublicationInfo } from "../../executor/protocol.ts";
 import type { Protocols, Run } from "../../executor/protocols.ts";
 import { NotRun } from "../../executor/task/circuit-breaker.ts";
-import { plainOutput } from "../../executor/task/plain-output.ts";
-import { textOf } from "../../executor/task/thrown.ts";
+import { plainFault } from "../../executor/task/plain-fault.ts";
 import { compileSchema, describeProblems } from "../../registry/json-schema.ts";
 import type { Published } from "../publication.ts";
 import type { ReceiverRow } from "../schema.ts";
@@ -94,19 +93,9 @@ function limited(
   });
 }
 
-/** The longest text of a fault that goes into the log. */
-const LONGEST_TEXT = 8192;
-
 /** The fault of a failed delivery, as plain data for the log; unchanged where it is a `NotRun`. */
 function faultIn({ name }: ReceiverRow, thrown: unknown): Fault {
-  if (thrown instanceof NotRun) return thrown;
-  const text = textOf(thrown).slice(0, LONGEST_TEXT);
-  if (!(thrown instanceof FaultError) || typeof thrown.code !== "string") {
-    return fault("ACTION_FAILED", `${name}: ${text || "it threw"}`);
-  }
-  const details = plainOutput(thrown.details, name);
-  const id = typeof thrown.id === "string" ? thrown.id : undefined;
-  return fault(thrown.code.slice(0, LONGEST_TEXT), text, "value" in details ? details.value : undefined, id);
+  return thrown instanceof NotRun ? thrown : plainFault(thrown, name);
 }
 
 /** A delivery as its protocol sees it. Rarely used parts are made when they are first read. */
