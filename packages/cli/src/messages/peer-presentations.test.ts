@@ -132,6 +132,15 @@ describe("routes", () => {
   const far = { ...direct, peer: "lima", path: ["lima", "berlin"], localPreference: 50, tags: ["far"], stale: true };
   const filtered = (why: string, by: string) => ({ ...direct, filtered: { why, by } });
 
+  test("are told apart where a letter only looks like another", async () => {
+    const route = "action:gr\u0435et\u{1f600}";
+    const paths = [{ ...direct, best: true }];
+    node.answers({ "route.list": () => ({ items: [{ ...direct, route }] }), "route.show": () => ({ route, paths }) });
+    const shown = "action:gr\\u0435et\\ud83d\\ude00";
+    expect((await node.capstan(["route", "list"])).out).toStartWith(`${shown}  via berlin`);
+    expect((await node.capstan(["route", "show", route])).out).toStartWith(`${shown}\n`);
+  });
+
   test("are listed with over whom they are reached, and what filtered them", async () => {
     const items = [
       { route: "action:own", path: [], origin: "n-here" },

@@ -3,7 +3,7 @@
 import { columns, instant } from "./columns.ts";
 import { count } from "./count.ts";
 import { spanText } from "./progress.ts";
-import { shown } from "./shown.ts";
+import { shown, shownName } from "./shown.ts";
 
 /** As `peer.list` and `peer.show` answer. */
 export interface PeerStatus {
@@ -211,17 +211,17 @@ export interface RoutePath {
 }
 
 export function routeList(items: readonly RoutePath[]): string {
-  return columns(items.map((one) => [one.route, via(one), pathText(one), remarks(one)]));
+  return columns(items.map((one) => [shownName(one.route ?? ""), via(one), pathText(one), remarks(one)]));
 }
 
 export function routeText({ route, paths }: { readonly route: string; readonly paths: readonly RoutePath[] }): string {
-  const kindless = route.includes(":") ? "" : `; the route of an action is action:${shown(route)}`;
-  if (paths.length === 0) return `${shown(route)}  no way to it${kindless}\n`;
+  const kindless = route.includes(":") ? "" : `; the route of an action is action:${shownName(route)}`;
+  if (paths.length === 0) return `${shownName(route)}  no way to it${kindless}\n`;
   const rows = paths.map((one, index) => {
     const rank = one.filtered !== undefined ? "-" : one.best === true || index === 0 ? "best" : String(index + 1);
     return [rank, via(one), pathText(one), `origin ${one.origin ?? ""}`, preference(one), remarks(one)];
   });
-  return `${shown(route)}\n${columns(rows).replace(/^(?=.)/gm, "  ")}`;
+  return `${shownName(route)}\n${columns(rows).replace(/^(?=.)/gm, "  ")}`;
 }
 
 function via({ peer }: RoutePath): string {

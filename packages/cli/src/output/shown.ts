@@ -8,6 +8,11 @@ export function shown(text: string): string {
   return text.replace(DANGEROUS, escaped);
 }
 
+/** A name of another node's. Names here are ASCII, so that a letter which only looks like one of them is escaped as well. */
+export function shownName(name: string): string {
+  return name.replace(/[^ -~]/gu, escaped);
+}
+
 /** Text of several lines, whose line breaks are ours. What is of somebody else in it was made one line before. */
 export function shownLines(text: string): string {
   return text.replace(DANGEROUS, (character) => (character === "\n" ? character : escaped(character)));
