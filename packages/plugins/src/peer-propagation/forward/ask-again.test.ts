@@ -132,3 +132,15 @@ test("what becomes unknown while something else is asked about seldom is asked s
   again.stop();
   expect(clock.set).toBe(0);
 });
+
+test("nothing is left to be asked soon when it stops, also where nothing is asked seldom any more", () => {
+  const { clock, rows, again, establish } = asking(1);
+  establish();
+  clock.advance(1500);
+  again.unknown("n-b");
+  rows.clear();
+  clock.advance(500);
+  expect(clock.set).toBe(1);
+  again.stop();
+  expect(clock.set).toBe(0);
+});

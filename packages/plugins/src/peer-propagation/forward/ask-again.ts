@@ -69,7 +69,7 @@ export class AskAgain implements Companion {
   }
 
   stop(): void {
-    for (const node of [...this.#waiting.keys()]) this.#forget(node);
+    for (const node of [...this.#waiting.keys(), ...this.#newly.keys()]) this.#forget(node);
   }
 
   #forget(node: string): void {
